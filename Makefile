@@ -19,7 +19,7 @@ help:
 	@echo "make bench-engine   time to an accuracy against the peers; ARGS='--budget 30 --kinds sparse,small --members held-out'"
 	@echo "make bench-losses   the same for Poisson, Gamma and one's own losses"
 	@echo "make bounds  300 random fits per loss: no certified bound below the true error"
-	@echo "make torture  half an hour of seeded faults: commands stopped at any moment, damaged files"
+	@echo "make torture  half an hour of seeded faults: files, fits, texts, stops; MINUTES=, SEED=, STOPS="
 	@echo "make docs    regenerate what the README and docs quote"
 	@echo "make emit    write the training kernels from the derivation again"
 	@echo "make board   build the board's front end (needs Node), its types included"
@@ -79,11 +79,11 @@ bounds: $(READY)
 	CHAINRULE_BOUND_EXAMPLES=300 $(BIN)/python -m pytest -n auto tests/engine/test_loss_bounds.py
 
 torture: $(READY)
-	CHAINRULE_TORTURE_SECONDS=1500 $(BIN)/python -m pytest tests/cli/test_faults.py
-	HYPOTHESIS_MAX_EXAMPLES=20000 $(BIN)/python -m pytest tests/tables/test_files.py -k damaged
+	$(BIN)/python -m tests.torture --minutes $(or $(MINUTES),25) --seed $(or $(SEED),0)
+	CHAINRULE_TORTURE_SECONDS=$(or $(STOPS),300) $(BIN)/python -m pytest tests/cli/test_faults.py
 
 docs: $(READY)
-	$(BIN)/python tools/render_docs.py
+	$(BIN)/python -m tools.render_docs
 
 emit: $(READY)
 	$(BIN)/python -m chainrule.emission

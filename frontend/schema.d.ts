@@ -98,6 +98,7 @@ export interface Derivation {
   corners: string[];
   proven: boolean;
   summary: string;
+  faulty: string;
 }
 
 /** A forward pass, the variables, and the order of the derivative: 1 or 2. */
@@ -145,6 +146,7 @@ export interface ForwardLine {
   line: number;
   math: Line;
   note: string;
+  summed: Line | null;
 }
 
 /** A gradient in the shape of its variable, and one entry of it. */
@@ -252,14 +254,30 @@ export interface AnswerRecord {
   mistakes?: string[];
 }
 
-/** A block of a question: ``prose``, ``equation``, ``code`` or ``forward``. */
+/** A block of a question: ``prose``, ``equation``, ``code``, ``forward`` or ``circuit``. */
 export interface Block {
-  type: "prose" | "equation" | "code" | "forward";
+  type: "prose" | "equation" | "code" | "forward" | "circuit";
   text: string;
   line: Line | null;
   label: string;
   note: string;
   forward: Forward | null;
+  circuit: Circuit | null;
+}
+
+/** A computational graph with numbers, in the order of computation. */
+export interface Circuit {
+  nodes: CircuitValue[];
+  output: string;
+}
+
+/** One value of a circuit; a question mark where a number is asked for. */
+export interface CircuitValue {
+  name: string;
+  formula: string;
+  value: string;
+  gradient: string;
+  uses: string[];
 }
 
 /** Hint number 1, 2 or 3 of a question. */
@@ -282,6 +300,14 @@ export interface NamedTitle {
 
 /** No arguments. */
 export interface NoArgs {
+}
+
+/** The mark of one part of an answer. */
+export interface Part {
+  name: string;
+  held: boolean;
+  answered: boolean;
+  said: string;
 }
 
 /** Progress computed from the history of answers. */
@@ -343,6 +369,7 @@ export interface Reply {
   understood_math: Formula | null;
   credit: number;
   record: AnswerRecord | null;
+  parts: Part[];
 }
 
 /** The spaced-repetition box of one rule. */

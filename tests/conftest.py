@@ -1,4 +1,4 @@
-"""What all tests share: property-based tests without deadlines, for machines that are busy.
+"""What all tests share: a practice log of their own, and property-based tests without deadlines.
 
 On a developer's machine every run tries other examples; continuous integration tries the same ones
 each time, so that a change is judged by itself.
@@ -7,7 +7,9 @@ each time, so that a change is judged by itself.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile(
@@ -18,3 +20,12 @@ settings.register_profile(
     max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "100")),
 )
 settings.load_profile("chainrule")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def practice_log_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the practice log of whoever runs the tests out of them, also in child processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("practice log")
+        patch.setenv("CHAINRULE_PROGRESS", str(folder / "progress.sqlite"))
+        yield

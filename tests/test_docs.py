@@ -18,7 +18,10 @@ from chainrule.cli.main import cli
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
-LESSONS = ("install", "first_gradient", "tutorial", "code", "fitting", "lms", "verified")
+LESSONS = (
+    *("install", "first_gradient", "tutorial", "code", "fitting", "lms", "verified"),
+    *("presenting", "gradient_descent", "predicting"),
+)
 """Pages whose commands run one after the other and print what is quoted."""
 OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 _FENCE = re.compile(r"```(\w+)(?: (\S+))?\n(.*?)```", re.DOTALL)
@@ -37,6 +40,15 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
         if there.is_relative_to(DOCS) and is_generated(there.relative_to(DOCS)):
             continue  # the build of the site checks it
         assert there.exists(), link
+
+
+def test_the_tests_that_hold_a_fault_exist() -> None:
+    page = (DOCS / "robustness.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:\w+/)+\w+\.py)(?:::(\w+))?` \|$", page, re.MULTILINE)
+    assert len(named) > 30
+    for file, name in named:
+        text = (ROOT / "tests" / file).read_text(encoding="utf-8")
+        assert f"def {name}(" in text if name else text, (file, name)
 
 
 def is_generated(page: Path) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tools import speed
 
 from chainrule.cli.main import cli
 from tests.loss_definitions import DEFINITIONS
@@ -86,6 +87,12 @@ def test_the_page_of_derivations_is_what_the_engine_says() -> None:
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     assert tool.DERIVATIONS.read_text(encoding="utf-8") == tool.derivations()
+
+
+def test_the_figures_of_speed_are_those_of_the_file() -> None:
+    for path, text in speed.written().items():
+        assert path.read_text(encoding="utf-8") == text, "run `make docs`"
+        assert text.count("| chainrule |") == 1
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text()))

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.speed import written as pages_with_speed
+
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.dims import written
 from chainrule.deriving import derive
@@ -82,7 +84,8 @@ def figures() -> str:
 
 def main() -> None:
     """Write the pages."""
-    for target, text in ((DERIVATIONS, derivations()), (FIGURES, figures())):
+    pages = {DERIVATIONS: derivations(), FIGURES: figures(), **pages_with_speed()}
+    for target, text in pages.items():
         target.write_text(text, encoding="utf-8")
         print(f"wrote {target.relative_to(ROOT)}")
 

@@ -61,3 +61,4 @@ PROBLEMS: dict[str, Callable[[], tuple[Any, Any]]] = {
     "text 20000x150000": lambda: text(20_000, 150_000),
     "survey 45000x100": lambda: survey(45_000, 20),
 }
+SMALL = ("tiny 200x10", "5000x85", "500x20000", "text 20000x150000", "survey 45000x100")

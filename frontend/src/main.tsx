@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { App } from "./app";
 import { Presenter } from "./views/presenter";
+import { isPresenter } from "./views/presenter-link";
 import { asFailure, call } from "./protocol/call";
 import { start } from "./protocol/globals";
 import { fault, loadGallery, text, write } from "./state/board";
@@ -18,7 +19,7 @@ async function openFile(): Promise<void> {
 }
 
 async function open(): Promise<void> {
-  if (location.hash === "#presenter") {
+  if (isPresenter()) {
     render(<Presenter />, root);
     return;
   }

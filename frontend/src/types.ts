@@ -1,6 +1,6 @@
 /** The data of the calls, and of the files that an export ships. */
 import type {
-  AnswerRecord, Block, Card, Derivation, Forward, Gallery, Graph, LineVerdict, Numbers, Question, Step,
+  AnswerRecord, Audit, Block, Card, Derivation, Forward, Gallery, Graph, LineVerdict, Numbers, Question, Step,
 } from "../schema";
 
 export type * from "../schema";
@@ -16,6 +16,8 @@ export interface Lesson {
   derive: Derivation;
   numbers: Numbers;
   graph: Graph;
+  /** The verdicts on the faulty transcript of the derivation; null where it has none. */
+  audit: Audit | null;
   why: Record<string, { line: Card; nodes: Record<string, Card> }>;
   /** The emitted JavaScript of every line; null where an operation has none. */
   evaluate:

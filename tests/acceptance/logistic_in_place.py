@@ -18,7 +18,6 @@ NEVER_FITS = ("test_get_default_scorer",)
 
 PATH = "it calls a private function of scikit-learn's"
 DEFAULT = "the defaults are those that scikit-learn announces for its next releases"
-CLASSES = "L1 and elastic net are for two classes so far"
 WORDS = "it asks for what another solver cannot do, or for its words"
 RATIO = "0.0 and 'l2' are the defaults here, with which the other of the two is at its word"
 DTYPE = "coefficients keep the digits of float64, whatever the type of the data"
@@ -36,9 +35,6 @@ LEFT: dict[str, str] = {
     "test_lr_penalty_l1ratio_incompatible[l2-1.0]": RATIO,
     "test_check_solver_option": WORDS,
     "test_penalty_deprecated": "penalty is not deprecated here",
-    "test_LogisticRegressionCV_GridSearchCV_elastic_net[3]": CLASSES,
-    "test_LogisticRegressionCV_no_refit[3-l1_ratios1]": CLASSES,
-    "test_LogisticRegressionCV_elasticnet_attribute_shapes[3]": CLASSES,
     "test_large_sparse_matrix": "it wants 64-bit indices refused by three of the solvers",
     "test_liblinear_dual_random_state": "it wants the answer to depend on the seed",
     "test_liblinear_multiclass_raises": WORDS,

@@ -160,6 +160,47 @@ OTHER = blocks.Document(
 """Facts and a table, typed by hand."""
 
 
+def _marked(number: int) -> blocks.Equation:
+    return blocks.Equation((number * A,))
+
+
+EVERY: Mapping[str, blocks.Block] = {
+    "wprose": blocks.prose("wprose"),
+    "wheading": blocks.Heading("wheading"),
+    "7301": _marked(7301),
+    "7302": blocks.Question(7302 * A),
+    "wproof": blocks.Proof(("wproof",)),
+    "wtable": blocks.Table("a table", ("name", "value"), (("age", "wtable"),)),
+    "wfigure": blocks.Figure("<svg></svg>", "wfigure", text="a line"),
+    "wfacts": blocks.Facts((blocks.Fact("fact", "wfacts"),)),
+    "wbullets": blocks.Bullets(("wbullets",)),
+    "wfold": blocks.Fold("more", (blocks.prose("wfold"),)),
+    "wbeside": blocks.Beside((blocks.prose("wbeside"),)),
+    "wcode": blocks.Code("wcode = 1"),
+    "7303": blocks.Names("names", (blocks.NameRow(Z, right=7303 * A),)),
+    "7304": blocks.Steps("steps", (blocks.Step(1, "", _marked(7304), "rule", "reason"),)),
+    "7305": blocks.Result(_marked(7305)),
+    "7306": blocks.Results("results", (blocks.Result(_marked(7306)),)),
+    "woptions": blocks.Options((blocks.prose("woptions"), blocks.prose("another"))),
+    "wspace": blocks.Space("wspace"),
+    "wfindings": blocks.Findings("facts", (Finding("name", "wfindings", "", proven=True),)),
+    "7307": blocks.Board((blocks.Results("results", (blocks.Result(_marked(7307)),)),)),
+}
+"""One block of every kind, by a word or a number that shows it."""
+
+LEFT_OUT: Mapping[str, frozenset[str]] = {
+    "markdown": frozenset({"wfigure"}),  # a drawing needs a file of its own
+}
+"""What a renderer leaves out on purpose."""
+
+
+def unshown(name: str, module: Any) -> set[str]:
+    """Return the blocks of `EVERY` that a renderer does not show, by their words."""
+    section = blocks.Section("every", "Every block", tuple(EVERY.values()))
+    shown = str(module.render(blocks.Document("Every block", "", (section,))))
+    return {word for word in EVERY if word not in shown} - LEFT_OUT.get(name, frozenset())
+
+
 def documents() -> Mapping[str, blocks.Document]:
     """Return the documents that every renderer is held to."""
     return {
@@ -260,5 +301,16 @@ def _typeset() -> Mapping[str, Any]:
     return {name: getattr(module, name) for name in module.__all__}
 
 
+def _renderer(name: str) -> Callable[[Any], str] | None:
+    if name not in PAGES:
+        return None
+
+    def oracle(module: Any) -> str:
+        missing = unshown(name, module) if hasattr(module, "render") else set()
+        return PAGES[name](module) or (f"it does not show {sorted(missing)}" if missing else "")
+
+    return oracle
+
+
 MEDIA = Table("medium of expressions", _typeset, typeset_oracle)
-RENDERERS = Table("renderer of documents", _pages, PAGES.get)
+RENDERERS = Table("renderer of documents", _pages, _renderer)

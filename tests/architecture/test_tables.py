@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import click
 import numpy as np
@@ -28,6 +28,7 @@ from chainrule.calculus.graph.node import Symbol
 from chainrule.calculus.ops import TABLE, cosh
 from chainrule.calculus.ops.hyperbolic import SINH
 from chainrule.cli.main import cli
+from chainrule.documents.blocks import Block, Bullets, Document
 from chainrule.engine import fitting
 from chainrule.engine.losses.facts import Facts, Kernels, LossRow, Targets
 from chainrule.teaching.exercises.kinds import KINDS
@@ -129,6 +130,18 @@ def test_a_renderer_that_writes_something_else_is_reported() -> None:
 
     (wrong,) = complaints(RENDERERS, {"html": Page})
     assert wrong.startswith("renderer of documents html: </div> closes nothing")
+
+
+def test_a_renderer_that_leaves_a_block_out_is_reported() -> None:
+    class Prose:
+        @staticmethod
+        def render(document: Document) -> str:
+            found = [b for section in document.sections for b in section.blocks]
+            return " ".join(str(b) for b in found if not isinstance(b, Bullets))
+
+    assert "wbullets" in oracles_of_pages.unshown("prose", Prose)
+    kinds = {type(block) for block in oracles_of_pages.EVERY.values()}
+    assert kinds == set(get_args(Block))
 
 
 def test_a_kind_whose_key_is_wrong_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

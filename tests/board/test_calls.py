@@ -196,6 +196,45 @@ def test_practice_goes_on_from_its_history() -> None:
     assert error("reply", ticket="nonsense", answer="1")["kind"] == "exercise"
 
 
+def test_a_problem_in_parts_is_marked_part_by_part() -> None:
+    asked = result("question", exercise="parts-relu", kinds=["parts"])
+    assert asked["reader"] == "parts"
+    assert not any("semicolons" in block["text"] for block in asked["prompt"])
+    right = {"dZ2": "A2 - Y", "dW2": "dZ2 A1", "db2": "dZ2 1"}
+    answer_of_parts = "\n".join(f"{name} = {value}" for name, value in right.items())
+    found = result("reply", ticket=asked["ticket"], answer=answer_of_parts)
+    assert [part["held"] for part in found["parts"]] == [True, False, True, False, False, False]
+    assert [part["answered"] for part in found["parts"]] == [True] * 3 + [False] * 3
+    assert "transpose" in found["parts"][1]["said"]
+    unread = result("reply", ticket=asked["ticket"], answer="dZ2 = (A2 - Y")
+    assert not unread["read"]
+    assert "column" not in unread["message"]
+
+
+def test_a_circuit_is_data() -> None:
+    asked = result("question", kinds=["circuit"], seed=3)
+    circuit = next(block["circuit"] for block in asked["prompt"] if block["type"] == "circuit")
+    names = [node["name"] for node in circuit["nodes"]]
+    assert names[-1] == circuit["output"]
+    for at, node in enumerate(circuit["nodes"]):
+        assert set(node["uses"]) <= set(names[:at])
+
+
+def test_a_cost_is_shown_as_the_sum_over_its_examples() -> None:
+    *_, cost = result("read", text=LECTURE)["lines"]
+    assert cost["summed"]["text"] == "J = -sum_i (y_i log(a_i) + (1 - y_i) log(1 - a_i))"
+    assert '<mo stretchy="false">(</mo><mi>i</mi>' in cost["summed"]["mathml"]
+    assert all(line["summed"] is None for line in result("read", text=ONE)["lines"])
+
+
+def test_second_derivatives_are_derived_and_evaluated() -> None:
+    found = result("derive", text=ONE, order=2)
+    assert found["proven"]
+    values = {one["id"] for one in result("numbers", text=ONE, order=2)["steps"]}
+    assert {step["id"] for step in found["steps"]} >= values
+    assert any(line["line"]["text"].startswith("H_ww") for line in found["gradients"])
+
+
 @pytest.mark.parametrize("batch", [0, 50])
 def test_training_reaches_the_optimum_of_another_library(batch: int) -> None:
     found = result("train", columns=[0, 1], batch=batch, rate=0.3, steps=60)

@@ -22,7 +22,7 @@ from chainrule.board.compact import script_expression
 from chainrule.board.derivations import derivation_of
 from chainrule.board.export import scorm_package, site, write
 from chainrule.board.gallery import bank_groups, examples
-from chainrule.board.picture import with_all_gradients
+from chainrule.board.picture import remaining_gradients
 from chainrule.board.pyodide import live_files
 from chainrule.board.schema import GalleryGroup, GalleryItem
 from chainrule.board.scripts import numbers_script
@@ -43,7 +43,7 @@ def small() -> dict[str, bytes]:
 @pytest.mark.parametrize("name", CHOSEN)
 def test_emitted_numbers_are_those_of_numpy(name: str) -> None:
     text = ITEMS[name].text
-    script = numbers_script(derivation_of(text), with_all_gradients(text, (), 1))
+    script = numbers_script(derivation_of(text), remaining_gradients(text, (), 1))
     source = (
         f"const evaluate = {script};\n"
         "export const run = (text) => {"

@@ -54,7 +54,7 @@ def test_fit_measures_on_the_test_file(place: Path) -> None:
     chosen = [row for row in found["validation"]["thresholds"] if row["is_chosen"]]
     assert chosen[0]["threshold"] == found["validation"]["threshold"]
     out = run("predict", str(place / "one.json"), str(place / "test.csv"), "--keep", "flight")
-    rows = list(csv.DictReader(out.output.splitlines()))
+    rows = list(csv.DictReader(out.stdout.splitlines()))
     y = [row["flight"] == "late" for row in rows]
     p = np.array([float(row["probability_late"]) for row in rows])
     assert found["validation"]["estimates"]["log_loss"]["value"] == pytest.approx(log_loss(y, p))

@@ -66,6 +66,23 @@ def test_a_plot_by_the_ending(tmp_path: Path) -> None:
     )
 
 
+def test_a_report_shows_which_features_enter_when(tmp_path: Path) -> None:
+    page, table = tmp_path / "r.html", tmp_path / "path.csv"
+    done = run(*LASSO, "--path", table, "--report", page)
+    assert done.exit_code == 0, done.output
+    text = page.read_text()
+    assert "Which features enter when" in text
+    rows = list(csv.reader(table.read_text().splitlines()))
+    first = next(row for row in rows[1:] if row[2] != "0")
+    entered = [name for name, value in zip(rows[0][6:], first[6:], strict=True) if float(value)]
+    order = text[text.index("Features in the order in which they enter") :]
+    assert entered[0] in order[:600]
+    assert "Coefficients over penalties" in text
+    without = run(*LASSO, "--report", page)
+    assert without.exit_code == 0
+    assert "Which features enter when" not in page.read_text()
+
+
 def test_a_regression_takes_the_ratio(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(80, 4))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from chainrule.cli.main import cli
+from chainrule.cli.progress import progress_file
 from chainrule.teaching.exercises.kinds import KINDS
 
 
@@ -30,6 +32,12 @@ def test_a_sitting_by_pipe(tmp_path: Path) -> None:
     assert "0 of 1 right." in result.output
 
 
+def test_the_tests_keep_a_log_of_their_own() -> None:
+    assert progress_file(None) != Path(click.get_app_dir("chainrule")) / "progress.sqlite"
+    shown = run("practice", "--kind", "shape", "--count", "1", typed="show\n")
+    assert f"Kept in {progress_file(None)}" in shown.output
+
+
 def test_the_end_of_the_input_ends_the_sitting(tmp_path: Path) -> None:
     result = practise(tmp_path / "p.sqlite", typed="")
     assert result.exit_code == 0
@@ -45,6 +53,37 @@ def test_words_are_explained_and_quit_leaves(tmp_path: Path) -> None:
 def test_the_help_names_every_kind_of_question() -> None:
     words = run("practice", "--help").output.replace(",", " ").replace(".", " ").split()
     assert {kind.name for kind in KINDS} <= set(words)
+
+
+def test_parts_are_read_one_by_one_and_kept(tmp_path: Path) -> None:
+    first = ["A + Y", "dZ X^", "dZ X^T + l w", "?"]
+    second = ["", "", "sum(dZ)"]
+    third = ["A - Y", "", ""]
+    result = practise(
+        tmp_path / "p.sqlite",
+        *("--kind", "parts", "--level", "C", "--count", "1"),
+        typed="\n".join([*first, *second, *third]) + "\n",
+    )
+    assert result.exit_code == 0
+    assert "? dw: the expression stops here" in result.output
+    assert "(b) dw = [dZ X^T + l w]" in result.output
+    assert "2 of 3 parts get their marks" in result.output
+    assert "✓ right" in result.output
+
+
+@pytest.mark.parametrize("typed", ["", "A + Y\n", "A + Y\n\n\n", "\n\n\n", "A - Y\n?\nexit\n"])
+def test_the_end_of_the_input_ends_a_problem_in_parts(tmp_path: Path, typed: str) -> None:
+    args = ("--kind", "parts", "--level", "C", "--count", "1")
+    result = practise(tmp_path / "p.sqlite", *args, typed=typed)
+    assert result.exit_code == 0
+    assert result.output.count("parts get their marks") <= 1
+
+
+def test_an_empty_line_and_a_question_mark_are_answered(tmp_path: Path) -> None:
+    result = practise(tmp_path / "p.sqlite", "--kind", "verify", typed="\n?\nexit\n")
+    assert "Nothing was typed" in result.output
+    assert "Type an answer, or one of" in result.output
+    assert "0 of 0 right." in result.output
 
 
 def test_count_stops(tmp_path: Path) -> None:

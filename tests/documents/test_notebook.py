@@ -20,9 +20,10 @@ from chainrule.teaching.grading.audit import audit
 from chainrule.teaching.grading.grader import Grader
 
 ANSWERS = ("(A - Y) X^T / m", "(Y - A) X^T", "X (A - Y)^T", "A X^T", "(A - Y) +", "(A - Y) X^T")
+UNMET = ("(A - Y) X", "X (A - Y)", "X^T (A - Y)", "np.dot(A - Y, X)")
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("answer", [*ANSWERS, *UNMET])
 def test_a_grade_shows_its_feedback_and_not_the_answer(answer: str) -> None:
     found = chainrule.grade("logistic-batch", answer, wrt="w")
     html = found._repr_html_()

@@ -82,7 +82,8 @@ def test_the_fit_is_that_of_the_one_hot_data(numbers: bool, n_classes: int, solv
 def test_codes_give_the_bits_of_sparse_rows(
     fused: bool, solver: str, weighted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fused_blocks, "FUSED_FROM", 0 if fused else 10**9)
+    for name in ("FUSED_FROM", "AT_HAND_FROM"):
+        monkeypatch.setattr(fused_blocks, name, 0 if fused else 10**9)
     X = frame(3000, numbers=False)
     y, weights = labels(X), RNG.integers(0, 3, 3000) if weighted else None
     wide = sparse.csr_array(one_hot(X).to_numpy())

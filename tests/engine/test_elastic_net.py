@@ -12,8 +12,9 @@ from tests.engine.elastic_net_oracle import Oracle
 from chainrule.engine.data.coded_rows import CodedColumn, CodedRows
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.table import find_loss
-from chainrule.engine.paths import PathPoint, PathSolver, geometric, path_of
+from chainrule.engine.paths import PathSolver, geometric, path_of
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
+from chainrule.engine.results import PathPoint
 from chainrule.errors import DataError
 
 
@@ -103,6 +104,40 @@ def test_gap_is_never_below_the_truth(seed: int, tol: float) -> None:
     rounding = 1e-14 * abs(fine.value) * 60
     assert rough.value - fine.value <= rough.certificate.suboptimality_bound + rounding
     assert rough.certificate.relative_bound <= tol
+
+
+PATHS: dict[str, dict[str, Any]] = {
+    "lasso": {},
+    "ridge": {"l1_ratio": 0.0},
+    "elastic net": {"l1_ratio": 0.4},
+    "bounds": {"bounds": (-0.2, 0.3)},
+    "positive": {"positive": True},
+    "factors": {"factors": True},
+    "poisson": {"loss": "poisson"},
+    "twins": {"twins": True},
+    "wide": {"n_features": 260},
+}
+
+
+@pytest.mark.parametrize("tol", [1e-2, 1e-5])
+@pytest.mark.parametrize("name", PATHS)
+def test_points_of_a_path_are_as_near_as_their_gaps_say(name: str, tol: float) -> None:
+    case = dict(PATHS[name])
+    loss, n_features = case.pop("loss", "logistic"), case.pop("n_features", 30)
+    X, y = _data(len(name), 90, n_features, loss)
+    if case.pop("twins", False):
+        X = np.column_stack([X, X[:, :3] + 1e-7, X[:, 3:6]])
+    if case.pop("factors", False):
+        case["penalty_factor"] = np.arange(n_features) % 3
+    shape = Shape.checked(X.shape[1], **case)
+    row = None if loss == "logistic" else find_loss(loss)
+    rough, fine = (PathSolver(InMemorySource(X, y), row, shape) for _ in range(2))
+    largest = rough.largest or 20.0
+    for strength in geometric(0.9 * largest, 8, 0.03).tolist():
+        found = rough.solve(strength, tol=tol, max_iter=100, ample=0.1)
+        best = fine.solve(strength, tol=1e-12, max_iter=200).value
+        assert found.value - best <= found.certificate.suboptimality_bound + 1e-12 * abs(best)
+        assert found.met, found.certificate
 
 
 def test_weights_are_repetitions() -> None:

@@ -11,6 +11,7 @@ from scipy import sparse
 from chainrule import LogisticRegression
 from chainrule.engine.data import sparse_rows
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
 from chainrule.engine.losses.loss import Loss
 from chainrule.engine.objective.evaluation import Point
@@ -162,7 +163,8 @@ def test_columns_that_stay_columns_give_the_same_bits(
 def test_rows_out_of_order_come_in_order_and_what_was_given_stays(
     twice: bool, fused: bool, form: Any, n_features: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fused_blocks, "FUSED_FROM", 0 if fused else 10**9)
+    for name in ("FUSED_FROM", "AT_HAND_FROM"):
+        monkeypatch.setattr(fused_blocks, name, 0 if fused else 10**9)
     X = rows(700, n_features, form)
     m, n = X.shape
     pieces = [X, X] if twice else [X]
@@ -179,3 +181,18 @@ def test_rows_out_of_order_come_in_order_and_what_was_given_stays(
     np.testing.assert_allclose(found.toarray(), mixed.toarray(), rtol=1e-6)
     assert (np.diff(found.indices)[np.diff(found.nonzero()[0]) == 0] > 0).all()
     np.testing.assert_array_equal(mixed.indices, before)
+
+
+def test_small_sparse_data_take_compiled_passes_where_they_are_at_hand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    X = sparse.random_array((500, 40), density=0.3, rng=np.random.default_rng(5), format="csr")
+    y = np.arange(500) % 2
+    answers = []
+    for at_hand in (True, False):
+        monkeypatch.setattr(fused_blocks, "sparse_pass_is_at_hand", lambda _, there=at_hand: there)
+        source = InMemorySource(X, y)
+        assert source.is_fused is at_hand
+        answers.append(fit_linear_model(source, tol=1e-12))
+    assert InMemorySource(X[:50], y[:50]).is_fused is False
+    np.testing.assert_allclose(answers[0].point.coef, answers[1].point.coef, atol=1e-10)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -19,10 +19,12 @@ from chainrule.engine.runtime.constants import MachineConstants
 from chainrule.engine.runtime.machine import memory, single_threaded_algebra
 from chainrule.engine.solvers.plans import (
     UNPENALISED_LIMIT,
+    Method,
     Plan,
     choose_plan,
     expected_costs,
 )
+from chainrule.estimators.base import SOLVERS
 
 
 @dataclass
@@ -68,6 +70,22 @@ def plan(shape: Any, *, penalised: bool = True, constants: MachineConstants | No
     n_outputs = 1 if shape.n_classes == 2 else shape.n_classes
     parameters = (shape.n_features + 1) * n_outputs
     return choose_plan("auto", shape, parameters, penalised=penalised, constants=constants)
+
+
+def test_a_solver_has_a_name_a_cost_and_an_estimator() -> None:
+    known = set(fitting._SOLVERS)
+    assert set(get_args(Method)) == {"auto", *known}
+    assert set(expected_costs(SHAPES[0][0], 31)) == known
+    assert known <= set(SOLVERS)
+
+
+def test_blocks_are_offered_for_several_classes_alone() -> None:
+    def offered(n_classes: int) -> set[str]:
+        shape = Shape(6_000, 784, n_classes=n_classes, is_fused=True)
+        return {each.method for each in plan(shape).alternatives}
+
+    assert "newton-blocks" in offered(10)
+    assert "newton-blocks" not in offered(2)
 
 
 @pytest.mark.parametrize(("shape", "method"), SHAPES)

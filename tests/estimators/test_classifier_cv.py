@@ -11,7 +11,6 @@ import pytest
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold
-from sklearn.utils import get_tags
 
 from chainrule import LogisticRegression, LogisticRegressionCV
 from chainrule.engine.runtime.stored_arrays import open_npy
@@ -24,28 +23,6 @@ def rows_of_two_classes(n_samples: int = 80, n_features: int = 3) -> tuple[Array
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n_samples, n_features))
     return X, (X[:, 0] + rng.logistic(size=n_samples) > 0).astype(int)
-
-
-@pytest.mark.parametrize(
-    ("parameters", "takes_more"),
-    [
-        ({}, True),
-        ({"l1_ratios": [0.0]}, True),
-        ({"penalty": "l2", "l1_ratios": [0.5]}, True),
-        ({"Cs": [np.inf], "l1_ratios": [0.5]}, True),
-        ({"l1_ratios": [0.0, 0.5]}, False),
-        ({"penalty": "l1"}, False),
-        ({"penalty_factor": [1, 0, 2]}, False),
-        ({"positive": True}, False),
-        ({"bounds": (-1.0, 1.0)}, False),
-        ({"Cs": "senseless", "l1_ratios": "senseless"}, False),
-    ],
-)
-def test_the_tags_tell_which_penalties_take_more_than_two_classes(
-    parameters: dict[str, Any], takes_more: bool
-) -> None:
-    tags = get_tags(LogisticRegressionCV(**parameters))
-    assert tags.classifier_tags.multi_class is takes_more
 
 
 @pytest.mark.parametrize("form", [np.ndarray.tolist, sparse.csr_matrix], ids=["list", "CSR"])

@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 from sklearn import linear_model
 
-from chainrule import GammaRegressor, LinearModel, LogisticRegression, PoissonRegressor
+from chainrule import (
+    GammaRegressor,
+    LinearModel,
+    LogisticRegression,
+    PoissonRegressor,
+    fit_logistic,
+)
 from chainrule.errors import DataError
 
 RNG = np.random.default_rng(11)
@@ -128,9 +134,14 @@ def test_a_ratio_beside_l1_is_ignored_aloud() -> None:
     )
 
 
-def test_three_classes_are_refused_in_words() -> None:
-    with pytest.raises(DataError, match="two classes"):
-        LogisticRegression(l1_ratio=1).fit(X, np.arange(120) % 3)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_function_fits_what_the_class_fits(n_classes: int) -> None:
+    y = np.digitize(X[:, 0], [0.0, 0.8][: n_classes - 1])
+    fit, model = fit_logistic(X, y, l1_ratio=0.7, C=0.2), LogisticRegression(l1_ratio=0.7, C=0.2)
+    np.testing.assert_array_equal(fit.coef, np.squeeze(model.fit(X, y).coef_))
+    assert fit.converged
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        fit_logistic(X, y, l1_ratio=1.5)
 
 
 def test_inference_says_what_to_do_instead() -> None:

@@ -197,3 +197,23 @@ def test_targets_of_a_log_link_have_any_scale(exponent: int) -> None:
     for model in (PoissonRegressor(), GammaRegressor()):
         model.fit(X, counts * 10.0**exponent)
         assert model.certificate_.relative_bound <= 1e-8
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("at", ["fit", "predict"])
+def test_text_in_a_frame_is_named_by_column_and_row(library: str, at: str) -> None:
+    build = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "table"}[library]
+    make = getattr(pytest.importorskip(library), build)
+    numbers = make({"x": X[:, 0], "w": X[:, 1]})
+    text = make({"x": X[:, 0], "w": ["0.5", None, "low", *["1"] * (N - 3)]})
+    model = LogisticRegression()
+    if at == "predict":
+        model.fit(numbers, Y)
+    with pytest.raises(DataError, match=r"column 'w' holds 'low' in row 2.*categorical"):
+        model.fit(text, Y) if at == "fit" else model.predict(text)
+
+
+def test_periods_are_dates() -> None:
+    months = pd.period_range("2024-01", periods=N, freq="M")
+    with pytest.raises(DataError, match="column 'w' holds dates"):
+        LogisticRegression().fit(frame(w=months).drop(columns="c"), Y)

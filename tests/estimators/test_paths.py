@@ -35,7 +35,7 @@ CASES: dict[str, dict[str, Any]] = {
 def test_same_paths_as_glmnet(name: str) -> None:
     recorded = RECORDED[name]
     lambdas = np.array(recorded["lambda"])
-    path = logistic_path(X, Y, lambdas=lambdas, tol=1e-10, **CASES[name])
+    path = logistic_path(X, Y, lambdas=lambdas, tol=1e-12, **CASES[name])
     coef = np.array(recorded["coef"])
     np.testing.assert_allclose(path.coef, coef[:, 1:], atol=3e-6)
     np.testing.assert_allclose(path.intercept, coef[:, 0], atol=3e-6)

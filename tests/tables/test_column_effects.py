@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 from scipy import special
 
-from chainrule.tables.column_effects import EffectInputs, column_effects
+from chainrule.engine.inference.effects import average_effects
+from chainrule.errors import DataError
+from chainrule.tables.column_effects import TableColumns
 from chainrule.tables.fitting import FitOptions, FittedTable, fit_file
 from chainrule.tables.formula import with_formula
 from chainrule.tables.inference_options import InferenceOptions
@@ -66,11 +69,12 @@ def predicted(fit: FittedTable, path: Path, **changed: Any) -> Any:
 def test_without_transformations_they_are_those_of_the_inference(path: Path) -> None:
     fit = fitted(path)
     assert fit.inference is not None
-    inputs = EffectInputs(read_table(path), fit.model.specs, None, None, None)
-    for row, right in zip(column_effects(fit.inference, inputs), _by_term(fit), strict=True):
-        assert (row.term, row.contrast) == (right.term, right.contrast)
-        assert row.estimate == pytest.approx(right.estimate, rel=1e-7)
-        assert row.std_error == pytest.approx(right.std_error, rel=1e-6)
+    columns = TableColumns(read_table(path), fit.model.specs, None)
+    moved = average_effects(replace(fit.inference, columns=columns), discrete=True)
+    for row, right in zip(moved.rows(), _by_term(fit), strict=True):
+        assert (row["term"], row["contrast"]) == (right.term, right.contrast)
+        assert row["estimate"] == pytest.approx(right.estimate, rel=1e-7)
+        assert row["std.error"] == pytest.approx(right.std_error, rel=1e-6)
 
 
 def _by_term(fit: FittedTable) -> list[Any]:
@@ -128,3 +132,70 @@ def test_several_classes_set_a_level_whole(path: Path) -> None:
     change = predicted(fit, path, level="v") - predicted(fit, path, level="u")
     found = [effects[name, "level", "v - u"].estimate for name in fit.model.classes]
     np.testing.assert_allclose(found, change, rtol=1e-8)
+
+
+FORMULAS = {
+    "product": "two ~ a*b + level",
+    "curves": "two ~ bs(a, df=4) + poly(b, 2)*level + flag",
+    "expressions": "two ~ log(a + 20)*flag + I(b**2) + b + C(level, ref='w')",
+}
+
+
+@pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
+def test_the_inference_of_a_table_moves_its_columns(path: Path, formula: str) -> None:
+    fit = fitted(path, formula)
+    assert fit.inference is not None
+    table = fit.inference.ame().set_index(["term", "contrast"])["estimate"]
+    step = 1e-4
+    for name, column in {"a": A, "b": B, "flag": FLAG.astype(float)}.items():
+        if name in table.index.get_level_values(0):
+            ends = [predicted(fit, path, **{name: column + d}) for d in (step, -step)]
+            right = (ends[0] - ends[1])[1] / (2 * step)
+            assert table[name, "dY/dX"] == pytest.approx(right, rel=1e-6, abs=1e-9)
+    base = "w" if "ref=" in formula else "u"
+    right = (predicted(fit, path, level="v") - predicted(fit, path, level=base))[1]
+    assert table["level", f"v - {base}"] == pytest.approx(right, rel=1e-8)
+
+
+@pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
+def test_effects_at_one_point_are_differences_of_predictions(path: Path, formula: str) -> None:
+    fit = fitted(path, formula)
+    assert fit.inference is not None
+    modes = {"a": A.mean(), "b": B.mean(), "flag": FLAG.mean(), "level": "u"}
+    for at in ({}, {"a": 6.5, "level": "v"}, {"b": -1.0}):
+        table = fit.inference.effects(at).set_index(["term", "contrast"])["estimate"]
+        here = {**modes, **at}
+        step = 1e-4
+        for name in ("a", "b", "flag"):
+            if name in table.index.get_level_values(0):
+                ends = [
+                    predicted(fit, path, **{**here, name: here[name] + d}) for d in (step, -step)
+                ]
+                right = (ends[0] - ends[1])[1] / (2 * step)
+                assert table[name, "dY/dX"] == pytest.approx(right, rel=1e-6, abs=1e-9)
+        base = "w" if "ref=" in formula else "u"
+        ends = [predicted(fit, path, **{**here, "level": word}) for word in ("v", base)]
+        assert table["level", f"v - {base}"] == pytest.approx((ends[0] - ends[1])[1], rel=1e-8)
+    means = fit.inference.at_means()
+    assert means["estimate"].tolist() == fit.inference.effects({})["estimate"].tolist()
+    assert (means["std.error"] > 0).all()
+
+
+def test_effects_at_a_point_refuse_what_is_not_there(path: Path) -> None:
+    fit = fitted(path, "two ~ a*b + level")
+    assert fit.inference is not None
+    for at, said in (
+        ({"c": 1.0}, "no column 'c'; known are a, b, level"),
+        ({"level": "z"}, "'z' is none of the levels of 'level': u, v, w"),
+        ({"a": "much"}, "'a' is a column of numbers, and 'much' is not one"),
+        ({"a": math.inf}, "give a finite number"),
+    ):
+        with pytest.raises(DataError, match=said):
+            fit.inference.effects(at)
+
+
+def test_terms_and_levels_of_a_formula_are_tested_by_name(path: Path) -> None:
+    fit = fitted(path, "two ~ a*level + b")
+    assert fit.inference is not None
+    assert fit.inference.lr("a:level").df == 2
+    assert fit.inference.contrast("level")["contrast"].tolist() == ["u - v", "u - w", "v - w"]

@@ -378,6 +378,18 @@ def test_a_column_has_one_role(data: Path) -> None:
         )
 
 
+def test_a_target_of_codes_and_a_target_of_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,t\n" + "".join(f"{k % 7},0{k % 5}\n" for k in range(60)))
+    refused = run("fit", path, "--target", "t", "--loss", "poisson")
+    assert refused.exit_code == 1
+    assert "leading zeros" in refused.output
+    assert "--number t" in refused.output
+    done("fit", path, "--target", "t", "--loss", "poisson", "--number", "t")
+    with pytest.raises(DataError, match="names the target, whose cells are labels"):
+        fit_file(path, FitOptions("t", numbers=("t",)))
+
+
 def test_declared_columns_must_exist(data: Path) -> None:
     with pytest.raises(DataError, match="no column is named 'zap'"):
         read_table(data, Declared(categories=["zap"]))

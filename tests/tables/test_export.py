@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd  # type: ignore[import-untyped]
 import pytest
 from click.testing import CliRunner
 
@@ -24,13 +27,14 @@ from chainrule.tables.export.checking import (
     run_python,
     run_sqlite,
 )
+from chainrule.tables.export.mlflow_folder import mlflow_files, run_mlflow, write_folder
 from chainrule.tables.export.onnx_graph import run_onnx, write_onnx
 from chainrule.tables.export.pmml_document import write_pmml
 from chainrule.tables.export.pmml_running import run_pmml
 from chainrule.tables.export.python_code import write_python
 from chainrule.tables.export.scoring import Model, ScoringPlan, scoring_plan
 from chainrule.tables.export.sql_code import DIALECTS, write_sql
-from chainrule.tables.export.writing import export_model
+from chainrule.tables.export.writing import export_mlflow, export_model
 from chainrule.tables.predicting import load_model
 
 LEVELS = ["it's", 'say "hi"', "back\\slash", "naïve ☕", "--; DROP TABLE data", "??/"]
@@ -90,6 +94,41 @@ def job(model: Model) -> tuple[ScoringPlan, list[dict[str, Any]], list[Any]]:
 def test_python(job: Any) -> None:
     plan, rows, right = job
     assert compare("Python", right, run_python(write_python(plan), plan, rows)).scored > 100
+
+
+def test_mlflow(job: Any, tmp_path: Path) -> None:
+    """By MLflow where it is installed, else by the loader that it would call."""
+    plan, rows, right = job
+    write_folder(mlflow_files(plan), tmp_path)
+    by, found = run_mlflow(tmp_path, plan, rows)
+    assert compare(by, right, found).scored > 100
+    about = json.loads((tmp_path / "MLmodel").read_text(encoding="utf-8"))
+    assert about["metadata"] == {"columns": list(plan.columns), "outputs": list(plan.outputs)}
+    assert by.startswith(("MLflow", "Python"))
+
+
+def test_the_loader_takes_frames_as_pandas_makes_them(tmp_path: Path) -> None:
+    """Labels that pandas reads as decimals, whole numbers, missing values, lacking columns."""
+    data = tmp_path / "data.csv"
+    rows = [f"{k % 7},{k % 3},{'yes' if (k * 5) % 11 > k % 7 else 'no'}" for k in range(60)]
+    data.write_text("\n".join(["size,zone,bought", *rows]))
+    model = str(tmp_path / "m.json")
+    fit = ["fit", str(data), "--target", "bought", "--category", "zone", "--out", model]
+    assert CliRunner().invoke(cli, fit).exit_code == 0
+    write_folder(mlflow_files(scoring_plan(load_model(model))), tmp_path / "m")
+    (code,) = (tmp_path / "m" / "code").glob("chainrule_loader_*.py")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(code.parent))
+        loaded = import_module(code.stem)._load_pyfunc(None)
+    frame = pd.DataFrame({"zone": [1, 2, 0], "size": [3, 4, 5], "more": 0})
+    right = loaded.predict(frame)["probability_yes"]
+    assert right.between(0, 1).all()
+    decimal = loaded.predict(frame.astype({"zone": float}))["probability_yes"]
+    assert decimal.tolist() == right.tolist()
+    gaps = loaded.predict(frame.assign(size=[3, None, 5], zone=[1, 2, None]))
+    assert gaps["probability_yes"].isna().tolist() == [False, True, True]
+    with pytest.raises(ValueError, match="columns that are not there: size"):
+        loaded.predict(frame.drop(columns="size"))
 
 
 @pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler here")
@@ -203,3 +242,44 @@ def test_the_command_says_how_it_was_checked(table: Path, tmp_path: Path) -> Non
     done = run(cli, ["export", model, str(tmp_path / "model.exe")])
     assert done.exit_code == 1
     assert ".sql, .py, .c" in done.output
+
+
+def test_a_folder_for_mlflow_holds_text_alone_and_overwrites_nothing(
+    table: Path, tmp_path: Path
+) -> None:
+    run = CliRunner().invoke
+    model, folder = str(tmp_path / "m.json"), tmp_path / "churn"
+    fit = ["fit", str(table), "--target", "kind", "--ignore", "bought", "--out", model]
+    assert run(cli, fit).exit_code == 0
+    to = ["export", model, "--to", "mlflow"]
+    done = run(cli, [*to, str(folder)])
+    assert done.exit_code == 0, done.output
+    assert "largest difference" in done.output
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {"", ".yaml", ".txt", ".py"}
+    assert not any("pickle" in path.read_text(encoding="utf-8") for path in files)
+    for out, said in (
+        (folder, "this folder is not empty"),
+        (tmp_path / "m.json", "MLflow loads a folder"),
+        (tmp_path / "none" / "deep", "there is no folder"),
+    ):
+        refused = run(cli, [*to, str(out)])
+        assert refused.exit_code == 1
+        assert said in " ".join(refused.output.split())
+    assert not list(tmp_path.glob(".export-*"))
+
+
+def test_a_wrong_folder_is_not_kept(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(plan: ScoringPlan) -> dict[str, str]:
+        first = plan.intercepts[0]
+        files = mlflow_files(plan)
+        return {k: v.replace(repr(first), repr(first + 1e-6), 1) for k, v in files.items()}
+
+    if model.target != "bought":
+        pytest.skip("one model is enough")
+    monkeypatch.setattr("chainrule.tables.export.writing.mlflow_files", wrong)
+    with pytest.raises(ProofError, match="differs"):
+        export_mlflow(model, tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []

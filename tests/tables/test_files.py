@@ -7,10 +7,13 @@ import gzip
 import io
 import lzma
 import os
+import re
 import sqlite3
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +269,48 @@ def test_a_workbook(tmp_path: Path) -> None:
     assert "another is named by --table: more" in found.notes[0]
 
 
+@pytest.mark.parametrize(
+    "cells", ['<c r="A2"><v>5 r=2</v></c>', '<c r="A2"><v>', "\x00", "<v/>" * 3]
+)
+def test_a_damaged_sheet(tmp_path: Path, cells: str) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (["x", "t"], [1, "a"], [2, "b"]):
+        book.active.append(row)
+    whole, path = tmp_path / "whole.xlsx", tmp_path / "t.xlsx"
+    book.save(whole)
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name.endswith("sheet1.xml"):
+                data = data.replace(b'<c r="A2"', f'{cells}<c r="A2"'.encode(), 1)
+            new.writestr(name, data)
+    _assert_read_or_named(path)
+
+
+def test_a_workbook_without_sheets(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    whole, path = tmp_path / "whole.xlsx", tmp_path / "t.xlsx"
+    openpyxl.Workbook().save(whole)
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "xl/workbook.xml":
+                data = re.sub(rb"<sheets>.*</sheets>", b"<sheets/>", data)
+            new.writestr(name, data)
+    with pytest.raises(DataError, match=r"t\.xlsx: this is not an \.xlsx workbook"):
+        read_table(path)
+
+
+def _assert_read_or_named(path: Path) -> None:
+    said = str(path)
+    try:
+        assert read_table(path).n_rows >= 2
+    except DataError as error:
+        said = str(error)
+    assert str(path) in said
+
+
 def test_parts_are_one_table(tmp_path: Path) -> None:
     (tmp_path / "1.csv").write_text("x,t\n1,a\n")
     (tmp_path / "2.csv").write_text("t,x\nb,2.5\n")
@@ -309,6 +354,34 @@ def test_a_bomb_does_not_go_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             file.write(b"1,a\n" * (1 << 18))
     with pytest.raises(DataError, match="expand to more than 300 times as much"):
         read_table(path)
+
+
+BOMB_AND_END = """
+import sys
+from chainrule.errors import DataError
+from chainrule.tables.files import compression
+from chainrule.tables.reading import read_table
+compression._HARMLESS = 1 << 26
+try:
+    read_table(sys.argv[1])
+except DataError:
+    print("refused")
+"""
+
+
+def test_a_process_ends_after_a_bomb(tmp_path: Path) -> None:
+    """Arrow's threads have blocks of the file left to convert when the reader refuses the next."""
+    path = tmp_path / "bomb.csv.gz"
+    with gzip.open(path, "wb", compresslevel=6) as file:
+        file.write(b"x,t\n" + b"1,a\n" * (20 << 20))
+    done = subprocess.run(
+        [sys.executable, "-c", BOMB_AND_END, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("refused\n", 0), done.stderr
 
 
 def test_a_budget_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -368,6 +441,69 @@ def test_nothing_is_lost_in_the_types(tmp_path: Path) -> None:
         )
         expected = ["a", "b"] if "string" in str(kind) else [1, 2]
         assert cells(read_table(tmp_path / f"{name}.feather"))[name] == expected
+
+
+def test_a_header_that_begins_like_a_comment(tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    path.write_text('#id\tc\tt\n7\t"tab\there"\tu\n8\tx\tv\n')
+    assert cells(read_table(path)) == {"#id": [7, 8], "c": ["tab\there", "x"], "t": ["u", "v"]}
+    path.write_text('#id|t\n7|"two\nlines"\n8|v\n')
+    assert cells(read_table(path)) == {"#id": [7, 8], "t": ["two\nlines", "v"]}
+
+
+def test_text_of_json_lines_that_spells_a_date(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    spelled = ["2024-01-05", "2024-01-05 00:00:00", "2024-01-05T00:00:00Z"]
+    path.write_text("".join(f'{{"c": "{word}", "d": "2024-01-05"}}\n' for word in spelled))
+    assert cells(read_table(path, Declared(categories=["c"], ignore=["d"]))) == {"c": spelled}
+    read = read_table(path, Declared(dates=(DateColumn("d", ("year",)),), keep=["c"]))
+    assert [read.kept["c"].words[code] for code in read.kept["c"].codes] == spelled
+    assert cells(read)["d (year)"] == [2024] * 3
+
+
+@pytest.mark.parametrize(
+    ("word", "utc"),
+    [
+        ("1500-03-01T23:30:00.250", datetime(1500, 3, 1, 23, 30)),
+        ("2024-02-29 22:00:00.5", datetime(2024, 2, 29, 22)),
+        ("2024-02-29T23:30:00-02:00", datetime(2024, 3, 1, 1, 30)),
+        ("2024-02-29T23:30:00Z", datetime(2024, 2, 29, 23, 30)),
+        ("2024-03-01 00:15:00.125+0030", datetime(2024, 2, 29, 23, 45)),
+    ],
+)
+def test_moments_with_fractions_and_offsets(tmp_path: Path, word: str, utc: datetime) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"when,t\n{word},a\n,b\n")
+    read = cells(read_table(path, Declared(dates=(DateColumn("when", ("days", "hour")),))))
+    assert read["when (days)"] == [(utc - datetime(1970, 1, 1)).days, None]
+    assert read["when (hour)"] == [utc.hour + utc.minute / 60, None]
+
+
+def damaged_feather(path: Path) -> None:
+    """Write codes far beyond their words."""
+    table = pa.table({"c": pa.array(["u", "v"] * 50).dictionary_encode()})
+    pyarrow.feather.write_feather(table, str(path), compression="uncompressed")
+    codes = np.array([0, 1] * 50, dtype=np.int32).tobytes()
+    data = path.read_bytes()
+    assert data.count(codes) == 1
+    path.write_bytes(data.replace(codes, np.full(100, 2_000_000_000, dtype=np.int32).tobytes()))
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("t.feather", damaged_feather),
+        ("t.jsonl", lambda path: path.write_bytes(b'{"c": "\xe8\xc8"}\n{"c": "b"}\n')),
+        ("t.jsonl", lambda path: path.write_bytes(b'{"\xe8\xc8": 1}\n')),
+    ],
+    ids=["codes", "text", "name"],
+)
+def test_damage_that_ends_a_process(
+    tmp_path: Path, name: str, write: Callable[[Path], object]
+) -> None:
+    write(tmp_path / name)
+    with pytest.raises(DataError, match=name):
+        read_table(tmp_path / name)
 
 
 WHOLE = {

@@ -135,6 +135,14 @@ WRONG = {
     "y ~ a + .": "holds '.', which stands for all columns",
     "y ~ (a + b + income + times)**30": "too many products",
     "y ~ a + (a*b*income)^9": "too many products",
+    "y ~ " + "*".join(f"x{k}" for k in range(20)): "1,048,555 of them",
+    "y ~ " + "*".join(f"x{k}" for k in range(400)): r"about 2\.6e\+120 of them",
+    "y ~ (a*b*income*times)*(a + b)*(x1*x2*x3*x4*x5*x6)": "too many products",
+    "y ~ ("
+    + " + ".join(f"x{k}" for k in range(70))
+    + "):("
+    + "+".join(f"y{k}" for k in range(70))
+    + ")": ("4,900 of them"),
     "y ~ incme": "Did you mean 'income'",
     "y ~ " + "log(" * 80 + "a" + ")" * 80: "too deeply",
 }
@@ -144,6 +152,21 @@ WRONG = {
 def test_what_is_refused(data: Any, formula: str) -> None:
     with pytest.raises(DataError, match=WRONG[formula]):
         fit_formula(parse(formula), columns_of(data))
+
+
+def test_as_many_products_as_a_person_means_are_taken() -> None:
+    pairs = parse("y ~ (" + " + ".join(f"x{k}" for k in range(40)) + ")**2")
+    assert len(pairs.terms) == 40 + 40 * 39 // 2
+    assert len(parse("y ~ " + " + ".join(f"x{k}" for k in range(2100))).terms) == 2100
+    assert len(parse("y ~ a*b*c*d*e*f + g/h").terms) == 63 + 2
+
+
+def test_columns_that_no_memory_holds_are_refused(
+    data: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAINRULE_MAX_GB", "1e-5")
+    with pytest.raises(DataError, match=r"makes 14 columns .* 12 are of bs\(a, df=4\):race"):
+        fit_formula(parse("y ~ a + b + bs(a, df=4):race"), columns_of(data))
 
 
 FORMULA = "y ~ a*sex + bs(`age (years)`, df=4) + C(race, ref='white') + C(times, ref=2)"

@@ -80,6 +80,14 @@ def test_it_reads_back_to_the_same_bits(
     assert back.intercept.tobytes() == model.intercept.tobytes()
 
 
+@pytest.mark.parametrize("place", ["target", "note"])
+def test_half_a_character_is_refused(tmp_path: Path, place: str) -> None:
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(document() | {place: "a\ud800"}))
+    with pytest.raises(ModelFileError, match="half of a character"):
+        TableModel.load(path)
+
+
 def document() -> dict[str, Any]:
     model = TableModel(
         target="ill",

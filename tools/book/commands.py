@@ -10,6 +10,9 @@ from tools.book.markdown import code, escaped, fenced
 
 from chainrule.cli.main import COMMANDS, cli
 
+_OPTION = re.compile(r"(?<![\w`-])--[a-z][a-z0-9-]*")
+"""An option in prose; as code it is not broken after its hyphens."""
+
 VERBATIM = "\b"
 """The mark by which click keeps the lines of a paragraph."""
 
@@ -67,7 +70,7 @@ def page(name: str, command: click.Command) -> str:
 def _prose(text: str) -> Iterator[str]:
     for paragraph in re.split(r"\n\s*\n", text.strip()):
         if VERBATIM not in paragraph:
-            yield escaped(" ".join(paragraph.split()))
+            yield _OPTION.sub(r"`\g<0>`", escaped(" ".join(paragraph.split())))
             continue
         lines = paragraph.replace(VERBATIM, "").strip("\n").split("\n")
         title = lines[0].strip()
@@ -84,4 +87,5 @@ def _option(option: click.Option, context: click.Context) -> str:
         names += f" {option.make_metavar(context)}"
     record = option.get_help_record(context)
     words = record[1] if record else ""
-    return f"{code(names)}\n: {escaped(words) or 'No description.'}"
+    said = _OPTION.sub(r"`\g<0>`", escaped(words))
+    return f"{code(names)}\n: {said or 'No description.'}"

@@ -40,6 +40,9 @@ class Shown:
     option: str = "--out"
 
 
+BOARD = "../board/index.html"
+"""The page of the board, beside the gallery's folder."""
+
 FITS = (
     Shown(
         "fit_labels.html",
@@ -68,7 +71,7 @@ def derivations() -> list[Shown]:
         model = load_model(name)
         title = model.title[:1].upper() + model.title[1:]
         formula = f"{model.objective.name} = {unicode(model.definitions[-1].value)}"
-        command = ("derive", f"examples/{name}", "--format", "html")
+        command = ("derive", f"examples/{name}", "--format", "html", "--board", BOARD)
         found.append(Shown(f"{name}.html", title or name, formula, command))
     return found
 
@@ -92,9 +95,7 @@ def page() -> str:
         "Everything here was made by the commands while this site was built. The pages and the "
         "board need no network.",
         "## The board",
-        _cards(
-            [("../board/index.html", "Open the board", "derive, ask why, move numbers, practise")]
-        ),
+        _cards([(BOARD, "Open the board", "derive, ask why, move numbers, practise")]),
         "## Derivations",
         _cards([(each.file, each.title, each.formula) for each in derivations()]),
         "## Losses and their facts",

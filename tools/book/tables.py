@@ -107,8 +107,8 @@ def losses() -> str:
     """Return the page of shipped losses with the facts proven of each."""
     blocks = [
         "# Losses",
-        "The losses that `chainrule fit --loss NAME` and `LinearModel(loss=NAME)` know. Each is a "
-        "forward pass in the score Z and the target Y. The facts are proven from its derivation; "
+        "The losses that `chainrule fit --loss NAME` and `LinearModel(loss=NAME)` accept. Each is "
+        "a forward pass in the score Z and the target Y. The facts are proven from its derivation; "
         "a fact that is not proven is not used. See the proofs with `chainrule derive "
         "losses/NAME --facts`.",
     ]

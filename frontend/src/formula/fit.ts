@@ -85,7 +85,11 @@ export function fit(box: HTMLElement, math: Element): "whole" | "broken" | "scro
   }
   const scale = free / Math.max(...[...box.children].map(width));
   if (scale < 1) box.style.fontSize = `${Math.max(SMALLEST, scale * 0.99)}em`;
-  if (scale < SMALLEST) {
+  // Brackets and accents may stand out of their element's own width.
+  const over = box.scrollWidth / room;
+  const size = Math.min(1, scale) / Math.max(1, over);
+  if (over > 1) box.style.fontSize = `${Math.max(SMALLEST, size * 0.99)}em`;
+  if (size < SMALLEST) {
     box.classList.add("scrolls");
     return "scrolls";
   }

@@ -1,6 +1,6 @@
 /** The state of the board: what every view reads. */
 import { batch, computed, signal } from "@preact/signals";
-import type { Derivation, Failure, Forward, Gallery } from "../types";
+import type { Derivation, DeriveArgs, Failure, Forward, Gallery } from "../types";
 import { asFailure, call, latest } from "../protocol/call";
 
 export const VIEWS = ["write", "derive", "numbers", "graph", "practise", "audit", "train"] as const;
@@ -16,9 +16,13 @@ export const gallery = signal<Gallery | null>(null);
 
 /** Variables to differentiate with respect to; null asks for those that the forward pass names. */
 export const asked = signal<string[] | null>(null);
+/** 2 asks for second derivatives, too. */
+export const order = signal<1 | 2>(1);
 export const form = signal<Form | null>(null);
 export const brief = signal(false);
 export const stop = signal(0);
+/** Costs as they are written, with matrices, and not as sums over entries. */
+export const vectorised = signal(false);
 
 export const derivation = signal<Derivation | null>(null);
 export const derivationFault = signal<Failure | null>(null);
@@ -42,12 +46,22 @@ const read = latest(
 
 let derivedFrom = "";
 
+/** What is derived: the forward pass, and what of it was asked for. */
+export function problem(): DeriveArgs {
+  return {
+    text: text.value,
+    ...(asked.value ? { wrt: asked.value } : {}),
+    ...(order.value > 1 ? { order: order.value } : {}),
+  };
+}
+
 /** Replace the forward pass; the derivation follows when a view needs it. */
 export function write(next: string): void {
   if (next === text.value) return;
   batch(() => {
     text.value = next;
     asked.value = null;
+    order.value = 1;
     stop.value = 0;
   });
   read({ text: next });
@@ -55,7 +69,7 @@ export function write(next: string): void {
 
 /** Derive the current text unless it has been derived. */
 export async function ensureDerived(): Promise<void> {
-  const key = JSON.stringify([text.value, asked.value]);
+  const key = JSON.stringify([text.value, asked.value, order.value]);
   if (key === derivedFrom || !text.value.trim()) return;
   derivedFrom = key;
   batch(() => {
@@ -64,8 +78,7 @@ export async function ensureDerived(): Promise<void> {
     derivationFault.value = null;
   });
   try {
-    const args = { text: text.value, ...(asked.value ? { wrt: asked.value } : {}) };
-    const result = await call("derive", args);
+    const result = await call("derive", problem());
     if (derivedFrom !== key) return;
     batch(() => {
       derivation.value = result;

@@ -1,6 +1,6 @@
 /** The state in the address: `#view=derive&at=12&cr=<deflated forward pass>`. */
 import { effect } from "@preact/signals";
-import { asked, brief, form, stop, text, view, VIEWS, write, type Form, type View } from "./board";
+import { asked, brief, form, order, stop, text, vectorised, view, VIEWS, write, type Form, type View } from "./board";
 
 async function through(bytes: Uint8Array, stream: CompressionStream | DecompressionStream) {
   const blob = new Blob([bytes as Uint8Array<ArrayBuffer>]);
@@ -33,16 +33,23 @@ export async function restore(): Promise<boolean> {
       // A link that was cut short: the board opens with its first example.
     }
   }
-  if (parts.has("wrt")) asked.value = parts.get("wrt")!.split(",");
+  asked.value = parts.get("wrt")?.split(",") ?? null;
+  order.value = parts.get("order") === "2" ? 2 : 1;
   const named = parts.get("view") as View;
   if (VIEWS.includes(named)) view.value = named;
   form.value = (parts.get("form") as Form) || null;
   brief.value = parts.has("brief");
+  vectorised.value = parts.has("vectorised");
   stop.value = Number(parts.get("at")) || 0;
   return found;
 }
 
-/** Keep the address equal to the state, so that it can be copied, reloaded and gone back to. */
+const viewIn = (hash: string) => new URLSearchParams(hash.slice(1)).get("view");
+
+/**
+ * Keep the address equal to the state, so that it can be copied, reloaded and gone back to: each
+ * change of the view is a step of the browser's history.
+ */
 export function keepAddress(): void {
   let turn = 0;
   effect(() => {
@@ -50,13 +57,21 @@ export function keepAddress(): void {
     if (stop.value) parts.set("at", String(stop.value));
     if (form.value) parts.set("form", form.value);
     if (brief.value) parts.set("brief", "1");
+    if (vectorised.value) parts.set("vectorised", "1");
     if (asked.value) parts.set("wrt", asked.value.join(","));
+    if (order.value > 1) parts.set("order", String(order.value));
     const plain = text.value;
     const mine = (turn += 1);
     void pack(plain).then((packed) => {
       if (mine !== turn) return;
       parts.set("cr", packed);
-      history.replaceState(null, "", `#${parts}`);
+      const before = viewIn(location.hash);
+      const moved = before !== null && before !== view.value;
+      history[moved ? "pushState" : "replaceState"](null, "", `#${parts}`);
     });
+  });
+  addEventListener("popstate", () => {
+    turn += 1;
+    void restore();
   });
 }

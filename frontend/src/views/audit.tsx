@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import type { Audit as AuditData, Failure, LineVerdict } from "../types";
 import { Fault } from "../parts/fault";
 import { short } from "../parts/matrix-table";
+import { start } from "../protocol/globals";
 import { asFailure, call } from "../protocol/call";
 import { announced, derivation, ensureDerived, text } from "../state/board";
 
@@ -26,14 +27,7 @@ const WORDS: Record<string, [string, string]> = {
 /** Lines of this board's derivation, one of them with the wrong sign. */
 async function example(): Promise<void> {
   await ensureDerived();
-  const data = derivation.value;
-  if (!data) return;
-  const factors = data.steps.filter((step) => step.question && step.line.right).slice(0, 3);
-  const lines = [...factors.map(({ line }) => line), ...data.gradients.filter(({ layer }) => !layer).map(({ line }) => line)];
-  const wrong = Math.min(1, lines.length - 1);
-  transcript.value = lines
-    .map(({ text: right, left, right: side }, at) => (at === wrong && left && side ? `${left.text} = -(${side.text})` : right))
-    .join("\n");
+  transcript.value = derivation.value?.faulty ?? "";
 }
 
 async function audit(): Promise<void> {
@@ -132,6 +126,12 @@ export function Audit() {
           Paste a derivation, or drop a file. It is judged against the forward pass of this board unless it
           begins with its own.
         </p>
+        {start.tier === "static" && (
+          <p class="note-of-tier">
+            This exported page recognises the lines of its own derivation. To judge any other line, install
+            chainrule and run <code>chainrule board</code>.
+          </p>
+        )}
         <textarea
           class="editor"
           aria-label="Derivation to audit"

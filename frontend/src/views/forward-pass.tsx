@@ -1,23 +1,35 @@
 /** A forward pass, typeset: its inputs with shapes and roles, and its lines. */
 import type { ForwardLine, Input, Shape } from "../types";
 import { Formula } from "../formula/formula";
+import { vectorised } from "../state/board";
 
-export const shapeText = (shape: Shape) => `${shape[0]} × ${shape[1]}`;
+export const shapeText = (shape: Shape) => shape.join(" × ");
 
 interface Props {
   of: { title?: string; inputs: Input[]; lines: ForwardLine[]; reading?: string[] };
   /** With the table of inputs. */
   full?: boolean;
+  /** With a cost as the sum over examples, unless the reader asks for the vectorised form. */
+  sums?: boolean;
 }
 
-export function ForwardPass({ of, full }: Props) {
+export function turnSums(): void {
+  vectorised.value = !vectorised.value;
+}
+
+export function ForwardPass({ of, full, sums }: Props) {
   return (
     <div class="forward-pass">
       {full && of.title && <h2>{of.title}</h2>}
       <ol class="plain lines-of-pass">
         {of.lines.map((line) => (
           <li key={line.name}>
-            <Formula of={line.math} />
+            <Formula of={(sums && !vectorised.value && line.summed) || line.math} />
+            {sums && line.summed && (
+              <button type="button" class="turn-sums" aria-pressed={vectorised.value} title="Key v" onClick={turnSums}>
+                vectorised
+              </button>
+            )}
             <span class="shape">{shapeText(line.shape)}</span>
           </li>
         ))}

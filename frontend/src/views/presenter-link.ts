@@ -19,13 +19,27 @@ export interface Shown {
 }
 export type FromPresenter = { ask: "state" | "next" | "back" };
 
-const NAME = "chainrule-presenter";
+const MARK = "#presenter=";
+const TAB = "chainrule-presented";
+
+/** The name that a board and its presenter window share, so that other tabs stay out of it. */
+function nameOfPair(): string {
+  if (isPresenter()) return location.hash.slice(MARK.length);
+  let name = sessionStorage.getItem(TAB);
+  if (!name) {
+    name = crypto.getRandomValues(new Uint32Array(2)).join("-");
+    sessionStorage.setItem(TAB, name);
+  }
+  return name;
+}
+
+export const isPresenter = () => location.hash.startsWith(MARK);
 const local = location.protocol === "file:";
 
 /** Send and receive between the two windows; returns the sender and the end of listening. */
 export function link<Out, In>(peer: () => Window | null, take: (message: In) => void): [(message: Out) => void, () => void] {
   if (!local) {
-    const channel = new BroadcastChannel(NAME);
+    const channel = new BroadcastChannel(nameOfPair());
     channel.onmessage = ({ data }) => take(data as In);
     return [(message) => channel.postMessage(message), () => channel.close()];
   }
@@ -40,7 +54,8 @@ let opened: Window | null = null;
 
 export function present(): void {
   const page = location.href.replace(/#.*/, "");
-  opened = window.open(`${page}#presenter`, NAME, "width=900,height=700");
+  const name = local ? "local" : nameOfPair();
+  opened = window.open(page + MARK + name, `chainrule-presenter-${name}`, "width=900,height=700");
 }
 
 /** The note and the reason, unless one tells the other. */

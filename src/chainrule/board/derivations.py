@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from chainrule.board.coding import RequestError
@@ -36,6 +36,9 @@ from chainrule.documents.lesson.outline import (
     shown_phase,
 )
 from chainrule.language.typeset import spoken
+
+FACTORS = 3
+"""The number of factors in a transcript with one wrong sign."""
 
 CANCELLED = "cancelled"
 """The kind of an origin that says what of the line before is gone."""
@@ -71,16 +74,30 @@ def typeset(derivation: Derivation) -> DerivationInfo:
             steps.append(_step(derivation, step, number, forms, lines.get(step.before, 0)))
             lines[step.after] = step.id
     verified = ", every one verified" if derivation.proven else ""
+    gradients = tuple(_gradients(derivation))
     return DerivationInfo(
         forward_of(derivation.model, derivation.reading),
         tuple(SectionInfo(part.title, tuple(s.id for s in part.steps)) for part in sections),
         tuple(steps),
-        tuple(_gradients(derivation)),
+        gradients,
         tuple(symbol.name for symbol in derivation.cache),
         tuple(corners(derivation)),
         derivation.proven,
         f"{len(steps)} steps{verified}",
+        _faulty(steps, gradients),
     )
+
+
+def _faulty(steps: Sequence[StepInfo], gradients: Sequence[GradientLine]) -> str:
+    """Return the first factors and the gradients as lines of text, one of them of wrong sign."""
+    factors = [s.line for s in steps if s.question is not None and s.line.right][:FACTORS]
+    lines = [*factors, *(g.line for g in gradients if not g.layer)]
+    said = [each.text for each in lines]
+    wrong = lines[1:2] or lines[:1]
+    for each in wrong:
+        if each.left is not None and each.right is not None:
+            said[lines.index(each)] = f"{each.left.text} = -({each.right.text})"
+    return "\n".join(said)
 
 
 def step_named(derivation: Derivation, number: int) -> Step:

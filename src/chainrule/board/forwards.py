@@ -5,11 +5,16 @@ from __future__ import annotations
 from functools import lru_cache
 
 from chainrule.board.formulas import formula, line, shape
-from chainrule.board.schema import Forward, ForwardLine, Input, ReadArgs
+from chainrule.board.schema import Forward, ForwardLine, Input, Line, ReadArgs
 from chainrule.calculus.graph.dims import base_names
-from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.model import Definition, Model
+from chainrule.calculus.graph.node import Total, walk
 from chainrule.calculus.graph.roles import reading_sentences, roles
+from chainrule.documents.lesson.building import sum_over_entries
 from chainrule.language.reading import read_model
+
+MOST_SUMS = 2
+"""A cost with more sums than this is easier to read with matrices."""
 
 CACHED = 32
 """The number of forward passes, and of derivations, that stay in memory."""
@@ -53,6 +58,7 @@ def forward_of(model: Model, reading: tuple[str, ...] = ()) -> Forward:
                 d.line,
                 line(d.target, d.value, model),
                 model.notes.get(d.target.name, ""),
+                _summed(model, d),
             )
             for d in model.definitions
         ),
@@ -62,3 +68,13 @@ def forward_of(model: Model, reading: tuple[str, ...] = ()) -> Forward:
         tuple(reading),
         tuple(dict.fromkeys(dims)),
     )
+
+
+def _summed(model: Model, definition: Definition) -> Line | None:
+    """Return the cost as a sum over entries; None for other values, and where it is no such sum."""
+    if definition.target is not model.objective:
+        return None
+    form = sum_over_entries(definition.value, model)
+    if form is None or len({n.index for n in walk(form) if isinstance(n, Total)}) > MOST_SUMS:
+        return None
+    return line(definition.target, form, model)

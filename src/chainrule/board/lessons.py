@@ -7,12 +7,13 @@ from itertools import combinations
 from typing import Any
 
 from chainrule.board import native, practising, training
+from chainrule.board.answers import audited
 from chainrule.board.coding import encoded
 from chainrule.board.compact import Verbatim
 from chainrule.board.derivations import derivation_of, derived
-from chainrule.board.picture import graph, with_all_gradients
+from chainrule.board.picture import graph, remaining_gradients
 from chainrule.board.points import Point, matrix_of, numbers
-from chainrule.board.schema import CertifyArgs, DeriveArgs, GalleryItem, PointArgs
+from chainrule.board.schema import AuditArgs, CertifyArgs, DeriveArgs, GalleryItem, PointArgs
 from chainrule.board.scripts import numbers_script
 from chainrule.board.why import card
 from chainrule.calculus.derivation.program import program
@@ -56,12 +57,14 @@ def lesson(item: GalleryItem, *, every_node: bool = True) -> dict[str, Any]:
                 found = card(derivation, step, point, side, path)
                 nodes[f"{side}:{path}"] = encoded(found)
         cards[str(step.id)] = {"line": encoded(card(derivation, step, point)), "nodes": nodes}
+    made = derived(DeriveArgs(item.text))
     examples = [Point(derivation, PointArgs(item.text, seed=seed)).inputs for seed in range(SEEDS)]
     return {
         "id": item.id,
         "title": item.title,
         "text": item.text,
-        "derive": encoded(derived(DeriveArgs(item.text))),
+        "derive": encoded(made),
+        "audit": _audit(made.faulty, item.text),
         "numbers": encoded(numbers(args)),
         "graph": encoded(graph(args)),
         "why": cards,
@@ -77,9 +80,17 @@ def _paths(root: Expr) -> Iterator[str]:
         yield path_text(path)
 
 
+def _audit(transcript: str, text: str) -> Any:  # noqa: ANN401
+    """Return the verdicts on a transcript; None where it cannot be read, as one of tensors."""
+    try:
+        return encoded(audited(AuditArgs(transcript, text)))
+    except ChainruleError:
+        return None
+
+
 def _evaluate(text: str) -> Verbatim | None:
     try:
-        return Verbatim(numbers_script(derivation_of(text), with_all_gradients(text, (), 1)))
+        return Verbatim(numbers_script(derivation_of(text), remaining_gradients(text, (), 1)))
     except DerivationError:
         return None  # an operation without JavaScript: the page shows the numbers of the export
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -22,25 +23,29 @@ from chainrule.errors import ChainruleError
 from chainrule.language.typeset.names import name_parts
 
 MOST_GRADIENTS = 16
-"""The most values on the way that each get a gradient line of their own.
-
-In a larger forward pass those have one that the derivation names by itself.
-"""
+"""The most values on the way that are differentiated for the graph alone."""
 
 
 def graph(args: PointArgs) -> Graph:
     """Return a forward pass as a graph at one point."""
     derivation = derivation_of(args.text, args.wrt, args.order)
     point = Point(derivation, args)
-    whole = with_all_gradients(args.text, args.wrt, args.order)
+    rest = remaining_gradients(args.text, args.wrt, args.order)
     model = derivation.model
     values = point.values()
-    with np.errstate(all="ignore"):
-        slopes = gradient_values(whole, values, point.sizes)
-        named = with_layers(whole, values, point.sizes)
-    slopes |= {g.variable: named[name] for name, g in whole.layers.items()}
-    numbers = step_values(whole, point.inputs, point.sizes, point.chosen)
-    factors = _factors(whole)
+    slopes: dict[Symbol, Any] = {}
+    lines: dict[Symbol, Line] = {}
+    for one in (rest, derivation):
+        if one is None:
+            continue
+        with np.errstate(all="ignore"):
+            slopes |= gradient_values(one, values, point.sizes)
+            named = with_layers(one, values, point.sizes)
+        slopes |= {g.variable: named[name] for name, g in one.layers.items()}
+        for gradient in (*one.layers.values(), *one.gradients.values()):
+            lines[gradient.variable] = _gradient_line(one, gradient)
+    numbers = step_values(derivation, point.inputs, point.sizes, point.chosen)
+    factors = _factors(derivation)
     moving = _moving(model, [g.variable for g in derivation.gradients.values()])
     layers = _layers(model)
     role = {symbol.name: each.value for symbol, each in roles(model).items()}
@@ -58,7 +63,6 @@ def graph(args: PointArgs) -> Graph:
                     source in moving,
                 )
             )
-    lines = {g.variable: g for g in (*whole.layers.values(), *whole.gradients.values())}
     nodes = []
     for symbol in model.symbols:
         kind = "value" if symbol in model.values else "input"
@@ -74,7 +78,7 @@ def graph(args: PointArgs) -> Graph:
                 shape(symbol.shape),
                 matrix_of(values[symbol]),
                 _slope(model, symbol, slopes.get(symbol) if at else None),
-                None if at is None else _gradient_line(whole, at),
+                at,
                 layers[symbol],
                 name_parts(symbol.name).layer,
             )
@@ -92,18 +96,23 @@ def graph(args: PointArgs) -> Graph:
 
 
 @lru_cache(16)
-def with_all_gradients(text: str, wrt: tuple[str, ...], order: int) -> Derivation:
-    """Derive with respect to every value on the way; a large forward pass, as was asked."""
+def remaining_gradients(text: str, wrt: tuple[str, ...], order: int) -> Derivation | None:
+    """Derive with respect to those values on the way whose gradients a derivation does not name.
+
+    None where there are none, more than `MOST_GRADIENTS`, or one without a form.
+    """
     derivation = derivation_of(text, wrt, order)
     model = derivation.model
     moving = _moving(model, [g.variable for g in derivation.gradients.values()])
-    names = [s.name for s in model.symbols if s in moving and s is not model.objective]
-    if len(names) > MOST_GRADIENTS:
-        return derivation
+    known = {g.variable for g in (*derivation.layers.values(), *derivation.gradients.values())}
+    known.add(model.objective)
+    names = [s.name for s in model.symbols if s in moving and s not in known]
+    if not 0 < len(names) <= MOST_GRADIENTS:
+        return None
     try:
         return derive(model, names)
     except ChainruleError:  # a gradient that was not asked for may have no form
-        return derivation
+        return None
 
 
 def _moving(model: Model, variables: list[Symbol]) -> set[Symbol]:

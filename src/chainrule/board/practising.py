@@ -8,10 +8,13 @@ from chainrule.board.forwards import forward_of
 from chainrule.board.schema import (
     AnswerRecord,
     Block,
+    CircuitInfo,
+    CircuitValue,
     HintArgs,
     HintInfo,
     NamedTitle,
     NoArgs,
+    PartInfo,
     Progress,
     ProgressArgs,
     QuestionArgs,
@@ -46,6 +49,10 @@ MOST_RECORDS = 5000
 """The most records of a history that are read."""
 
 
+FIELDS = ("parts", "values")
+"""The forms of answer that have one field for each of their choices."""
+
+
 def question(args: QuestionArgs) -> QuestionInfo:
     """Choose the next question by the history."""
     kinds = [kind_named(name).name for name in args.kinds]
@@ -73,7 +80,7 @@ def asked_question(made: Question, ticket: Ticket, why: str) -> QuestionInfo:
         kind_named(made.kind).title,
         why,
         Block("forward", forward=forward_of(made.model) if made.model.definitions else None),
-        blocks(made, made.prompt),
+        blocks(made, _asked_content(made)),
         blocks(made, made.options),
         key.reader,
         tuple(key.choices),
@@ -82,6 +89,13 @@ def asked_question(made: Question, ticket: Ticket, why: str) -> QuestionInfo:
         key.forward or model_text(made.model),
         key.wrt,
     )
+
+
+def _asked_content(made: Question) -> Content:
+    """Return the prompt; where each value has a field, without the words on how to type them."""
+    if made.key.reader not in FIELDS:
+        return made.prompt
+    return tuple(e for e in made.prompt if not (isinstance(e, Prose) and e.of_form))
 
 
 def reply(args: ReplyArgs) -> ReplyInfo:
@@ -107,6 +121,7 @@ def reply(args: ReplyArgs) -> ReplyInfo:
         read,
         found.credit,
         record,
+        tuple(PartInfo(part.name, part.held, part.answered, part.said) for part in found.parts),
     )
 
 
@@ -165,7 +180,11 @@ def _block(made: Question, each: ContentBlock) -> Block:
     if isinstance(each, Code):
         return Block("code", each.text)
     if isinstance(each, Circuit):
-        return Block("code", circuit_text(each))
+        values = tuple(
+            CircuitValue(node.name, node.formula, node.value, node.gradient, node.uses)
+            for node in each.nodes
+        )
+        return Block("circuit", circuit_text(each), circuit=CircuitInfo(values, each.output))
     if isinstance(each, Equation):
         model = made.exercise.derivation.model
         shown = line(each.left, each.right, model)

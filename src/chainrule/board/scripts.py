@@ -84,35 +84,36 @@ _NAMES = ("matrixOf", "rowsOf", "finite", "cellOf", "cell", "total", "filled", "
 _LOCAL = ("given", "sizes", "chosen", "steps", "values", "gradients", "factors", "inputs")
 
 
-def numbers_script(derivation: Derivation, whole: Derivation) -> str:
+def numbers_script(derivation: Derivation, rest: Derivation | None) -> str:
     """Return an expression in JavaScript: the function ``numbers(given, sizes, chosen)``.
 
     Parameters
     ----------
     derivation : Derivation
-        The lines to evaluate.
-    whole : Derivation
-        A derivation with respect to every value, for the gradients and factors of the graph.
+        The lines to evaluate, and the factors of the graph.
+    rest : Derivation or None
+        A derivation with respect to values whose gradients it does not name, for the graph.
 
     Raises
     ------
     DerivationError
         When an operation has no JavaScript, or a value is a tensor.
     """
-    return _Script(derivation, whole).text()
+    return _Script(derivation, rest).text()
 
 
 class _Script:
-    def __init__(self, derivation: Derivation, whole: Derivation) -> None:
+    def __init__(self, derivation: Derivation, rest: Derivation | None) -> None:
         self.derivation = derivation
-        self.whole = whole
+        self.both = (derivation,) if rest is None else (derivation, rest)
         self.model = derivation.model
         self.identifiers = Identifiers({*JAVASCRIPT.reserved, *functions(), *_NAMES, *_LOCAL})
         for symbol in self.model.symbols:
             if len(symbol.shape) > MATRIX:
                 raise DerivationError(f"{symbol.name} is a tensor; the page computes matrices")
         self.names: dict[Symbol, str] = {}
-        for symbol in (*self.model.symbols, *derivation.layers, *whole.layers):
+        layers = (layer for one in self.both for layer in one.layers)
+        for symbol in (*self.model.symbols, *layers):
             if symbol not in self.names:
                 self.names[symbol] = self.identifiers.fresh(symbol.name)
         dims = [dim for s in self.names for dim in s.shape]
@@ -140,17 +141,20 @@ class _Script:
             code = self._code(definition.value, AnswerTable(self.derivation), exact=True)
             yield f"const {self.names[definition.target]} = {code};"
         done: set[Symbol] = set()
-        for one in (self.derivation, self.whole):
+        for one in self.both:
             for layer, gradient in one.layers.items():
                 if layer not in done:
                     done.add(layer)
                     yield f"const {self.names[layer]} = {self._gradient(one, gradient)};"
         values = [f"{_quoted(s.name)}: rowsOf({self.names[s]})" for s in self.model.values]
         yield f"const values = {{ {', '.join(values)} }};"
+        yield "const gradients = {};"
         yield from self._gradients("gradients", self.derivation)
-        yield from self._gradients("slopes", self.whole)
-        for layer, gradient in self.whole.layers.items():
-            yield f"slopes[{_quoted(gradient.variable.name)}] = rowsOf({self.names[layer]});"
+        yield "const slopes = {};"
+        for one in self.both:
+            yield from self._gradients("slopes", one)
+            for layer, gradient in one.layers.items():
+                yield f"slopes[{_quoted(gradient.variable.name)}] = rowsOf({self.names[layer]});"
         yield "const steps = [];"
         for step in self.derivation.steps:
             if step.phase not in (Phase.FUNCTION, Phase.RECURSION):
@@ -160,13 +164,8 @@ class _Script:
         yield "return { sizes, chosen, inputs: given, values, gradients, steps, slopes, factors };"
 
     def _gradients(self, name: str, one: Derivation) -> Iterator[str]:
-        found = [
-            f"{_quoted(g.variable.name)}: rowsOf({self._gradient(one, g)})"
-            for g in one.gradients.values()
-        ]
-        yield f"const {name} = {{"
-        yield from (f"  {line}," for line in found)
-        yield "};"
+        for g in one.gradients.values():
+            yield f"{name}[{_quoted(g.variable.name)}] = rowsOf({self._gradient(one, g)});"
 
     def _gradient(self, one: Derivation, gradient: Gradient) -> str:
         table = AnswerTable(one)
@@ -200,9 +199,9 @@ class _Script:
         yield "}"
 
     def _factors(self) -> Iterator[str]:
-        table = AnswerTable(self.whole)
+        table = AnswerTable(self.derivation)
         seen: set[str] = set()
-        for step in self.whole.steps:
+        for step in self.derivation.steps:
             if not isinstance(step.question, Partial) or step.after.shape != SCALAR:
                 continue
             of, wrt = (_matrix(side) for side in (step.question.of, step.question.wrt))

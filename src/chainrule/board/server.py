@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
@@ -76,7 +77,7 @@ class Board:
         self._started = started
         config = uvicorn.Config(
             self.app,
-            log_level="warning",
+            log_level="critical",  # a call that Ctrl-C interrupts is no error to print
             access_log=False,
             server_header=False,
             proxy_headers=False,
@@ -142,7 +143,11 @@ class Board:
             key = None
         if name == "opened":
             return JSONResponse({"id": key, "result": encoded(self.opened)})
-        found = await self.pool.call(tab_of(request.scope["headers"]), name, data.get("args", {}))
+        tab = tab_of(request.scope["headers"])
+        try:
+            found = await self.pool.call(tab, name, data.get("args", {}))
+        except asyncio.CancelledError:  # the server stops while the call runs
+            return _refused(Refusal(503, "busy", "the board is closing"))
         return Response(
             json.dumps({"id": key, **found}, ensure_ascii=False).encode("utf-8", "replace"),
             media_type="application/json",

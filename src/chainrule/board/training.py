@@ -364,6 +364,6 @@ def _optimum(cost: Cost) -> Optimum:
         float(point[2]),
         value,
         bound,
-        f"J - J* <= {bound:.1e}: weak duality, with an allowance for the rounding of its sums",
+        f"J − J* ≤ {bound:.1e}: weak duality, with an allowance for the rounding of its sums",
         "duality gap",
     )

@@ -15,7 +15,9 @@ _HELP = """Compare two models that `chainrule fit --out` saved, on rows that nei
 
 Both must predict the same labels. Prints the metrics of both and their differences with intervals:
 AUC by DeLong's paired test, log-loss, Brier score and accuracy by a paired bootstrap, right and
-wrong predictions by McNemar's exact test.
+wrong predictions by McNemar's exact test. Where rows come in groups (--group), intervals and tests
+take the groups for independent, not single rows. A note says when many rows are those of a fit, so
+that the figures flatter it.
 
 \b
 Example:
@@ -28,6 +30,12 @@ Example:
 @click.argument("second", type=click.Path())
 @click.option("--data", required=True, metavar="FILE", help="File of rows with the target.")
 @click.option(
+    "--group",
+    metavar="COLUMN",
+    help="Column whose rows of one value depend on each other. Default: --group or --clusters of "
+    "the fits, where FILE has that column.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(0),
     default=0,
@@ -37,7 +45,13 @@ Example:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @file_options
 def command(
-    first: str, second: str, data: str, seed: int, as_json: bool, file: ReadOptions
+    first: str,
+    second: str,
+    data: str,
+    group: str | None,
+    seed: int,
+    as_json: bool,
+    file: ReadOptions,
 ) -> None:
     """Compare; the help text is `_HELP`."""
     import json
@@ -51,9 +65,9 @@ def command(
     from chainrule.tables.validation.comparing import compare_models
 
     models = TableModel.load(first), TableModel.load(second)
-    found = compare_models(*models, data_path(data), seed=seed, options=file)
+    found = compare_models(*models, data_path(data), clusters=group, seed=seed, options=file)
     if as_json:
         print(json.dumps(comparison_document(found), indent=2, allow_nan=False))
         return
     console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
-    print_comparison(console, found, (first, second))
+    print_comparison(console, found, (first, second), len(models[0].classes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,32 @@ def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
         if place in taken:
             raise DataError(f"{output}: this would write over another file of this command.")
         taken.add(place)
+
+
+class _WithoutPandas:
+    """A finder of modules that finds no pandas."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Raise for pandas; leave every other module to the next finder."""
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+def leave_pandas_out() -> None:
+    """Keep pyarrow from importing pandas with its first array: a command has no data frames.
+
+    pyarrow tries once, to recognise frames; what converts to pandas tries again.
+    """
+    if "pandas" in sys.modules:
+        return
+    sys.meta_path.insert(0, _WithoutPandas)
+    try:
+        from pyarrow import array
+
+        array([1.0]).to_numpy()
+    finally:
+        sys.meta_path.remove(_WithoutPandas)
 
 
 @contextmanager

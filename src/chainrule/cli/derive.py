@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -80,6 +81,11 @@ chainrule derive my_loss.cr --facts --constant alpha=0.5
     "For the formats text and html.",
 )
 @click.option("--proofs", is_flag=True, help="Shapes and proofs below every line, with --brief.")
+@click.option(
+    "--board",
+    metavar="ADDRESS",
+    help="Page of a board, exported or running, that --format html links to.",
+)
 @click.option("--reveal", is_flag=True, help="Show one step per key press, in the terminal.")
 @out_option
 def command(
@@ -93,6 +99,7 @@ def command(
     constants: dict[str, float],
     brief: bool,
     proofs: bool,
+    board: str | None,
     reveal: bool,
     out: str | None,
 ) -> None:
@@ -105,6 +112,8 @@ def command(
         )
     if reveal and (out or kind != "text"):
         raise click.UsageError("--reveal is for the terminal; leave out --format and --out")
+    if board is not None and kind != "html":
+        raise click.UsageError("--board is for --format html; add it, or omit --board")
     _check_brief(brief, proofs, kind, bool(hessian or hvp or facts or reveal))
     from chainrule.deriving import derive, derive_second
     from chainrule.language.reading import load_model
@@ -117,15 +126,17 @@ def command(
         derivation = derive_second(load_model(file), names, hessian=bool(hessian))
     else:
         derivation = derive(load_model(file), names)
+    link = _link(board, file, names or (), order=2 if hessian or hvp else 1)
     if reveal:
         from chainrule.cli.reveal import reveal_steps
 
         reveal_steps(derivation, form)
         return
     if brief:
-        write_text(_brief(derivation, kind, form, proofs), out)
+        write_text(_brief(derivation, kind, form, proofs, link), out)
         return
-    write_text(rendered(derivation, kind, form, _facts(file, constants) if facts else ()), out)
+    more = _facts(file, constants) if facts else ()
+    write_text(rendered(derivation, kind, form, more, link), out)
 
 
 def _check_brief(brief: bool, proofs: bool, kind: str, other: bool) -> None:
@@ -142,13 +153,23 @@ def _check_brief(brief: bool, proofs: bool, kind: str, other: bool) -> None:
         )
 
 
-def _brief(derivation: Derivation, kind: str, form: str, proofs: bool) -> str:
+def _link(board: str | None, file: str, wrt: Sequence[str], *, order: int) -> str:
+    """Return the address of a forward pass on a board; empty where no board is named."""
+    if board is None:
+        return ""
+    from chainrule.documents.board_link import board_link
+    from chainrule.language.reading import load_text
+
+    return board_link(board, load_text(file), wrt, order)
+
+
+def _brief(derivation: Derivation, kind: str, form: str, proofs: bool, link: str) -> str:
     """Return the short page in one of its formats."""
     from chainrule.documents.lesson.brief import brief
     from chainrule.documents.lesson.outline import GradientForm
     from chainrule.documents.renderers import terminal
 
-    document = brief(derivation, GradientForm(form))
+    document = replace(brief(derivation, GradientForm(form)), board=link)
     if kind == "html":
         from chainrule.documents.renderers import html
 
@@ -165,8 +186,14 @@ def _facts(file: str, constants: dict[str, float]) -> Sequence[FactLine]:
     return fact_lines(loss_of_text(load_text(file), constants).row)
 
 
-def rendered(derivation: Derivation, kind: str, form: str, facts: Sequence[FactLine] = ()) -> str:
-    """Return a derivation in one of the formats, with the facts of a loss if there are any."""
+def rendered(
+    derivation: Derivation,
+    kind: str,
+    form: str,
+    facts: Sequence[FactLine] = (),
+    link: str = "",
+) -> str:
+    """Return a derivation in one of the formats, with the facts of a loss and a link to a board."""
     from chainrule.documents.lesson.building import lesson
     from chainrule.documents.lesson.outline import GradientForm
     from chainrule.documents.renderers import terminal
@@ -188,7 +215,7 @@ def rendered(derivation: Derivation, kind: str, form: str, facts: Sequence[FactL
         from chainrule.documents.lesson.facts import facts_section
 
         more.append(facts_section(facts))
-    document = lesson(derivation, wanted, more)
+    document = replace(lesson(derivation, wanted, more), board=link)
     if kind == "latex":
         from chainrule.documents.renderers import latex
 

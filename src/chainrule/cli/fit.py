@@ -12,11 +12,13 @@ from click.core import ParameterSource
 
 from chainrule.cli.constants import constant_values
 from chainrule.cli.data_files import data_path, progress_line, refuse_places
+from chainrule.cli.fit_path import path_in_words, path_of_fit
 from chainrule.cli.inference_options import inference_options
 from chainrule.cli.shared import byte_size, file_options, ignore_option
 from chainrule.cli.validation_options import validation_options
 
 if TYPE_CHECKING:
+    from chainrule.estimators.coefficient_paths import Path as PenaltyPath
     from chainrule.tables.files.options import ReadOptions
     from chainrule.tables.fitting import FittedTable
     from chainrule.tables.fitting_regression import FittedRegression
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
     Fitted = FittedTable | FittedRegression
 
-_MOST_ENTRIES = 20
 
 _HELP = """Fit a regression to a table, with a proven bound on the distance from the optimum.
 
@@ -267,7 +268,7 @@ Examples:
     show_default=True,
     metavar="R",
     help="Share of absolute values in the penalty: 1 is the lasso, which sets coefficients to 0; 0 "
-    "is L2 alone. For two classes, or a convex loss.",
+    "is L2 alone. For classes, or a convex loss.",
 )
 @click.option(
     "--path",
@@ -331,7 +332,7 @@ def command(
         raise click.UsageError("-C and --alpha both set the penalty; give one of them")
     if target is None and formula is None:
         raise click.UsageError("Name the column to predict: --target, or a --formula.")
-    path, entries = data_path(data), ""
+    path = data_path(data)
     read = [path]
     if validation.test is not None:
         read.append(data_path(validation.test))
@@ -382,17 +383,19 @@ def command(
         if out is not None:
             fitted.model.save(out)
             written.append(out)
-        if report is not None:
-            say("writing the report")
-            write_report(fitted, data, report)
-            written.append(report)
+        penalties = None
         if path_file is not None:
             say("fitting the path")
-            entries = write_path_of(fitted, l1_ratio, path_file)
+            penalties = path_of_fit(fitted, l1_ratio, path_file)
+        if report is not None:
+            say("writing the report")
+            write_report(fitted, data, report, penalties)
+            written.append(report)
+        if path_file is not None:
             written.append(path_file)
     _print(fitted, data, written, odds=odds, as_json=as_json)
-    if path_file is not None and not as_json:
-        click.echo(entries)
+    if penalties is not None and not as_json:
+        click.echo(path_in_words(penalties))
 
 
 def _fit(
@@ -452,28 +455,9 @@ def _print(fitted: Fitted, data: str, written: list[str], *, odds: bool, as_json
         print_regression(fitted, data, written, odds=odds)
 
 
-def write_path_of(fitted: Fitted, l1_ratio: float, file: str) -> str:
-    """Fit a path of penalties and write it; return in words which features enter first."""
-    from chainrule.cli.shared import printable
-    from chainrule.tables.fitting import FittedTable
-    from chainrule.tables.paths import path_of_table, write_path
-
-    assert isinstance(fitted, FittedTable)
-    path = path_of_table(fitted, l1_ratio or 1.0)
-    write_path(path, file)
-    worst = float(path.relative_gap.max())
-    lines = [
-        f"path: {len(path)} penalties, {int(path.proven.sum())} proven; the largest relative gap "
-        f"is {worst:.1g}. Features in the order in which they enter:"
-    ]
-    lines += [
-        f"  C = {entry.C:<10.4g} {printable(entry.name)}  ({entry.coef:+.4g} at the end)"
-        for entry in path.entered()[:_MOST_ENTRIES]
-    ]
-    return "\n".join(lines)
-
-
-def write_report(fitted: Fitted, data: str, path: str) -> None:
+def write_report(
+    fitted: Fitted, data: str, path: str, penalties: PenaltyPath | None = None
+) -> None:
     """Write the report of a fit: a page, or the card of the model as Markdown."""
     from chainrule.documents.report.building import fit_report
     from chainrule.storage import atomic_text
@@ -487,6 +471,6 @@ def write_report(fitted: Fitted, data: str, path: str) -> None:
         from chainrule.documents.renderers import html
         from chainrule.visible import visible
 
-        text = visible(html.render(fit_report(fitted, data)))
+        text = visible(html.render(fit_report(fitted, data, penalties)))
     with atomic_text(path) as file:
         file.write(text)

@@ -15,6 +15,7 @@ from chainrule.cli.shared import printable
 from chainrule.cli.validation_printing import (
     curve_document,
     interval_of,
+    method_of,
     print_curve,
     print_validation,
     validation_document,
@@ -136,13 +137,8 @@ def _print_metrics(console: Console, fitted: FittedTable, seed: int) -> None:
             interval = printable(interval_of(validation.estimates.get(name)))
             text = f"  {label:<18}{value:.4f}  {interval:<17} [dim]{remark}[/]"
             console.print(text, soft_wrap=True)
-    by_delong = "AUC by DeLong, " if "auc" in validation.estimates else ""
-    console.print(
-        f"  [dim]intervals of {validation.level:.0%}: {by_delong}accuracy by Wilson, others by "
-        "bootstrap "
-        f"({validation.n_replicates} replicates)[/]",
-        soft_wrap=True,
-    )
+    method = printable(method_of(validation, len(metrics.classes)))
+    console.print(f"  [dim]{method}[/]", soft_wrap=True)
     table = Table(title="actual down, predicted across", title_justify="left")
     table.add_column("")
     for label in metrics.classes:

@@ -33,6 +33,10 @@ COMMANDS = {
 }
 
 
+_OF_TABLES = {"fit", "columns", "predict", "compare"}
+"""Commands whose tables pyarrow reads."""
+
+
 class Commands(click.Group):
     """A group whose commands are imported on call."""
 
@@ -108,4 +112,8 @@ def main() -> None:
     """Run the command line; whatever happens ends in one sentence and an exit status."""
     from chainrule.cli.endings import run_to_the_end
 
+    if _OF_TABLES.intersection(sys.argv[1:2]):
+        from chainrule.cli.data_files import leave_pandas_out
+
+        leave_pandas_out()
     sys.exit(run_to_the_end(cli))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from chainrule.teaching.exercises.practice import PracticeSession, ScheduledQuestion
 
 WORDS = ("hint", "show", "skip", "quit", "help")
+ALSO = {"?": "help", "exit": "quit"}
+"""What is typed for a word where it cannot be an answer."""
 
 _HELP = """Practise backpropagation: one question after the other.
 
@@ -31,6 +34,9 @@ While a question is open, type an answer, or one of these words:
   show   the solution; the question counts as missed
   skip   another exercise; nothing is kept
   quit   leave; so do Ctrl-D and Ctrl-C
+  help   these words; so does ?
+
+A problem in parts asks for one part per line; Enter leaves a part out, or keeps what it was.
 
 The kinds of question: gradient, factor, shape, next, rule, order, wrong-line, verify, number,
 code-to-maths, maths-to-code, cache, debug, concept, circuit, step, gradient-check, broadcast,
@@ -121,11 +127,12 @@ def _show_question(asked: ScheduledQuestion, console: Console, number: int) -> N
 
 def _answered(practice: PracticeSession, console: Console) -> bool:
     """Read answers until the question is done; return whether practice continues."""
+    parts: dict[str, str] = {}
     while True:
-        typed = _typed_answer(console, practice.question.key)
+        typed = _typed_answer(console, practice.question.key, parts)
         if typed is None:
             return False
-        word = typed.strip().lower()
+        word = _word(typed)
         if word == "quit":
             return False
         if word == "skip":
@@ -134,29 +141,73 @@ def _answered(practice: PracticeSession, console: Console) -> bool:
         if word == "show":
             _say(console, practice.show(), "yellow")
             return True
-        if word in ("hint", "help"):
+        if not word:
+            console.print("  Nothing was typed; hint gives a hint, show the solution.", style="dim")
+        elif word in ("hint", "help"):
             _help(practice, console, word)
-        elif word and _judged(practice, console, typed):
+        elif _judged(practice, console, typed):
             return True
         elif practice.spent:
             _say(console, practice.show(), "yellow")
             return True
 
 
-def _typed_answer(console: Console, key: AnswerKey) -> str | None:
-    """Return an answer, part by part where there are several; None at the end of the input."""
+def _word(typed: str) -> str:
+    """Return what was typed in small letters: a word of practice, or what may be an answer."""
+    word = typed.strip().lower()
+    return ALSO.get(word, word)
+
+
+def _typed_answer(console: Console, key: AnswerKey, parts: dict[str, str]) -> str | None:
+    """Return an answer, part by part where there are several; None at the end of the input.
+
+    Parameters
+    ----------
+    console : Console
+        Where to print.
+    key : AnswerKey
+        The form of the answer.
+    parts : dict of str to str
+        The parts that were typed before; those typed now are put into it.
+    """
     if key.reader != "parts":
         return _typed(console)
-    lines: list[str] = []
-    for place, name in enumerate(key.choices):
-        line = _typed(console, f"({'abcdefgh'[place]}) {name} = ")
+    before, place = dict(parts), 0
+    while place < len(key.choices):
+        name = key.choices[place]
+        kept = f"[{parts[name]}] " if name in parts else ""
+        line = _typed(console, f"({'abcdefgh'[place]}) {name} = {kept}")
         if line is None:
-            return "\n".join(lines) if lines else None
-        if line.strip().lower() in WORDS or ";" in line:
+            return _written(parts) if parts != before else None
+        if _word(line) in WORDS or ";" in line:
             return line  # a word of practice, or all parts at once
-        if line.strip():
-            lines.append(line if "=" in line else f"{name} = {line}")
-    return "\n".join(lines)
+        fault = _put_part(key, parts, name, line)
+        if fault:
+            _say_unread(console, fault)
+        else:
+            place += 1
+    return _written(parts)
+
+
+def _put_part(key: AnswerKey, parts: dict[str, str], name: str, line: str) -> str:
+    """Put a part into the answer; return why not, where it cannot be read."""
+    from chainrule.teaching.exercises.parts import judged_parts, split_parts
+
+    if not line.strip():
+        return ""
+    found = split_parts(line if "=" in line else f"{name} = {line}", key.choices)
+    if isinstance(found, str):
+        return found
+    before = {n: parts[n] for n in key.choices[: key.choices.index(name)] if n in parts}
+    verdicts = judged_parts(key.forward, {**before, **found})
+    if isinstance(verdicts, str):
+        return re.sub(r"\bline \d+, column \d+: ", "", verdicts)  # of the parts put together
+    parts.update(found)
+    return ""
+
+
+def _written(parts: dict[str, str]) -> str:
+    return "\n".join(f"{name} = {answer}" for name, answer in parts.items())
 
 
 def _typed(console: Console, prompt: str = "> ") -> str | None:
@@ -184,15 +235,23 @@ def _judged(practice: PracticeSession, console: Console, typed: str) -> bool:
         _say(console, practice.question.solution, "dim")
         return True
     if not found.read:
-        console.print(f"  ? {found.message}; this costs nothing", markup=False, style="yellow")
+        _say_unread(console, found.message)
         return False
     first, *others = found.message.splitlines() or [""]
     console.print(f"  ✗ {first}", markup=False, style="red")
     for line in others:
         console.print(f"    {line}", markup=False, style="dim")
     if not practice.spent:
-        console.print("  [dim]Try again, or type hint or show.[/dim]")
+        keeps = " Enter keeps a part as it is." if practice.question.key.reader == "parts" else ""
+        console.print(f"  [dim]Try again, or type hint or show.{keeps}[/dim]")
     return False
+
+
+def _say_unread(console: Console, message: str) -> None:
+    first, *others = message.splitlines()
+    console.print(f"  ? {first}; this costs nothing", markup=False, style="yellow")
+    for line in others:
+        console.print(f"  {line}", markup=False, style="yellow")
 
 
 def _also(found: Judgement) -> str:

@@ -107,6 +107,8 @@ def command(
             )
         click.echo(f"wrote {out}: {counted.rows} rows", err=True)
     warn_of_limits(loaded)
+    if counted.note:
+        click.echo(f"note: {counted.note}", err=True)
     if counted.blank:
         click.echo(f"{counted.blank} of {counted.rows} rows left blank", err=True)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from chainrule.tables.validation.quality import Estimate, Validation
 
 _BAR = 24
+_CLUSTERS = 40
+"""Clusters below which intervals from clusters are remarked on, as standard errors are."""
 _NAMES = {"log_loss": "log loss", "accuracy": "accuracy", "auc": "AUC", "brier": "Brier score"}
 
 
@@ -48,6 +50,28 @@ def interval_of(estimate: Estimate | None) -> str:
     if estimate is None or estimate.low is None or estimate.high is None:
         return ""
     return f"[{estimate.low:.4f}, {estimate.high:.4f}]"
+
+
+def method_of(found: Validation | Comparison, n_classes: int, *, paired: bool = False) -> str:
+    """Return in words how the intervals were computed."""
+    estimates = found.differences if paired else found.estimates  # type: ignore[union-attr]
+    clustered = bool(found.cluster_column)
+    parts = []
+    if n_classes == 2 and "auc" in estimates:
+        parts.append("AUC by DeLong for clusters (Obuchowski)" if clustered else "AUC by DeLong")
+    if not paired and not clustered:
+        parts.append("accuracy by Wilson")
+    others = "others by" if parts else "by"
+    draws = f"{found.n_replicates} replicates"
+    parts.append(f"{others} {'paired ' * paired}bootstrap ({draws})")
+    text = f"intervals of {found.level:.0%}: {', '.join(parts)}"
+    if not clustered:
+        return text
+    few = ", so few that they are too narrow on average" if found.n_clusters < _CLUSTERS else ""
+    return (
+        f"{text}; they take the {found.n_clusters} values of {found.cluster_column!r} for "
+        f"independent, not single rows{few}"
+    )
 
 
 def print_validation(console: Console, validation: Validation, *, whole: bool) -> None:
@@ -103,7 +127,8 @@ def _calibration(validation: Validation) -> Table:
     level = f"{validation.level:.0%}"
     table = Table(
         title=f"Calibration, on {printable(validation.rows)}",
-        caption=f"intervals of the share: Wilson, {level}",
+        caption=f"intervals of the share: Wilson, {level}"
+        + (", for the effective number of rows" if validation.cluster_column else ""),
         title_justify="left",
         caption_justify="left",
     )
@@ -131,13 +156,13 @@ def _gains(validation: Validation) -> Table:
     return table
 
 
-def print_comparison(console: Console, comparison: Comparison, names: tuple[str, str]) -> None:
+def print_comparison(
+    console: Console, comparison: Comparison, names: tuple[str, str], n_classes: int
+) -> None:
     """Print two models side by side, and their differences."""
-    level = f"{comparison.level:.0%}"
     table = Table(
         title=f"On {comparison.n_rows} rows",
-        caption=f"intervals of {level}: AUC by DeLong, others by paired bootstrap "
-        f"({comparison.n_replicates} replicates)",
+        caption=printable(method_of(comparison, n_classes, paired=True)),
         title_justify="left",
         caption_justify="left",
     )
@@ -159,15 +184,18 @@ def print_comparison(console: Console, comparison: Comparison, names: tuple[str,
 
     if comparison.auc_p is not None:
         line(f"  DeLong      p = {comparison.auc_p:.4g} for equal AUC")
-    elif "auc" in comparison.differences:
+    elif n_classes == 2 and "auc" in comparison.differences:
         line(
-            "  DeLong      no p-value: a class has fewer than two rows, or the areas have no spread"
+            "  DeLong      no p-value: a class has fewer than two rows or clusters, or the areas "
+            "have no spread"
         )
     test = comparison.mcnemar
     line(
         f"  McNemar     p = {test.p:.4g}: {test.first_alone:g} rows that only the first gets "
         f"right, {test.second_alone:g} that only the second does"
     )
+    for note in comparison.notes:
+        line(f"  [yellow]note[/]        {printable(note)}")
     if comparison.n_left_out:
         line(
             f"  [yellow]note[/]        {comparison.n_left_out} rows left out: a value is missing, "

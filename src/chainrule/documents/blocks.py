@@ -432,6 +432,8 @@ class Document:
         The last sentence, for media that have no lead.
     place : str
         The point at which numbers are shown.
+    board : str
+        The address of its forward pass on a board; empty for none.
     """
 
     title: str
@@ -440,3 +442,4 @@ class Document:
     model: Model | None = None
     closing: str = ""
     place: str = ""
+    board: str = ""

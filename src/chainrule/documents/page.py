@@ -33,7 +33,7 @@ class Section:
     html: str
 
 
-def render_page(title: str, lead: str, sections: Sequence[Section]) -> str:
+def render_page(title: str, lead: str, sections: Sequence[Section], board: str = "") -> str:
     """Return a self-contained page.
 
     Parameters
@@ -44,6 +44,8 @@ def render_page(title: str, lead: str, sections: Sequence[Section]) -> str:
         The paragraph below it, as text.
     sections : sequence of Section
         In reading order; the contents list them.
+    board : str, optional
+        The address of the page's forward pass on a board.
 
     Returns
     -------
@@ -57,6 +59,7 @@ def render_page(title: str, lead: str, sections: Sequence[Section]) -> str:
         "page.html",
         title=title,
         lead=lead,
+        board=board,
         sections=[(section, Markup(section.html)) for section in sections],
         style=asset("page.css"),
         script=asset("fit.js") + asset("page.js"),

@@ -259,6 +259,31 @@ def coefficients(
         )
 
 
+def penalties(
+    name: str,
+    Cs: Floats,
+    named: Sequence[tuple[str, Floats]],
+    others: Sequence[tuple[str, Floats]],
+    chosen: float,
+) -> str:
+    """Draw coefficients over C, some with their names; a dashed line is at the chosen C."""
+    with _figure(6.6, 3.8) as figure:
+        axes = figure.subplots()
+        axes.set(xlabel="C (the penalty is weaker to the right)", ylabel="coefficient")
+        axes.axhline(0, color=_MUTED, linewidth=1)
+        for _, values in others:
+            axes.plot(Cs, values, color=_RULE, linewidth=1.2)
+        for place, (label, values) in enumerate(named):
+            axes.plot(Cs, values, color=(_ACCENT, _SECOND)[place % 2])
+            at, room = (Cs[-1], values[-1]), (4, -3)
+            axes.annotate(_short(label, 24), at, room, textcoords="offset points", color=_INK)
+        if Cs[0] <= chosen <= Cs[-1]:
+            axes.axvline(chosen, color=_MUTED, linewidth=1.2, linestyle=(0, (3, 3)))
+        axes.set_xscale("log")
+        said = ", ".join(label for label, _ in named)
+        return _draw(figure, name, "Coefficients over penalties", f"First to enter: {said}.")
+
+
 def forest(
     name: str,
     labels: Sequence[str],

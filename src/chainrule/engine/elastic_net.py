@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from time import perf_counter
 
-import numpy as np
-
+from chainrule.engine.class_paths import path_solver
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.monitor import OnIteration
 from chainrule.engine.objective.evaluation import Point
-from chainrule.engine.paths import PathSolver
 from chainrule.engine.penalties.elastic_net import Shape
-from chainrule.engine.results import Fit
+from chainrule.engine.results import Fit, PathPoint
 from chainrule.engine.runtime.constants import machine_constants
 from chainrule.engine.runtime.machine import memory
 from chainrule.engine.solvers.plans import Alternative, Cost, Plan
@@ -52,12 +50,12 @@ def fit_elastic_net(
     Raises
     ------
     DataError
-        When there are more than two classes, or the loss is not convex.
+        When the loss is not convex.
     """
     clock, held = perf_counter(), memory()
     if source.column_shift.any() and not fit_intercept:
         raise ValueError("the source has moved its columns, which only an intercept makes good")
-    solver = PathSolver(
+    solver = path_solver(
         source,
         row,
         shape,
@@ -79,7 +77,30 @@ def fit_elastic_net(
         found, interrupted = last, True
     after = memory()
     grew = after[1] - held[0] if held and after and after[1] > held[1] else None
-    plan = _plan(source, shape)
+    return fit_of_point(
+        found,
+        shape,
+        plan_of(source, shape),
+        passes=solver.objective.passes + 1,  # the source's check
+        seconds=perf_counter() - clock,
+        n_threads=n_threads,
+        megabytes=grew,
+        interrupted=interrupted,
+    )
+
+
+def fit_of_point(
+    found: PathPoint,
+    shape: Shape,
+    plan: Plan,
+    *,
+    passes: float,
+    seconds: float,
+    n_threads: int,
+    megabytes: float | None = None,
+    interrupted: bool = False,
+) -> Fit:
+    """Return a point of a path as a fit of its own."""
     return Fit(
         found.point,
         found.value,
@@ -87,19 +108,20 @@ def fit_elastic_net(
         found.stop,
         METHOD,
         found.n_iter,
-        solver.objective.passes + 1,  # the source's check
-        perf_counter() - clock,
-        grew,
+        passes,
+        seconds,
+        megabytes,
         n_threads,
         lambda: found.certificate,
         lambda: list(found.history),
         lambda: plan,
         interrupted,
-        obstacles=() if found.met else _obstacles(found.stop, shape, C),
+        obstacles=() if found.met else _obstacles(found, shape),
     )
 
 
-def _plan(source: InMemorySource, shape: Shape) -> Plan:
+def plan_of(source: InMemorySource, shape: Shape) -> Plan:
+    """Return the one method that there is, with what it is expected to take."""
     kinds = ["absolute values"] * (shape.l1_ratio > 0) + ["bounds"] * shape.is_bounded
     what = " and ".join(kinds) or "a strength for each column"
     reason = (
@@ -116,9 +138,9 @@ def _plan(source: InMemorySource, shape: Shape) -> Plan:
     return Plan(METHOD, reason, passes, seconds, vectors, alternatives)
 
 
-def _obstacles(stop: str, shape: Shape, C: float) -> tuple[str, ...]:
-    if stop != "converged" and stop != "stalled":
+def _obstacles(found: PathPoint, shape: Shape) -> tuple[str, ...]:
+    if found.stop != "converged" and found.stop != "stalled":
         return ()
-    if np.isinf(C) or not shape.factors.all():
+    if found.strength == 0 or not shape.factors.all():
         return ("columns without penalty may be collinear, or separate the classes",)
     return ()

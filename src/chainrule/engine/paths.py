@@ -7,9 +7,7 @@ missing, and to prove the bound. Every fit starts where the last one of the path
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import Final
 
@@ -31,15 +29,15 @@ from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
 from chainrule.engine.penalties.l2 import L2Penalty
-from chainrule.engine.results import in_units
+from chainrule.engine.results import PathPoint, in_units
 from chainrule.engine.runtime.executors import Partial
-from chainrule.engine.runtime.machine import single_threaded_algebra
+from chainrule.engine.runtime.machine import quiet_algebra
 from chainrule.engine.solvers.proximal_newton import Model, Solution, proximal_newton
 from chainrule.engine.solvers.starting import starting_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
 from chainrule.errors import DataError
 
-_FORBIDDING: Final[float] = 1e300
+FORBIDDING: Final[float] = 1e300
 """A strength that keeps every coefficient at 0."""
 
 _SHARE: Final[float] = 0.25
@@ -55,6 +53,9 @@ _COPY_BYTES: Final[float] = 1e8
 _STALE: Final[float] = 0.5
 """The drift of the logarithm of the curvature from which a Hessian is formed anew."""
 
+_AMPLE: Final[float] = 0.1
+"""What is ample on a path: see `PathSolver.solve`."""
+
 _CAREFUL: Final[float] = 0.25
 _TIGHTER: Final[float] = 1e-2
 _LEAST_AIM: Final[float] = 1e-5
@@ -66,37 +67,6 @@ _MOST_STRIDES: Final[int] = 30
 """Strides after which a penalty is lost in the rounding of the slopes."""
 
 _ROUGH: Final[float] = 1e-2
-
-
-@dataclass(frozen=True)
-class PathPoint:
-    """A fit of one strength.
-
-    Attributes
-    ----------
-    strength : float
-        1 / C: the factor on the penalty, where losses are added and not averaged.
-    point : Point
-        In the units of the data.
-    value, loss : float
-        The objective, and the sum of the losses.
-    certificate : Certificate
-    met : bool
-        Whether the certificate proves the tolerance.
-    stop : str
-    n_iter : int
-    history : tuple of IterationRecord
-    """
-
-    strength: float
-    point: Point
-    value: float
-    loss: float
-    certificate: Certificate
-    met: bool
-    stop: Stop
-    n_iter: int
-    history: tuple[IterationRecord, ...]
 
 
 class PathSolver:
@@ -116,10 +86,17 @@ class PathSolver:
     on_iteration : callable, optional
         Called with the progress; True ends the fit.
 
+    Attributes
+    ----------
+    objective : Objective
+        Of the losses alone.
+    start, null : Evaluation
+        The best points without penalised coefficients, and without any.
+
     Raises
     ------
     DataError
-        When there are more than two classes, or the loss is not convex.
+        When the loss is not convex.
     """
 
     def __init__(
@@ -132,18 +109,13 @@ class PathSolver:
         n_threads: int = 1,
         on_iteration: OnIteration | None = None,
     ) -> None:
-        if source.n_classes > 2:
-            raise DataError(
-                f"an L1 penalty, bounds and penalty factors are for two classes, and y has "
-                f"{source.n_classes}: fit one class against the others, or use l1_ratio=0"
-            )
         if row is not None:
             refuse_targets(source, row)
         self.n_samples = source.n_samples
-        with _alone():
+        with quiet_algebra():
             fewer = merged(source, n_threads)
         self.source = source if fewer is None else fewer
-        self._row, self._shape, self._n_threads = row, shape, n_threads
+        self._row, self.shape, self._n_threads = row, shape, n_threads
         self._fit_intercept, self._on_iteration = fit_intercept, on_iteration
         self.objective = self._objective_of(self.source)
         facts = self.objective.loss.facts
@@ -159,7 +131,7 @@ class PathSolver:
         self._stop = False
         self._seen: Evaluation | None = None
         self._n_steps = 0
-        with _alone():
+        with quiet_algebra():
             start = self.objective.evaluate(starting_point(self.objective))
             self.null = self._solved_null(start, np.ones(source.n_features, dtype=bool))
             penalised = (shape.factors > 0) & ((shape.lower < 0) | (shape.upper > 0))
@@ -172,9 +144,10 @@ class PathSolver:
     @property
     def largest(self) -> float:
         """The least strength at which all penalised coefficients are 0."""
-        shape = self._shape
+        shape = self.shape
         counted = replace(shape, l1_ratio=max(shape.l1_ratio, _LEAST_RATIO))
-        return counted.largest(self.start.gradient.coef[:, 0], self.source.column_scale)
+        slopes, scale = self.start.gradient.coef.T, self.source.column_scale
+        return max(counted.largest(of_output, scale) for of_output in slopes)
 
     def deviance_ratio(self, loss: float) -> float:
         """Return the share of the null deviance that a sum of losses explains."""
@@ -198,15 +171,16 @@ class PathSolver:
     def begin_at(self, start: Point, strength: float) -> None:
         """Start from a point in the units of the data, where it is better than no coefficients."""
         source = self.source
-        penalty = self._shape.penalty(strength, source.column_scale)
+        penalty = self._penalty(strength)
         shifted = start.intercept + source.column_shift @ start.coef
-        coef = penalty.nearest(start.coef[:, 0] * source.column_scale)[:, None]
-        with _alone():
+        scaled = start.coef * source.column_scale[:, None]
+        coef = penalty.nearest(scaled.ravel()).reshape(scaled.shape)
+        with quiet_algebra():
             there = self.objective.evaluate(Point(coef, shifted))
-        if there.value + penalty.value(coef[:, 0]) < self.start.value:
+        if there.value + penalty.value(coef.ravel()) < self.start.value:
             self._here, self._last = there, strength
 
-    def solve(self, strength: float, *, tol: float, max_iter: int) -> PathPoint:
+    def solve(self, strength: float, *, tol: float, max_iter: int, ample: float = 0.0) -> PathPoint:
         """Return the fit of a strength.
 
         Parameters
@@ -215,26 +189,26 @@ class PathSolver:
         tol : float
             Bound on (f - f*) / f* to be proven, f* counted from the sum of the least losses.
         max_iter : int
+        ample : float
+            The part of the tolerance that the model may predict to be left where a proof is tried;
+            0 to let the derivatives vanish up to the tolerance first.
         """
-        aim = _CAREFUL * tol
-        with _alone():
+        aim, enough = _CAREFUL * tol, ample * tol
+        with quiet_algebra():
             while True:
-                penalty, solution = self._reach(strength, aim, max_iter - len(self._records))
-                here, model = self._here, self._model
-                certificate = certify_elastic_net(
-                    self.objective,
-                    penalty,
-                    here,
-                    enough=tol,
-                    known=None if model is None else model.snapshot,
-                    stop=solution.stop,
-                )
+                left = max_iter - len(self._records)
+                penalty, solution = self._reach(strength, aim, left, enough)
+                here = self._here
+                certificate = self._certified(penalty, tol, solution.stop)
                 if certificate.relative_bound <= tol or solution.stop != "converged":
                     break
+                if enough > 0:
+                    enough = _TIGHTER * enough if enough > _LEAST_AIM * tol else 0.0
+                    continue
                 aim *= _TIGHTER
                 if aim < _LEAST_AIM * tol:
                     break
-            if certificate.relative_bound > tol:
+            if certificate.relative_bound > tol and self.objective.loss.n_outputs == 1:
                 whole = replace(here, value=solution.value)
                 outcome = Outcome(whole, solution.stop)
                 certificate = free_separation(self.objective, penalty, outcome) or certificate
@@ -244,13 +218,27 @@ class PathSolver:
         """Return where an interrupt has left the way to a strength; None before the first step."""
         if self._seen is None:
             return None
-        self._here = self._seen
-        penalty = self._shape.penalty(strength, self.source.column_scale)
-        with _alone():
-            certificate = certify_elastic_net(
-                self.objective, penalty, self._here, enough=tol, stop="interrupted"
-            )
+        self._here, self._model = self._seen, None
+        penalty = self._penalty(strength)
+        with quiet_algebra():
+            certificate = self._certified(penalty, tol, "interrupted")
             return self._at(strength, penalty, certificate, "interrupted", tol)
+
+    def _penalty(self, strength: float) -> ElasticNet:
+        """Return the penalty of all coefficients, those of a column side by side."""
+        return self.shape.penalty(strength, self.source.column_scale)
+
+    def _certified(self, penalty: ElasticNet, tol: float, stop: Stop) -> Certificate:
+        """Return what is proven where the solver stands."""
+        model = self._model
+        return certify_elastic_net(
+            self.objective,
+            penalty,
+            self._here,
+            enough=tol,
+            known=None if model is None else model.snapshot,
+            stop=stop,
+        )
 
     def _at(
         self,
@@ -264,7 +252,7 @@ class PathSolver:
         here, records = self._here, self._records
         n_steps = self._n_steps if stop == "interrupted" else len(records)
         self._records, self._n_steps = [], 0
-        value = here.value + penalty.value(here.point.coef[:, 0])
+        value = here.value + penalty.value(here.point.coef.ravel())
         certificate = with_rounded_intercept(
             certificate, self.objective, replace(here, value=value)
         )
@@ -311,10 +299,10 @@ class PathSolver:
 
     def _solved_null(self, start: Evaluation, held: BoolArray) -> Evaluation:
         """Return the best point with some coefficients at 0."""
-        shape, scale = self._shape, self.source.column_scale
+        shape, scale = self.shape, self.source.column_scale
         zeros = np.zeros(len(held))
         penalty = ElasticNet(
-            np.where(held, _FORBIDDING, 0.0), zeros, shape.lower * scale, shape.upper * scale
+            np.where(held, FORBIDDING, 0.0), zeros, shape.lower * scale, shape.upper * scale
         )
         slopes = np.abs(start.gradient.coef[:, 0])
         largest = float(slopes.max(initial=0.0)) or 1.0
@@ -328,13 +316,15 @@ class PathSolver:
         )
         return solution.evaluation
 
-    def _reach(self, strength: float, aim: float, max_iter: int) -> tuple[ElasticNet, Solution]:
-        """Solve for a strength up to violations of `aim`, and stand there."""
-        penalty = self._shape.penalty(strength, self.source.column_scale)
+    def _reach(
+        self, strength: float, aim: float, max_iter: int, enough: float = 0.0
+    ) -> tuple[ElasticNet, Solution]:
+        """Solve for a strength up to violations of `aim` or a gain of `enough`; stand there."""
+        penalty = self._penalty(strength)
         unit = self._units(penalty)
         self._refresh()
         if self._is_wide:
-            solution = self._solve_wide(penalty, unit, strength, aim, max_iter)
+            solution = self._solve_wide(penalty, unit, strength, aim, max_iter, enough)
         else:
             solution = proximal_newton(
                 self.objective,
@@ -344,6 +334,7 @@ class PathSolver:
                 self._model,
                 tolerance=aim,
                 max_iter=max_iter,
+                enough=enough,
                 monitor=self._monitor,
             )
             self._model = solution.model
@@ -364,7 +355,7 @@ class PathSolver:
 
         It is no less than what rounding leaves of the largest slope.
         """
-        steepest = float(np.abs(self.start.gradient.coef[:, 0]).max(initial=0.0))
+        steepest = float(np.abs(self.start.gradient.coef).max(initial=0.0))
         other = float(penalty.l1.max(initial=0.0)) or steepest or 1.0
         return np.maximum(np.where(penalty.l1 > 0, penalty.l1, other), UNIT * steepest)
 
@@ -373,7 +364,13 @@ class PathSolver:
         return self.source.n_features > _FEW and self.source.can_take_columns
 
     def _solve_wide(
-        self, penalty: ElasticNet, unit: FloatArray, strength: float, aim: float, max_iter: int
+        self,
+        penalty: ElasticNet,
+        unit: FloatArray,
+        strength: float,
+        aim: float,
+        max_iter: int,
+        enough: float,
     ) -> Solution:
         """Solve on the columns that take part, until no other column is missing."""
         here, done = self._here, len(self._records)
@@ -386,11 +383,12 @@ class PathSolver:
         while True:
             columns = np.flatnonzero(wanted)
             left = max_iter - (len(self._records) - done)
-            solution = self._solve_on(columns, penalty, unit, here, aim, left)
+            solution = self._solve_on(columns, penalty, unit, here, aim, left, enough)
             here = solution.evaluation
             self._ever |= here.point.coef[:, 0] != 0
             violation = penalty.violation(here.point.coef[:, 0], here.gradient.coef[:, 0]) / unit
-            missing = (violation > aim) & ~wanted
+            # a violation enters the gap squared, so small ones wait for the proof
+            missing = (violation > max(aim, float(np.sqrt(enough)))) & ~wanted
             if not missing.any() or solution.stop in ("interrupted", "max_iter"):
                 return solution
             slope = np.abs(here.gradient.coef[:, 0])
@@ -408,6 +406,7 @@ class PathSolver:
         here: Evaluation,
         aim: float,
         max_iter: int,
+        enough: float,
     ) -> Solution:
         """Solve with all other columns held; the gradient of all columns comes with the answer."""
         source, model = self.source, self._model
@@ -422,6 +421,7 @@ class PathSolver:
                 model,
                 tolerance=aim,
                 max_iter=max_iter,
+                enough=enough,
                 monitor=self._monitor,
             )
             self._model = solution.model
@@ -444,6 +444,7 @@ class PathSolver:
             model,
             tolerance=aim,
             max_iter=max_iter,
+            enough=enough,
         )
         self._records += found.history
         if found.model is not None:
@@ -473,13 +474,6 @@ class PathSolver:
         return replace(evaluation, point=point, gradient=gradient, scores=lambda: raw)
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Run with one thread of BLAS: small products, the same bits for any number of threads."""
-    with single_threaded_algebra(), np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        yield
-
-
 def geometric(largest: float, n_strengths: int, ratio: float) -> FloatArray:
     """Return strengths from the largest down to `ratio` times it, in equal ratios."""
     return np.asarray(largest * ratio ** np.linspace(0.0, 1.0, n_strengths))
@@ -494,7 +488,7 @@ def path_of(
     for strength in strengths.tolist():
         if not found:
             solver.approach(strength, max_iter)
-        found.append(solver.solve(strength, tol=tol, max_iter=max_iter))
+        found.append(solver.solve(strength, tol=tol, max_iter=max_iter, ample=_AMPLE))
         if found[-1].stop == "interrupted":
             break
     return found, perf_counter() - clock

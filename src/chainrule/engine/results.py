@@ -120,6 +120,37 @@ class Fit:
         return f"tol={tol:g} is not proven. {self.certificate} In the way: {why}."
 
 
+@dataclass(frozen=True)
+class PathPoint:
+    """A fit of one strength.
+
+    Attributes
+    ----------
+    strength : float
+        1 / C: the factor on the penalty, where losses are added and not averaged.
+    point : Point
+        In the units of the data.
+    value, loss : float
+        The objective, and the sum of the losses.
+    certificate : Certificate
+    met : bool
+        Whether the certificate proves the tolerance.
+    stop : str
+    n_iter : int
+    history : tuple of IterationRecord
+    """
+
+    strength: float
+    point: Point
+    value: float
+    loss: float
+    certificate: Certificate
+    met: bool
+    stop: Stop
+    n_iter: int
+    history: tuple[IterationRecord, ...]
+
+
 def in_units(source: InMemorySource, point: Point) -> Point:
     """Return a point of the source's columns as one of the data's."""
     with np.errstate(over="ignore"):  # judged at the end of the fit

@@ -1,14 +1,13 @@
 """Small dense fits of two classes: Newton's method in one compiled call, then a proof.
 
-The general method takes a millisecond of Python around a tenth of one of arithmetic. Here the
-tolerance is proven by the cheapest theorem at once; the certificate, history and plan that a user
-may look at are computed from what the fit left behind when they are asked for. What cannot be
-proven so is left to the general method.
+The general method takes some milliseconds of Python around a few of arithmetic, or a tenth of one.
+Here the tolerance is proven by the cheapest theorem at once; the certificate, history and plan that
+a user may look at are computed from what the fit left behind when they are asked for. What cannot
+be proven so is left to the general method.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import Any, Final
@@ -35,8 +34,17 @@ from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.plans import choose_plan
 from chainrule.engine.solvers.steps import IterationRecord, Outcome
 
-MOST_COLUMNS: Final[int] = 64
-"""Columns up to which factors by a plain compiled loop take no longer than LAPACK's."""
+MOST_COLUMNS: Final[int] = 256
+"""Columns up to which factors by a plain compiled loop take no longer than LAPACK's, about."""
+
+MOST_OPERATIONS: Final[float] = 1e8
+"""Operations of a Hessian up to which one thread takes no longer than the general method."""
+
+MOST_ROWS: Final[int] = 40_000
+"""Rows up to which the same holds of losses and their proofs."""
+
+_EXAMPLE: Final[int] = 40
+"""Operations of an example's loss, per column: what a row costs beside its part of the Hessian."""
 
 _MOST_STEPS: Final[int] = 50
 
@@ -46,13 +54,15 @@ _FLOOR: Final = np.zeros(1)
 
 def suits(source: InMemorySource) -> bool:
     """Tell whether a problem of two classes is solved here."""
+    n_samples, n_features = source.n_samples, source.n_features
     return (
         source.is_dense
-        and not source.is_fused
         and source.n_classes == 2
         and source.offset is None
-        and source.n_features <= MOST_COLUMNS
-        and source.n_blocks == 1
+        and n_features <= MOST_COLUMNS
+        and n_samples <= MOST_ROWS
+        and n_samples * n_features * (n_features + _EXAMPLE) <= MOST_OPERATIONS
+        and (source.is_one_array if source.is_fused else source.n_blocks == 1)
         and is_at_hand()
     )
 
@@ -80,7 +90,7 @@ def _fit_small(
     start: Point | None,
 ) -> Fit | None:
     clock = perf_counter()
-    block = source.block(0)
+    block = source.all_rows()
     dense: Any = block.X
     X = FusedBlock(np.ascontiguousarray(dense.values))
     kept = source.without_rows(X)
@@ -95,6 +105,7 @@ def _fit_small(
     value, gap, n_iter = np.empty(1), np.empty(1), np.empty(1, dtype=np.int64)
     most = min(max_iter, _MOST_STEPS)
     hessian, log = np.full((size, size), np.nan), np.empty((most, 3))
+    reference = np.empty((2, max(size, source.n_samples)))
     which = _ALL_ROWS.copy()
     which[0, 1] = source.n_samples
     raw, gradient = fit_each(
@@ -110,6 +121,7 @@ def _fit_small(
         tolerance=FINE * tol,
         max_iter=most,
         curvature=hessian,
+        reference=reference,
         log=log,
     )
     steps = int(n_iter[0])
@@ -121,16 +133,23 @@ def _fit_small(
         float(value[0]),
         Point(gradient[:n_features, None], gradient[n_features:] if fit_intercept else np.zeros(1)),
         lambda: raw[:, None],
-        hessian,
     )
-    outcome = Outcome(evaluation, "converged")
+    intercept_there = reference[0, n_features : n_features + 1] if fit_intercept else np.zeros(1)
+    outcome = Outcome(
+        evaluation,
+        "converged",
+        curvature=Curvature(hessian, 1),
+        reference=Point(reference[0, :n_features, None].copy(), intercept_there.copy()),
+        drift=_drift(objective, raw - reference[1, : source.n_samples]),
+    )
     prove = partial(_proven, objective, outcome, tol)
-    if penalty.is_none:
-        certificate = prove()
-        prove = partial(_same, certificate)
-    else:
-        certificate = certify_by_gap(objective, outcome)
-        certificate = with_rounded_intercept(certificate, objective, evaluation)
+    certificate = None if penalty.is_none else certify_by_gap(objective, outcome)
+    if certificate is None or not certificate.relative_bound <= tol:
+        # the curvature knows more than the penalty, and rows tell how their numbers are rounded
+        whole = Objective(source, BinaryLoss(), penalty, fit_intercept=fit_intercept)
+        certificate = certify(whole, outcome, enough=tol)
+        prove = partial(_same, with_rounded_intercept(certificate, objective, evaluation))
+    certificate = with_rounded_intercept(certificate, objective, evaluation)
     if not certificate.relative_bound <= tol:
         return None
     seconds = perf_counter() - clock
@@ -160,13 +179,14 @@ def _fit_small(
 
 def _proven(objective: Objective, outcome: Outcome, tol: float) -> Certificate:
     """Return the certificate by the Hessian where the fit ended."""
-    evaluation = outcome.evaluation
-    assert evaluation.hessian is not None
-    curvature = Curvature(evaluation.hessian, 1)
-    outcome = replace(outcome, curvature=curvature, reference=evaluation.point)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         found = certify(objective, outcome, enough=tol, reading=False)
-    return with_rounded_intercept(found, objective, evaluation)
+    return with_rounded_intercept(found, objective, outcome.evaluation)
+
+
+def _drift(objective: Objective, moved: FloatArray) -> float:
+    """Bound |log| of what the curvature has changed by since it was formed."""
+    return float(objective.loss.log_curvature_change(moved[:, None]).max())
 
 
 def _same(certificate: Certificate) -> Certificate:

@@ -29,10 +29,9 @@ from chainrule.engine.data.frames import (
     is_frame,
     names_of,
     refuse_dates,
+    refuse_text,
 )
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.elastic_net import fit_elastic_net
-from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.penalties.elastic_net import Shape
@@ -48,6 +47,7 @@ from chainrule.estimators.formulas import FromFormula, design_frame
 from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_cores, n_threads
 from chainrule.estimators.penalties import shape_of, shared_l1_ratio
 from chainrule.estimators.reporting import Tasks, reporters, told_to_all
+from chainrule.estimators.solving import Course, Problem, solved
 
 if TYPE_CHECKING:
     from chainrule.engine.data.streams import StoredStream, Stream
@@ -93,6 +93,9 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
     verbose: int | None
     warm_start: bool
     n_jobs: int | None
+
+    _course: Course | None = None
+    """The fits that the next one belongs to."""
 
     _fit: DescribedFit
     coef_: Any
@@ -336,40 +339,31 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
         listeners = [] if self.verbose is None and suits(source) else reporters(self.verbose)
         if getattr(self, "_skl_callbacks", None):
             listeners.append(tasks)
-        shape = self._shape(source.n_features)
-        if shape is not None and np.isinf(C) and not shape.is_bounded:
-            shape = None
-        choices: dict[str, Any] = {
-            "C": C,
-            "fit_intercept": self.fit_intercept,
-            "tol": self.tol,
-            "max_iter": self.max_iter,
-            "start": self._start(1 if n_classes == 2 else n_classes, source.n_features),
-            "n_threads": n_threads(self.n_jobs, default=n_cores() if source.is_fused else 1),
-            "on_iteration": told_to_all(listeners),
-        }
+        problem = Problem(source, row, self._shape(source.n_features), attributes)
         try:
-            if shape is None:
-                method = SOLVERS[self.solver]
-                fit = fit_linear_model(source, row, method=method, **choices)
+            if self._course is None:
+                fit = solved(self, problem, C, SOLVERS[self.solver], told_to_all(listeners))
             else:
-                fit = fit_elastic_net(source, row, shape, **choices)
+                fit = self._course.begin(self, problem, C)
         finally:
             for listener in listeners:
                 listener.close()
-        self._refuse(fit)
-        found = attributes(fit.point)
-        for name, value in found.items():
-            setattr(self, name, value)
-        self._keep(fit)
+        self._take(attributes, fit)
         if fit.interrupted:
             raise KeyboardInterrupt("the estimator holds the best iterate so far")
         if tasks in listeners:
-            tasks.finish(found, fit.n_iter)
+            tasks.finish(attributes(fit.point), fit.n_iter)
         context.call_on_fit_task_end(estimator=self, reconstruction_attributes={})
         if not fit.met:
             shortfall = fit.shortfall(self.tol, self.max_iter)
             warnings.warn(shortfall, ConvergenceWarning, stacklevel=4)
+
+    def _take(self, attributes: Callable[[Point], dict[str, Any]], fit: Fit) -> None:
+        """Set coefficients, intercept and what describes a fit, unless it is to be refused."""
+        self._refuse(fit)
+        for name, value in attributes(fit.point).items():
+            setattr(self, name, value)
+        self._keep(fit)
 
     def _keep(self, fit: Fit) -> None:
         """Set the attributes that describe a fit."""
@@ -440,15 +434,22 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
                 return X
             if X.shape[1] == self.n_features_in_ and not hasattr(self, "feature_names_in_"):
                 return X
-        return validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype="numeric",
-            accept_sparse=["csr", "csc"],
-            accept_large_sparse=True,
-            ensure_all_finite=False,
-        )
+        try:
+            checked = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype="numeric",
+                accept_sparse=["csr", "csc"],
+                accept_large_sparse=True,
+                ensure_all_finite=False,
+            )
+            # Frames of other libraries than pandas pass as arrays of objects.
+            return checked.astype(np.float64) if checked.dtype.kind == "O" else checked
+        except (TypeError, ValueError) as error:
+            if "feature names" not in str(error).lower():
+                refuse_text(X)
+            raise
 
     def _stored(self, X: StoredArray, *, reset: bool) -> StoredArray:
         """Return rows in a file, checked: numbers, and in predictions as wide as the fit's."""

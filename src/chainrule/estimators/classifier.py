@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import column_or_1d
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.losses.facts import LossRow
@@ -32,6 +31,7 @@ from chainrule.estimators.inputs import (
 )
 from chainrule.estimators.labels import Labels, class_labels
 from chainrule.estimators.predictions import Predictions
+from chainrule.estimators.sparse_coefficients import SparseCoefficients
 
 if TYPE_CHECKING:
     from chainrule.engine.data.streams import StoredStream
@@ -41,7 +41,12 @@ Matrix = Any
 _PENALTIES: Final = ("l2", "l1", "elasticnet", "none", "deprecated")
 
 
-class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type: ignore[misc]
+class LogisticRegression(
+    ClassifierMixin,  # type: ignore[misc]
+    SparseCoefficients,
+    ClassInference,
+    Predictions,
+):
     """Logistic regression with a proof of how good the fit is.
 
     Minimises ``sum_i s_i loss_i + |coef|^2 / (2 C)``: scikit-learn's objective, the sum over
@@ -62,8 +67,7 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         Inverse strength of the penalty; ``np.inf`` for none.
     l1_ratio : float, default=0.0
         Share of absolute values in the penalty: 1 is the lasso, 0 (or None) L2, between them
-        elastic net. Above 0 for two classes; coefficients are then exactly 0 where they do not
-        help.
+        elastic net. Above 0, coefficients are exactly 0 where they do not help.
     dual : bool, default=False
         Accepted for compatibility; the optimum is the same.
     tol : float, default=1e-8
@@ -97,8 +101,7 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         any number.
     on_separation : {'warn', 'raise'}, default='warn'
         What to do when coefficients that nothing penalises or bounds are proven to separate the
-        classes, so that no finite optimum exists: warn and keep the last iterate, or raise
-        `DataError`.
+        classes, so no finite optimum exists: warn and keep the last iterate, or raise an error.
     handle_unknown : {'error', 'ignore'}, default='error'
         The treatment, in predictions, of a level of a categorical column that no row of the fit
         has: raise `DataError`, or give the row no coefficient for that column. In cross-validation
@@ -409,12 +412,6 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         row: LossRow | None = None,
     ) -> None:
         """Fit to some rows, or all, and keep the fit: with the engine, or Firth's penalty."""
-        if n_classes > 2 and self._is_for_two_classes():
-            raise DataError(
-                "Only binary classification is supported. The type of the target is multiclass: "
-                "an L1 penalty, bounds and penalty factors are for two classes, and y has "
-                f"{n_classes}. Fit one class against the others, or use l1_ratio=0"
-            )
         if self.penalty not in FIRTH:
             super()._minimise(
                 X,
@@ -448,11 +445,6 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
     def _labels(self) -> Labels:
         return np.asarray(self.classes_)
 
-    def _fitted_point(self) -> Point:
-        """Return the fitted coefficients as the engine stores them."""
-        coef = np.ascontiguousarray(self._dense_coef().T)
-        return Point(coef, np.array(self.intercept_, dtype=np.float64))
-
     def _refuse(self, fit: Fit) -> None:
         """Raise an error if the classes are separable and that is not to be accepted."""
         if fit.met or self.on_separation != "raise":
@@ -465,79 +457,12 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         super()._keep(fit)
         self.n_iter_ = np.array([fit.n_iter], dtype=np.int32)
 
-    def sparsify(self) -> Self:
-        """Store `coef_` as a sparse matrix: for many features, most of them with coefficient 0.
-
-        Returns
-        -------
-        LogisticRegression
-            Itself.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-
-        Examples
-        --------
-        >>> from chainrule import LogisticRegression
-        >>> X, y = [[0.0, 1.0], [1.0, 0.0], [2.0, 0.0], [3.0, 1.0]], [0, 0, 1, 1]
-        >>> model = LogisticRegression(l1_ratio=1, C=2.0).fit(X, y)
-        >>> model.sparsify().coef_.nnz
-        1
-        """
-        check_is_fitted(self)
-        self.coef_ = sparse.csr_matrix(self.coef_)
-        return self
-
-    def densify(self) -> Self:
-        """Store `coef_` as an array again, as `fit` does.
-
-        Returns
-        -------
-        LogisticRegression
-            Itself.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-
-        Examples
-        --------
-        >>> from chainrule import LogisticRegression
-        >>> X, y = [[0.0, 1.0], [1.0, 0.0], [2.0, 0.0], [3.0, 1.0]], [0, 0, 1, 1]
-        >>> model = LogisticRegression(l1_ratio=1, C=2.0).fit(X, y)
-        >>> model.sparsify().densify().coef_.shape
-        (1, 2)
-        """
-        check_is_fitted(self)
-        self.coef_ = self._dense_coef()
-        return self
-
     def _l1_ratio(self) -> float:
         """Return the share of absolute values in the penalty."""
         share = super()._l1_ratio()
         if self.penalty == "l1":
             return 1.0
         return 0.0 if self.penalty in (None, "none", *FIRTH) else share
-
-    def _is_for_two_classes(self) -> bool:
-        """Return whether the penalty is one that is fitted for two classes alone."""
-        # parameters may be senseless here: tags are asked for before a fit checks them
-        ratio = 0.0 if self.penalty in (None, "none", *FIRTH) else self.l1_ratio
-        mixed = self.penalty == "l1" or ratio not in (0, None) or self.penalty_factor is not None
-        limited = self.bounds is not None or self.positive is True
-        is_penalised = not (isinstance(self.C, float) and np.isinf(self.C))
-        return limited or (mixed and is_penalised)
-
-    def __sklearn_tags__(self) -> Any:  # noqa: ANN401
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = not self._is_for_two_classes()
-        return tags
-
-    def _dense_coef(self) -> FloatArray:
-        return np.asarray(self.coef_.toarray() if sparse.issparse(self.coef_) else self.coef_)
 
     def _check_parameters(self) -> float:
         """Refuse senseless parameters in words; return C, inf where nothing is penalised."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import get_scorer
 from sklearn.utils.metadata_routing import UNUSED, process_routing
 from sklearn.utils.metadata_routing import (
     _raise_for_params as raise_for_params,
@@ -21,9 +20,9 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from chainrule.engine.arrays import FloatArray
 from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, Matrix
+from chainrule.estimators.class_folds import LOG_LOSS, CrossValidatedClasses
 from chainrule.estimators.classifier import LogisticRegression
 from chainrule.estimators.cross_validation import (
-    CrossValidated,
     FoldFits,
     Grid,
     Rows,
@@ -33,17 +32,14 @@ from chainrule.estimators.cross_validation import (
 )
 from chainrule.estimators.folds import folds_of
 from chainrule.estimators.inputs import as_offset, as_weights, class_weighted
-from chainrule.estimators.labels import Labels, class_labels
+from chainrule.estimators.labels import class_labels
 from chainrule.estimators.legacy_attributes import legacy_form
-from chainrule.estimators.lost_classes import lone_intercept, widened
-from chainrule.estimators.scoring import mean_log_proba, with_labels
 from chainrule.estimators.selection import check_rule
 
-_LOG_LOSS: Final = "neg_log_loss"
 _PENALTIES: Final = ("deprecated", "l1", "l2", "elasticnet")
 
 
-class LogisticRegressionCV(CrossValidated, LogisticRegression):
+class LogisticRegressionCV(CrossValidatedClasses, LogisticRegression):
     """Logistic regression with the penalty chosen by cross-validation.
 
     Every fit has its certificate, those on folds in `certificates_`; fits that do not prove the
@@ -162,7 +158,7 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         cv: Any = None,  # noqa: ANN401
         dual: bool = False,
         penalty: str = "deprecated",
-        scoring: Any = _LOG_LOSS,  # noqa: ANN401
+        scoring: Any = LOG_LOSS,  # noqa: ANN401
         solver: str = "auto",
         tol: float = 1e-8,
         max_iter: int = 100,
@@ -364,24 +360,6 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
             raise DataError("an average of fits has no errors of its own; use refit=True")
         return self.best_estimator_.inference(*args, **kwargs)
 
-    @property
-    def _n_outputs(self) -> int:
-        return 1 if len(self.classes_) == 2 else len(self.classes_)
-
-    def _is_for_two_classes(self) -> bool:
-        """Return whether a penalty to try is one that is fitted for two classes alone."""
-        if self.bounds is not None or self.positive is True:
-            return True
-        if self.penalty in ("l1", "l2"):
-            mixed = self.penalty == "l1"
-        else:
-            # parameters may be senseless here: tags are asked for before a fit checks them
-            mixed = self.l1_ratios is not None and np.unique(self.l1_ratios).tolist() != [0]
-        free = 0.0 if self.alphas is not None else np.inf
-        strengths = self.Cs if self.alphas is None else self.alphas
-        is_penalised = np.unique(strengths).tolist() != [free]
-        return is_penalised and (mixed or self.penalty_factor is not None)
-
     def _grid(self) -> Grid:
         """Return the penalties to try; refuse senseless parameters."""
         self._check_common_parameters()
@@ -416,82 +394,6 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
             routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
             return routed.splitter.split, routed.scorer.score
         return {}, {} if sample_weight is None else {"sample_weight": sample_weight}
-
-    def _model_of_fold(self) -> Any:  # noqa: ANN401
-        model = self._model()
-        model.class_weight = None  # it is in the weights of the rows: 'balanced' is of all rows
-        return model
-
-    def _set_strength(self, model: Any, strength: float, in_alpha: bool, rows: Rows) -> None:  # noqa: ANN401
-        model.C = 1 / (strength * float(rows.weights.sum())) if in_alpha else strength
-
-    def _fold_models(self, k: int, rows: Rows, grid: Grid) -> Iterator[tuple[int, int, Any, int]]:
-        """Yield the fits of a fold; a class without training rows gets the probability 0."""
-        used = rows.y[rows.weights > 0]
-        present = np.isin(self.classes_, used)
-        if present.all():
-            yield from super()._fold_models(k, rows, grid)
-            return
-        lost, kept = self.classes_[~present], self.classes_[present]
-        self._tell_of_lost_class(k, lost)
-        if len(kept) == 1:
-            for j in range(len(grid.l1_ratios)):
-                for i in range(len(grid.strengths)):
-                    yield j, i, self._constant(rows, present), 0
-            return
-        for j, i, model, n_steps in super()._fold_models(k, rows, grid):
-            yield j, i, widened(model, self.classes_, present), n_steps
-
-    def _tell_of_lost_class(self, k: int, lost: Labels) -> None:
-        said = (
-            f"class {lost[0].item()!r} has no row in the training rows of fold {k}, so it gets the "
-            "probability 0 there: use StratifiedKFold, fewer folds or other groups"
-        )
-        if self.scoring == _LOG_LOSS:
-            raise DataError(f"{said}. The log-loss of such a fold is infinite.")
-        warnings.warn(said, stacklevel=5)
-
-    def _constant(self, rows: Rows, present: npt.NDArray[np.bool_]) -> LogisticRegression:
-        """Return a model that predicts the only class of a fold."""
-        if self._n_features is None:
-            raise DataError(
-                "a fold has training rows of one class alone: use StratifiedKFold or fewer folds"
-            )
-        model: LogisticRegression = self._model_of_fold()
-        model._matrix(rows.X, reset=True)
-        model.levels_, model.coef_names_ = {}, None
-        model._has_offset = rows.offset is not None
-        model.classes_, n_rows = self.classes_, len(present) if self._n_outputs > 1 else 1
-        model.coef_ = np.zeros((n_rows, self._n_features))
-        model.intercept_ = lone_intercept(present)
-        return model
-
-    def _get_scorer(self) -> Any:  # noqa: ANN401
-        """Return scikit-learn's scorer."""
-        return get_scorer("accuracy" if self.scoring is None else self.scoring)
-
-    def _score(
-        self,
-        model: Any,  # noqa: ANN401
-        rows: Rows,
-        params: Mapping[str, Any],
-    ) -> float:
-        """Return the score of a model on held-out rows."""
-        if self.scoring == _LOG_LOSS and not set(params) - {"sample_weight"}:
-            log_proba = model.predict_log_proba(rows.X, rows.offset)
-            return mean_log_proba(log_proba, rows.y, self.classes_, params.get("sample_weight"))
-        if rows.offset is not None:
-            raise DataError("with an offset, scoring must be 'neg_log_loss', the default")
-        scorer = with_labels(self._get_scorer(), self.classes_)
-        try:
-            return float(scorer(model, rows.X, rows.y, **params))
-        except ValueError as error:
-            if np.isfinite(model.intercept_).all():
-                raise
-            raise DataError(
-                f"scoring={self.scoring!r} takes no infinite scores, which rows have in a fold "
-                "whose training rows lack a class: use StratifiedKFold, fewer folds or other groups"
-            ) from error
 
     def _keep_curve(self, fits: FoldFits, grid: Grid, total: float) -> None:
         """Set the attributes that describe grid and folds."""

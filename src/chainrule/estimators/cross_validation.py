@@ -28,6 +28,7 @@ from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, Matrix, checked_strength
 from chainrule.estimators.inputs import are_implied
 from chainrule.estimators.selection import Selection
+from chainrule.estimators.solving import Course
 from chainrule.estimators.time_folds import Folds
 
 _NEVER_COPIED: Final = ("warm_start", "verbose")
@@ -158,6 +159,10 @@ class CrossValidated(LinearEstimator):
         """Set the strength of the penalty of a model for a fit to some rows."""
 
     @abstractmethod
+    def _inverse_strength_of(self, model: Any, rows: Rows) -> float:  # noqa: ANN401
+        """Return C of a model for a fit to some rows."""
+
+    @abstractmethod
     def _score(
         self,
         model: Any,  # noqa: ANN401
@@ -165,6 +170,32 @@ class CrossValidated(LinearEstimator):
         params: Mapping[str, Any],
     ) -> float:
         """Return the score of a fitted model on held-out rows."""
+
+    @abstractmethod
+    def _can_score_together(self, params: Mapping[str, Any]) -> bool:
+        """Return whether the scores follow from the scores of rows, for all points in one go."""
+
+    @abstractmethod
+    def _scores_together(
+        self,
+        model: Any,  # noqa: ANN401
+        rows: Rows,
+        params: Mapping[str, Any],
+        coef: FloatArray,
+        intercept: FloatArray,
+    ) -> FloatArray:
+        """Return the scores of all points on held-out rows.
+
+        Parameters
+        ----------
+        model : LinearEstimator
+            Fitted to the training rows.
+        rows : Rows
+        params : dict
+            Metadata of the rows for the scorer.
+        coef : ndarray of shape (n_l1_ratios, n_strengths, n_outputs, n_coefficients)
+        intercept : ndarray of shape (n_l1_ratios, n_strengths, n_outputs)
+        """
 
     def _model(self) -> Any:  # noqa: ANN401
         """Return an estimator of one fit with the parameters of this one."""
@@ -201,6 +232,7 @@ class CrossValidated(LinearEstimator):
         coef = [[[np.empty(0)] * shape[2] for _ in range(shape[1])] for _ in folds]
         intercept = [[[np.empty(0)] * shape[2] for _ in range(shape[1])] for _ in folds]
         weights = np.empty(len(folds))
+        together = self._can_score_together(params)
         for k, (train, test) in enumerate(folds):
             counted = test[rows.weights[test] > 0]  # a weight of 0 is the absence of the row
             if not len(counted):
@@ -213,10 +245,16 @@ class CrossValidated(LinearEstimator):
                 intercept[k][j][i] = np.atleast_1d(np.array(model.intercept_))
                 n_iter[k, j, i] = n_steps
                 certificates[k, j, i] = getattr(model, "certificate_", None)
-                scores[k, j, i] = self._score(model, held, held_params)
+                if not together:
+                    scores[k, j, i] = self._score(model, held, held_params)
                 fit = getattr(model, "_fit", None)
                 if fit is not None and not fit.met:
                     short.append((k, fit.shortfall(self.tol, self.max_iter)))
+            if together:
+                of_points = self._scores_together(
+                    model, held, held_params, np.array(coef[k]), np.array(intercept[k])
+                )
+                scores[k] = of_points.reshape(shape[1:])
         if short:
             warnings.warn(
                 f"{len(short)} of the {certificates.size} fits on folds have no proven optimum "
@@ -231,8 +269,14 @@ class CrossValidated(LinearEstimator):
         """Yield the places of l1_ratio and strength, the model fitted there, and its iterations."""
         for j in range(len(grid.l1_ratios)):
             model = self._model_of_fold()
+            model._course = None
             for i in (int(place) for place in grid.order):
                 self._set_point(model, grid, j, i, rows)
+                if model._course is not None:
+                    model._course.go_on(model, self._inverse_strength_of(model, rows))
+                    yield j, i, model, int(np.max(model.n_iter_))
+                    continue
+                model._course = Course()
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", ConvergenceWarning)  # told of all at once
                     try:

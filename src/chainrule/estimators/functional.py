@@ -19,6 +19,7 @@ from chainrule.engine.certificates.certificate import Certificate
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.prediction import probabilities, raw_predictions
 from chainrule.engine.results import Fit
 from chainrule.errors import DataError
@@ -34,6 +35,7 @@ from chainrule.estimators.inputs import (
     n_threads,
     positive,
 )
+from chainrule.estimators.penalties import shared_l1_ratio
 from chainrule.estimators.predictions import Predictions
 
 Matrix = Any
@@ -100,6 +102,7 @@ def fit_logistic(
     y: npt.ArrayLike,
     *,
     C: float = 1.0,
+    l1_ratio: float = 0.0,
     sample_weight: npt.ArrayLike | None = None,
     class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
     offset: npt.ArrayLike | None = None,
@@ -110,8 +113,8 @@ def fit_logistic(
 ) -> LogisticFit:
     """Fit logistic regression to plain arrays, with a proof of how good the fit is.
 
-    Minimises ``sum_i s_i loss_i + |coef|^2 / (2 C)`` as `LogisticRegression` does, and imports no
-    scikit-learn.
+    Minimises ``sum_i s_i loss_i + |coef|^2 / (2 C)`` as `LogisticRegression` does, or with an
+    elastic net, and imports no scikit-learn.
 
     Parameters
     ----------
@@ -120,6 +123,8 @@ def fit_logistic(
         Labels: integers, booleans, strings, or floats that are whole numbers.
     C : float, default=1.0
         Inverse strength of the penalty; ``np.inf`` for none.
+    l1_ratio : float, default=0.0
+        Share of absolute values in the penalty: 1 is the lasso, 0 is L2, between them elastic net.
     sample_weight : array-like of shape (n_samples,), optional
         Non-negative; k means k repetitions of the row.
     class_weight : dict or 'balanced', optional
@@ -161,6 +166,7 @@ def fit_logistic(
         raise ValueError(
             f"C must be positive, tol and max_iter >= 0; they are {C!r}, {tol!r}, {max_iter!r}"
         )
+    l1_ratio = shared_l1_ratio(l1_ratio)
     table, labels = as_table(X), as_labels(y)
     if table.shape[0] != len(labels):
         raise DataError(f"X has {table.shape[0]} rows and y {len(labels)} labels: pass one per row")
@@ -182,14 +188,19 @@ def fit_logistic(
         center=fit_intercept,
         n_threads=n_threads(n_jobs, default=n_cores()),
     )
-    fit = fit_linear_model(
-        source,
-        C=float(C),
-        fit_intercept=fit_intercept,
-        tol=float(tol),
-        max_iter=int(max_iter),
-        n_threads=n_threads(n_jobs, default=n_cores() if source.is_fused else 1),
-    )
+    choices: dict[str, Any] = {
+        "C": float(C),
+        "fit_intercept": fit_intercept,
+        "tol": float(tol),
+        "max_iter": int(max_iter),
+        "n_threads": n_threads(n_jobs, default=n_cores() if source.is_fused else 1),
+    }
+    if l1_ratio == 0 or np.isinf(C):
+        fit = fit_linear_model(source, **choices)
+    else:
+        from chainrule.engine.elastic_net import fit_elastic_net
+
+        fit = fit_elastic_net(source, None, Shape.checked(source.n_features, l1_ratio), **choices)
     if fit.interrupted:
         raise KeyboardInterrupt("the fit was interrupted before its tolerance was proven")
     if not fit.met:

@@ -21,8 +21,9 @@ from chainrule.engine.inference.design import Design
 from chainrule.engine.inference.families import family_of
 from chainrule.engine.inference.fitted import FittedModel
 from chainrule.engine.inference.likelihoods import ClassLikelihood, Likelihood, ScoreLikelihood
-from chainrule.engine.inference.limits import fit_limit
+from chainrule.engine.inference.limits import directions_of_classes, fit_limit
 from chainrule.engine.inference.moments import Estimate
+from chainrule.engine.inference.raw_columns import RawColumns
 from chainrule.engine.inference.results import Inference
 from chainrule.engine.inference.terms import Limit, Terms
 from chainrule.engine.losses.facts import LossRow
@@ -39,6 +40,11 @@ if TYPE_CHECKING:
 
 _CLUSTERS: Final = 40
 """Clusters below which their number is remarked on (Angrist and Pischke 2009, chapter 8)."""
+
+_TRIALS: Final = (
+    "Robust errors of shares take every trial for an independent unit. For rows as units, as R's "
+    "sandwich has it, take cov='CR0' with one cluster per row."
+)
 
 Penalised = Literal["bayes", "sandwich"]
 
@@ -81,8 +87,8 @@ class FitFacts:
         These reference levels.
     penalised_units : ndarray of shape (n_features,) or None
         What the penalty acts on is a coefficient times this; None for 1.
-    columns : FormulaColumns or None
-        The columns of a formula.
+    columns : RawColumns or None
+        The columns that the design is computed from, as those of a formula.
     used : ndarray of bool or None
         Which of the rows that were given have a positive weight; None for all.
     """
@@ -97,7 +103,7 @@ class FitFacts:
     indicators: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     bases: Mapping[str, str] = field(default_factory=dict)
     penalised_units: FloatArray | None = None
-    columns: FormulaColumns | None = None
+    columns: RawColumns | None = None
     used: npt.NDArray[np.bool_] | None = None
 
     @classmethod
@@ -237,10 +243,7 @@ def infer(
     model, note, limit = model_at(design, point), _NOTES.get(penalised or prior, ""), None
     if fit.certificate.kind == "separation":
         if likelihood.n_outputs > 1:
-            raise DataError(
-                f"{fit.certificate} Coefficients that grow for ever have no errors: leave "
-                "out these columns, or penalise"
-            )
+            raise DataError(_separated_classes(fit, source, classes))
         found = fit_limit(
             source,
             row,
@@ -275,6 +278,8 @@ def infer(
         coefficients = (model.design.to_data() @ model.estimate.parameters).T
     if groups is not None:
         note = " ".join(filter(None, [note, _few_clusters(len(np.unique(groups)))]))
+    elif cov.startswith("HC") and model.has_shares:
+        note = " ".join(filter(None, [note, _TRIALS]))
     if limit is not None:
         ends = np.select([limit.signs > 0, limit.signs < 0], [np.inf, -np.inf], 0.0)
         coefficients = np.where(limit.signs != 0, ends, coefficients)
@@ -293,6 +298,22 @@ def infer(
         prior,
         fit.columns,
         fit.used,
+    )
+
+
+def _separated_classes(
+    fit: FitFacts, source: InMemorySource, classes: npt.NDArray[Any] | None
+) -> str:
+    """Return why several classes have no errors: what runs off, and for which class."""
+    names = [] if classes is None else [str(c) for c in classes]
+    moved = directions_of_classes(
+        source, names, fit_intercept=fit.fit_intercept, n_threads=fit.n_threads
+    )
+    along = f" Coefficients that run off: {moved}." if moved else ""
+    return (
+        f"{fit.certificate}{along} Of several classes the limit of the other coefficients is not "
+        "computed. Leave these columns out, merge the classes that they tell apart, or penalise: a "
+        "finite C with penalised='bayes' (-C 1 --penalised bayes)"
     )
 
 

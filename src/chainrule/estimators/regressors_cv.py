@@ -35,6 +35,7 @@ from chainrule.estimators.glm import (
 from chainrule.estimators.inputs import as_offset, as_weights
 from chainrule.estimators.linear_model import LinearModel
 from chainrule.estimators.regressors import LinearRegressor, as_targets
+from chainrule.estimators.scoring import raw_at_points
 from chainrule.estimators.selection import check_rule
 
 
@@ -165,6 +166,9 @@ class RegressorCV(CrossValidated, LinearRegressor):
         else:
             model.C = strength
 
+    def _inverse_strength_of(self, model: Any, rows: Rows) -> float:  # noqa: ANN401
+        return float(model._inverse_strength(float(rows.weights.sum())))
+
     def _place(self, model: Any, coef: FloatArray, intercept: FloatArray) -> None:  # noqa: ANN401
         model.coef_, model.intercept_ = coef[0], float(intercept[0])
 
@@ -179,17 +183,27 @@ class RegressorCV(CrossValidated, LinearRegressor):
         params: Mapping[str, Any],
     ) -> float:
         """Return the score of a model on held-out rows."""
-        scorer = self._get_scorer()
-        if scorer is None:
-            raw = model.linear_predictor(rows.X, rows.offset)
-            losses = model._row.kernels.terms(raw, rows.y)[0]
-            least = model._row.kernels.least
-            if model._row.facts.has_least and least is not None:  # half the deviance
-                losses = losses - least(rows.y)
-            return -float(np.average(losses, weights=rows.given_weights))
         if rows.offset is not None:
             raise DataError("with an offset, scoring must be None, the default")
-        return float(scorer(model, rows.X, rows.y, **params))
+        return float(self._get_scorer()(model, rows.X, rows.y, **params))
+
+    def _can_score_together(self, params: Mapping[str, Any]) -> bool:
+        return self._get_scorer() is None
+
+    def _scores_together(
+        self,
+        model: Any,  # noqa: ANN401
+        rows: Rows,
+        params: Mapping[str, Any],
+        coef: FloatArray,
+        intercept: FloatArray,
+    ) -> FloatArray:
+        raws = raw_at_points(model, rows.X, rows.offset, coef, intercept)
+        kernels, least = model._row.kernels, np.zeros(1)
+        if model._row.facts.has_least and kernels.least is not None:  # half the deviance
+            least = kernels.least(rows.y)
+        losses = [kernels.terms(raw[:, 0], rows.y)[0] - least for raw in raws]
+        return -np.asarray(np.average(losses, axis=1, weights=rows.given_weights))
 
     def _inverse_strength(self, total_weight: float) -> float:
         return self.C_

@@ -4,18 +4,71 @@ from __future__ import annotations
 
 import copy
 import inspect
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
+from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.prediction import raw_predictions
 from chainrule.errors import DataError
-from chainrule.estimators.inputs import codes_of
+from chainrule.estimators.inputs import as_offset, codes_of, n_cores, n_threads
 from chainrule.estimators.labels import Labels
+
+Matrix = Any
 
 _LEAST_LOG: Final = float(np.log(np.finfo(np.float64).eps))
 _LARGEST_LOG: Final = float(np.log1p(-np.finfo(np.float64).eps))
 """The range of a log-probability in scikit-learn's log-loss."""
+
+
+def raw_at_points(
+    model: Any,  # noqa: ANN401
+    X: Matrix,
+    offset: FloatArray | None,
+    coef: FloatArray,
+    intercept: FloatArray,
+) -> Iterator[FloatArray]:
+    """Yield the scores of rows with one set of coefficients after the other, in one read of X.
+
+    Parameters
+    ----------
+    model : LinearEstimator
+        Fitted to rows of the same columns.
+    X : array-like, sparse matrix or data frame
+    offset : ndarray or None
+    coef : ndarray of shape (..., n_outputs, n_coefficients)
+    intercept : ndarray of shape (..., n_outputs)
+
+    Yields
+    ------
+    ndarray of shape (n_samples, n_outputs)
+    """
+    n_outputs, n_coefficients = coef.shape[-2:]
+    table = model._matrix(X, reset=False)
+    shift = as_offset(offset, table.shape[0], n_outputs)
+    point = Point(np.ascontiguousarray(coef.reshape(-1, n_coefficients).T), intercept.ravel())
+    names = None if model.coef_names_ is None else model.coef_names_.tolist()
+    threads = n_threads(model.n_jobs, default=n_cores())
+    raw = raw_predictions(table, point, column_names=names, n_threads=threads)
+    for first in range(0, raw.shape[1], n_outputs):
+        part = raw[:, first : first + n_outputs]
+        yield part if shift is None else part + shift
+
+
+def mean_log_probas(
+    raws: Iterator[FloatArray], y: Labels, classes: Labels, weights: FloatArray | None
+) -> FloatArray:
+    """Return the mean log-probability of the labels for each of several sets of scores."""
+    codes = _codes(y, classes)
+    binary = len(classes) == 2
+    loss = BinaryLoss() if binary else SoftmaxLoss(len(classes))
+    targets = codes.astype(np.float64) if binary else np.eye(len(classes))[codes]
+    found = [loss.pointwise_loss(raw, targets) for raw in raws]
+    log_probas = np.clip(-np.array(found), _LEAST_LOG, _LARGEST_LOG)
+    return np.asarray(np.average(log_probas, axis=1, weights=weights))
 
 
 def mean_log_proba(
@@ -36,14 +89,19 @@ def mean_log_proba(
     DataError
         When a label is none of the classes.
     """
+    happened = log_proba[np.arange(len(y)), _codes(y, classes)]
+    return float(np.average(np.clip(happened, _LEAST_LOG, _LARGEST_LOG), weights=weights))
+
+
+def _codes(y: Labels, classes: Labels) -> Labels:
+    """Return the place of each label among the classes; DataError where it is none of them."""
     known = np.isin(y, classes)
     if not known.all():
         raise DataError(
             f"label {y[~known][0].item()!r} has no row of positive weight in the fit, so it has "
             "no probability: leave its rows out"
         )
-    happened = log_proba[np.arange(len(y)), codes_of(y, classes)]
-    return float(np.average(np.clip(happened, _LEAST_LOG, _LARGEST_LOG), weights=weights))
+    return codes_of(y, classes)
 
 
 def with_labels(scorer: Any, classes: Labels) -> Any:  # noqa: ANN401

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.interpolate import BSpline
 
 from chainrule.errors import DataError
 from chainrule.formulas.columns import Floats
@@ -55,6 +54,8 @@ def splines(x: Floats, knots: tuple[float, ...], degree: int) -> Floats:
 
     Outside the range of the fit the polynomials of the ends are continued.
     """
+    from scipy.interpolate import BSpline  # half a second, for formulas with splines alone
+
     n_splines = len(knots) - degree - 1
     found = BSpline(np.array(knots), np.eye(n_splines), degree, extrapolate=True)(x)
     return np.asarray(found[:, 1:], dtype=np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,6 +13,7 @@ from chainrule.errors import DataError
 from chainrule.formulas.columns import Column, Floats, Numbers
 from chainrule.formulas.factors import Factor, fit_factor, words_of
 from chainrule.formulas.parsing import ParsedFormula
+from chainrule.storage import byte_budget
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,25 @@ class Formula:
     def text_columns(self) -> tuple[str, ...]:
         """Those of them that are categories."""
         return tuple(dict.fromkeys(f.columns[0] for f in self.factors if f.kind == "category"))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every column of the design is one of the data, or a level of one."""
+        return all(len(term.factors) == 1 for term in self.terms) and all(
+            factor.kind == "category" or factor.text.strip("`") == factor.columns[0]
+            for factor in self.factors
+        )
+
+    @property
+    def levels(self) -> dict[str, tuple[str, ...]]:
+        """The levels of each column that is a category, the reference first."""
+        return {f.columns[0]: f.levels for f in self.factors if f.kind == "category"}
+
+    def beside(self, name: str) -> set[str]:
+        """Return the columns of the terms in which a column stands, itself included."""
+        of = {factor.text: factor.columns for factor in self.factors}
+        terms = [{n for text in term.factors for n in of[text]} for term in self.terms]
+        return {other for term in terms if name in term for other in term}
 
     @property
     def bases(self) -> dict[str, str]:
@@ -133,6 +154,7 @@ def fit_formula(parsed: ParsedFormula, columns: Mapping[str, Column]) -> Formula
         if len(term) == 1:
             full = (False,)
         terms.append(Term(term, full))
+    _refuse_many_columns(parsed.text, terms, factors, columns)
     labels = [f.label for f in factors.values()]
     for label in labels:
         if labels.count(label) > 1:
@@ -141,6 +163,30 @@ def fit_formula(parsed: ParsedFormula, columns: Mapping[str, Column]) -> Formula
                 "Write it in one way."
             )
     return Formula(parsed.text, parsed.target, tuple(factors.values()), tuple(terms))
+
+
+def _refuse_many_columns(
+    text: str, terms: list[Term], factors: Mapping[str, Factor], columns: Mapping[str, Column]
+) -> None:
+    """Reject a formula whose columns do not fit into memory, before they are computed."""
+    n_rows = len(next(iter(columns.values())).missing)
+    sizes = {
+        ":".join(term.factors): math.prod(
+            len(factors[text].names(full=whole))
+            for text, whole in zip(term.factors, term.full, strict=True)
+        )
+        for term in terms
+        if len(term.factors) > 1 or factors[term.factors[0]].kind != "category"
+    }
+    n_columns, budget = sum(sizes.values()), byte_budget()
+    needed = 8 * n_columns * n_rows
+    if needed > budget:
+        worst = max(sizes, key=lambda name: sizes[name])
+        raise DataError(
+            f"the formula {text!r} makes {n_columns:,} columns of {n_rows:,} rows, which take "
+            f"{needed / 1e9:.3g} GB, and {budget / 1e9:.3g} GB are there for them; "
+            f"{sizes[worst]:,} are of {worst}. Leave that term out, or merge rare levels first."
+        )
 
 
 def _products(

@@ -10,7 +10,15 @@ from typing import Any, Final
 from chainrule.errors import DataError
 from chainrule.formulas.expressions import OF_COLUMNS, Expression
 
-_MOST_PRODUCTS: Final = 20_000
+_MOST_PRODUCTS: Final = 2_000
+"""Products of a formula at most: a design of more of them is not meant."""
+
+_MOST_WRITTEN: Final = 20_000
+"""Products that a power is written out as at most, equal ones included."""
+
+_COUNTED: Final = 1e9
+_CHOSEN: Final = 20
+_SHOWN: Final = 80
 _MOST_POWER: Final = 100
 _EXAMPLE = "such as 'y ~ a*b + bs(age, df=4) + log(income)'"
 
@@ -131,6 +139,7 @@ def _structure(text: str) -> Any:  # noqa: ANN401
     try:
         parser = DefaultFormulaParser()
         _check_tokens(text, list(parser.get_tokens(text)))
+        _refuse_many_products(text, parser.get_ast(text))
         return parser.get_terms(text)
     except DataError:
         raise
@@ -142,7 +151,7 @@ def _structure(text: str) -> Any:  # noqa: ANN401
 
 
 def _check_tokens(text: str, tokens: list[Any]) -> None:
-    """Reject the dot, and powers whose products would be too many to write out."""
+    """Reject the dot, and powers that are too high for any use."""
     words = [str(token) for token in tokens]
     operators = [getattr(token.kind, "value", "") == "operator" for token in tokens]
     for place, (word, is_operator) in enumerate(zip(words, operators, strict=True)):
@@ -152,29 +161,83 @@ def _check_tokens(text: str, tokens: list[Any]) -> None:
                 "columns, or fit all of them with --target and without --formula."
             )
         if is_operator and word in ("**", "^") and place + 1 < len(words):
-            inside = _base_of_power(words, place)
-            n = sum(not operators[k] and words[k] not in "()" for k in inside)
-            if any(operators[k] and words[k] in ("*", "/", "%in%", "**", "^") for k in inside):
-                n = 2 ** min(n, 40) - 1
-            if not words[place + 1].isdigit():
-                continue  # formulaic names what is wrong with it
-            power = int(words[place + 1])
-            if power * math.log(max(n, 1)) > math.log(_MOST_PRODUCTS) or power > _MOST_POWER:
+            power = words[place + 1]
+            if power.isdigit() and int(power) > _MOST_POWER:
                 raise DataError(
-                    f"the formula {text!r}: the power {power} of {n} terms has too many products. "
-                    f"Choose a lower one; a power above the number of columns adds nothing."
+                    f"the formula {text!r} has the power {power}. Choose a lower one: a power "
+                    "above the number of columns adds nothing."
                 )
 
 
-def _base_of_power(words: list[str], place: int) -> range:
-    """Return the places of the tokens that a power is of."""
-    depth, start = 0, place - 1
-    while start >= 0:
-        depth += (words[start] == ")") - (words[start] == "(")
-        if depth == 0:
-            break
-        start -= 1
-    return range(max(start, 0), place)
+@dataclass(frozen=True)
+class _Size:
+    """How many terms a part of a formula has, at most, and how many of them are products.
+
+    Parameters
+    ----------
+    terms, products : float
+    written : float
+        The products that a power inside is written out as, equal ones included.
+    """
+
+    terms: float = 1.0
+    products: float = 0.0
+    written: float = 0.0
+
+
+def _refuse_many_products(text: str, tree: Any) -> None:  # noqa: ANN401
+    """Reject a formula with too many products to write out, before they are."""
+    found = _size(tree)
+    many = max(found.products, found.written)
+    if found.products > _MOST_PRODUCTS or found.written > _MOST_WRITTEN:
+        count = f"{many:,.0f}" if many < _COUNTED else f"about {many:.1e}"
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+        raise DataError(
+            f"the formula {shown!r} has too many products: it stands for {count} of them, and at "
+            f"most {_MOST_PRODUCTS:,} are written out. Each '*' doubles the terms, for a*b is "
+            "a + b + a:b. Name the products that matter, or take all pairs: (a + b + c)**2."
+        )
+
+
+def _size(root: Any) -> _Size:  # noqa: ANN401
+    """Return the size of a syntax tree of formulaic, without recursion: formulas may be long."""
+    done: dict[int, _Size] = {}
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        parts = list(getattr(node, "args", ()))
+        waiting = [part for part in parts if id(part) not in done]
+        if waiting:
+            stack += waiting
+            continue
+        stack.pop()
+        symbol = getattr(getattr(node, "operator", None), "symbol", "")
+        done[id(node)] = _joined(str(symbol), parts, [done[id(part)] for part in parts])
+    return done[id(root)]
+
+
+def _joined(symbol: str, parts: list[Any], sizes: list[_Size]) -> _Size:
+    if not sizes:
+        return _Size()
+    written = max(size.written for size in sizes)
+    counts = [size.terms for size in sizes]
+    plain = sum(size.terms - size.products for size in sizes)
+    if symbol == ":":
+        return _Size(math.prod(counts), math.prod(counts), written)
+    if symbol == "*":
+        terms = math.prod(count + 1 for count in counts) - 1
+        return _Size(terms, terms - plain, written)
+    if symbol in ("/", "in"):
+        return _Size(sum(counts), max(counts), written)
+    if symbol in ("**", "^"):
+        power = str(parts[1])  # formulaic names what is wrong with one that is no number
+        times = int(power) if power.isdigit() else 1
+        base = min(counts[0], _COUNTED)
+        # The different products: choices of up to so many of the terms.
+        different = float(sum(math.comb(int(base), k) for k in range(1, min(times, _CHOSEN) + 1)))
+        plain = sizes[0].terms - sizes[0].products
+        return _Size(different, different - plain, max(written, float(base) ** min(times, _CHOSEN)))
+    return _Size(sum(counts), sum(size.products for size in sizes), written)
 
 
 __all__ = ["OF_COLUMNS", "ParsedFormula", "columns_of", "is_name", "parse"]

@@ -90,7 +90,7 @@ def text_column(
         encoded = encoded.unify_dictionaries().combine_chunks()
         if isinstance(encoded, pa.ChunkedArray):  # what combining no chunk at all returns
             return TextColumn(name, np.empty(0, dtype=np.int64), ())
-    codes = np.array(pc.fill_null(encoded.indices.cast(pa.int64()), -1).to_numpy(), dtype=np.int64)
+    codes = _codes(encoded.indices)
     words = encoded.dictionary.to_pylist()
     kept = [k for k, word in enumerate(words) if word is not None and word not in missing]
     if len(kept) < len(words) or len(set(words)) < len(words):
@@ -126,8 +126,18 @@ def _recoded(
     return lookup[codes], distinct
 
 
+def _codes(indices: ArrowColumn) -> NDArray[np.int64]:
+    """Return the indices of a dictionary, -1 where there is none."""
+    if indices.null_count:
+        indices = pc.fill_null(indices.cast(pa.int64()), -1)
+    return np.array(indices.to_numpy(), dtype=np.int64)
+
+
 def _nan_for_null(data: ArrowColumn) -> Any:  # noqa: ANN401
-    return pc.fill_null(data, float("nan")).to_numpy(zero_copy_only=False)
+    """Return float64 values, NaN where there is none; a copy."""
+    if isinstance(data, pa.ChunkedArray):
+        return data.to_numpy()
+    return data.to_numpy(zero_copy_only=False)
 
 
 def _spelled(name: str, data: ArrowColumn, source: str) -> ArrowColumn:

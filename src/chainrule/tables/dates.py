@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -37,7 +37,11 @@ _DAY_FORMATS: Final = (
     "%d/%m/%y",
     "%m/%d/%y",
 )
-_TIMES: Final = ("", " %H:%M", " %H:%M:%S", "T%H:%M:%S", "T%H:%M:%SZ", " %I:%M %p")
+_CLOCKS: Final = ("%H:%M:%S", "%H:%M:%S.%f")
+_TIMES: Final = (
+    *("", " %H:%M", "T%H:%M", " %I:%M %p"),
+    *(mark + clock + zone for zone in ("", "%z") for clock in _CLOCKS for mark in " T"),
+)
 _FORMATS: Final = tuple(day + time for day in _DAY_FORMATS for time in _TIMES)
 
 
@@ -129,14 +133,14 @@ def moments_of(
     found = np.full(len(text.words) + 1, np.datetime64("NaT", "s"), dtype="datetime64[s]")
     for place, word in enumerate(text.words):
         try:
-            found[place] = np.datetime64(datetime.strptime(word.strip(), form), "s")
+            found[place] = np.datetime64(_moment(word, form), "s")
         except ValueError:
             rows = np.flatnonzero(text.codes == place)
             if len(rows):
                 raise DataError(
                     f"{source}: column {date.name!r}, row {first + int(rows[0])}: {word!r} is not "
                     f"a date of the form {form}. Correct the cell, leave it empty if the date is "
-                    "missing, or set the form with --date-format."
+                    "missing, or, in a fit, set the form with --date-format."
                 ) from None
     return found[text.codes], form
 
@@ -173,7 +177,13 @@ def date_format(words: list[str]) -> str | None:
 
 
 def _reading(words: list[str], form: str) -> tuple[datetime, ...]:
-    return tuple(datetime.strptime(word.strip(), form) for word in words[:2000])
+    return tuple(_moment(word, form) for word in words[:2000])
+
+
+def _moment(word: str, form: str) -> datetime:
+    """Return what a string spells; with an offset from UTC, in UTC, as dates with types are."""
+    moment = datetime.strptime(word.strip(), form)
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _has_format(word: str, form: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from weakref import finalize
 
 import numpy as np
@@ -66,15 +67,38 @@ def encode(specs: tuple[Spec, ...], table: Table, *, blank: bool = False) -> Enc
     if isinstance(table, StoredTable):
         return _encode_parts(specs, table, blank=blank)
     usable = np.ones(table.n_rows, dtype=np.bool_)
-    place, parts = 0, _Parts(table.n_rows, specs)
+    parts = _Parts(table.n_rows, specs)
+    encode_columns(specs, table, parts, usable, blank=blank)
+    return EncodedRows(parts.matrix(usable), usable)
+
+
+class Sink(Protocol):
+    """Takes encoded columns, one after the other."""
+
+    def add_numbers(self, values: NDArray[np.float64], place: int) -> None:
+        """Take one number per row, of the feature at a place."""
+
+    def add_levels(self, places: NDArray[np.int64], first: int) -> None:
+        """Take the place of each row's level; a negative one has no feature."""
+
+
+def encode_columns(
+    specs: tuple[Spec, ...],
+    table: Table,
+    sink: Sink,
+    usable: NDArray[np.bool_],
+    *,
+    blank: bool,
+) -> None:
+    """Encode the columns of a table, each into a sink; mark the rows that are not usable."""
+    place = 0
     for spec in specs:
         column = table.column(spec.name)
         if isinstance(spec, NumberSpec):
-            _encode_number(spec, column, table, parts, usable, place, blank)
+            _encode_number(spec, column, table, sink, usable, place, blank)
         else:
-            _encode_category(spec, column, table, parts, usable, place, blank)
+            _encode_category(spec, column, table, sink, usable, place, blank)
         place += len(features((spec,)))
-    return EncodedRows(parts.matrix(usable), usable)
 
 
 def _encode_parts(specs: tuple[Spec, ...], table: StoredTable, *, blank: bool) -> EncodedRows:
@@ -158,7 +182,7 @@ def _encode_number(
     spec: NumberSpec,
     column: Column,
     table: Table,
-    parts: _Parts,
+    sink: Sink,
     usable: NDArray[np.bool_],
     place: int,
     blank: bool,
@@ -172,7 +196,10 @@ def _encode_number(
     if gaps.any() and not spec.fills:
         _cannot(table, spec.name, gaps, usable, blank, "the value is missing")
     with np.errstate(over="ignore"):
-        values = np.where(gaps, 0.0, (column.values - spec.mean) / spec.scale)
+        values = column.values - spec.mean
+        values /= spec.scale
+    if gaps.any():
+        values[gaps] = 0.0
     if not np.isfinite(values).all():
         _cannot(
             table,
@@ -183,23 +210,23 @@ def _encode_number(
             f"the value is more than 1e308 standard deviations ({spec.scale:g}) from the mean",
         )
         values[~np.isfinite(values)] = 0.0
-    parts.add_numbers(values, place)
+    sink.add_numbers(values, place)
     if spec.indicator:
-        parts.add_numbers(gaps.astype(np.float64), place + 1)
+        sink.add_numbers(gaps.astype(np.float64), place + 1)
 
 
 def _encode_category(
     spec: CategorySpec,
     column: Column,
     table: Table,
-    parts: _Parts,
+    sink: Sink,
     usable: NDArray[np.bool_],
     place: int,
     blank: bool,
 ) -> None:
     text = column.as_text()
     unknown = -2
-    find = _Levels(spec, place, unknown)
+    find = _levels_of(spec, place, unknown)
     lookup = np.array([*map(find.place, text.words), unknown], dtype=np.int64)
     if spec.fill is not None:
         lookup[-1] = find.place(spec.fill)
@@ -219,7 +246,7 @@ def _encode_category(
             blank,
             f"the category {word!r} did not occur in training (known: {known})",
         )
-    parts.add_levels(target, place)
+    sink.add_levels(target, place)
 
 
 class _Levels:
@@ -244,6 +271,12 @@ class _Levels:
         """Return the place of a string."""
         found = self._known.get(word)
         return self._by_key.get(spelling_key(word), self._unknown) if found is None else found
+
+
+@lru_cache(maxsize=512)
+def _levels_of(spec: CategorySpec, first: int, unknown: int) -> _Levels:
+    """Return the levels of a category, made once for all batches of a stream."""
+    return _Levels(spec, first, unknown)
 
 
 def _cannot(

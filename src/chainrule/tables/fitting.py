@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from chainrule.display import DisplayedAsPage
 from chainrule.engine.runtime.journal import Journal
 from chainrule.errors import DataError
-from chainrule.tables.column_effects import EffectInputs
 from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.encoding_fit import fit_encoding
 from chainrule.tables.fit_results import (
@@ -25,8 +24,8 @@ from chainrule.tables.fit_results import (
     complaints,
     solver_path,
 )
+from chainrule.tables.fit_rows import fit_rows
 from chainrule.tables.formula import fit_design, formula_columns, with_bases
-from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, record_of
 from chainrule.tables.inference_record import EffectRow
 from chainrule.tables.metrics import Codes, Metrics, measure
 from chainrule.tables.model import TableModel
@@ -44,6 +43,7 @@ from chainrule.tables.validation.measuring import (
     rows_to_measure,
     scored_out_of_fold,
     threshold_of,
+    ungrouped_notes,
     usable_rows,
 )
 from chainrule.tables.validation.penalty import (
@@ -198,8 +198,9 @@ def fit_table(
     say(f"encoding {len(training)} rows")
     columns = table
     table, inputs, formula = fit_design(table, choices, training)
+    columns_of_fit = inputs.take(training)
     learned = fit_encoding(
-        inputs.take(training),
+        columns_of_fit,
         choices.missing,
         choices.categories,
         rare=choices.rare,
@@ -209,9 +210,10 @@ def fit_table(
     notes += learned.notes
     if choices.trials is None:
         notes += label_notes(choices.target, classes)
-    notes += column_notes(inputs.take(training), choices)
-    notes += leak_notes(inputs.take(training), actual[training], len(classes))
-    encoded = encode(specs, inputs.take(training))
+    notes += column_notes(columns_of_fit, choices)
+    notes += leak_notes(columns_of_fit, actual[training], len(classes))
+    encoded = encode(specs, columns_of_fit)
+    del columns_of_fit  # as large as what was read
     n_rows, n_features = encoded.X.shape
     say(f"training on {n_rows} rows and {n_features} features")
     names = [feature.name for feature in features(specs)]
@@ -251,10 +253,13 @@ def fit_table(
         journal=journal,
     )
     notes += [*complaints(fit), *reading_notes(encoded.X, fit, journal)]
-    inference = None
+    inference = record = None
     effects: tuple[EffectRow, ...] = ()
     if choices.inference is not None:
         say("computing standard errors")
+        # Its import takes a third of the seconds of a small fit.
+        from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, record_of
+
         clusters = cluster_codes(table, choices.inference.clusters)
         inference = infer_rows(
             fit,
@@ -267,15 +272,12 @@ def fit_table(
             weights=weights,
             offset=shift,
             clusters=None if clusters is None else clusters[training],
+            table=columns.take(training),
+            formula=formula,
         )
-        rows = EffectInputs(
-            columns.take(training),
-            specs,
-            formula,
-            weights,
-            None if offset is None else offset[training],
-        )
-        effects = effects_of(inference, rows)
+        effects = effects_of(inference)
+        record = record_of(inference, choices.inference, effects, link="logit")
+    seen = [spec.name for spec in specs] if formula is None else formula.columns
     model = TableModel(
         target=choices.target,
         classes=classes,
@@ -297,10 +299,12 @@ def fit_table(
         offsets=offsets,
         reading=reading_record(table, choices),
         formula=formula,
-        inference=record_of(inference, choices.inference, effects, link="logit"),
+        inference=record,
+        trained_on=fit_rows(columns.take(training), seen),
     )
     scored, where = rows_to_measure(model, table, held, targets.take(held, actual), choices, say)
     scored = usable_rows(scored, where, notes)
+    notes += ungrouped_notes(scored, where, choices)
     chosen_on = ""
     if choices.validation.threshold is not None:
         source, chosen_on = scored, where

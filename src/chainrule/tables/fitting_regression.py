@@ -20,7 +20,6 @@ from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 from chainrule.estimators.deviance import explained_deviance
 from chainrule.tables.chosen_loss import ChosenLoss
-from chainrule.tables.column_effects import EffectInputs
 from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.encoding_fit import fit_encoding
 from chainrule.tables.fit_results import (
@@ -29,8 +28,8 @@ from chainrule.tables.fit_results import (
     complaints,
     solver_path,
 )
+from chainrule.tables.fit_rows import fit_rows
 from chainrule.tables.formula import fit_design, formula_columns, with_bases
-from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, record_of
 from chainrule.tables.inference_record import EffectRow
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
@@ -239,10 +238,13 @@ def fit_regression(
     notes += reading_notes(X, fit, journal)
     if not fit.met and fit.certificate.kind != "separation":
         notes += _advice(loss, y[training], C)
-    inference = None
+    inference = record = None
     effects: tuple[EffectRow, ...] = ()
     if choices.inference is not None:
         say("computing standard errors")
+        # Its import takes a third of the seconds of a small fit.
+        from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, record_of
+
         clusters = cluster_codes(table, choices.inference.clusters)
         inference = infer_rows(
             fit,
@@ -255,11 +257,12 @@ def fit_regression(
             weights=weights,
             offset=_given(offset[training]),
             clusters=None if clusters is None else clusters[training],
+            table=columns.take(training),
+            formula=formula,
         )
-        rows = EffectInputs(
-            columns.take(training), specs, formula, weights, _given(offset[training])
-        )
-        effects = effects_of(inference, rows)
+        effects = effects_of(inference)
+        record = record_of(inference, choices.inference, effects, link=loss.row.link_name)
+    seen = [spec.name for spec in specs] if formula is None else formula.columns
     model = TableRegression(
         target=choices.target,
         specs=specs,
@@ -281,7 +284,8 @@ def fit_regression(
         offsets=offsets,
         reading=reading_record(table, choices),
         formula=formula,
-        inference=record_of(inference, choices.inference, effects, link=loss.row.link_name),
+        inference=record,
+        trained_on=fit_rows(columns.take(training), seen),
     )
     if choices.validation.test is None:
         measured, where = table.take(held), "held-out rows"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from chainrule.engine.inference.effects import average_effects
 from chainrule.engine.inference.summaries import facts
 from chainrule.errors import DataError
-from chainrule.tables.column_effects import EffectInputs, column_effects, effect_row
+from chainrule.tables.column_effects import TableColumns
 from chainrule.tables.effects import EFFECTS
 from chainrule.tables.encoding import Matrix
 from chainrule.tables.inference_options import InferenceOptions
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chainrule.engine.inference.results import Inference
     from chainrule.engine.losses.facts import LossRow
     from chainrule.engine.results import Fit
+    from chainrule.formulas.design import Formula
     from chainrule.tables.table import Table
 
 Floats = NDArray[np.float64]
@@ -40,6 +41,8 @@ def infer_rows(
     weights: Floats | None = None,
     offset: Floats | None = None,
     clusters: NDArray[Any] | None = None,
+    table: Table | None = None,
+    formula: Formula | None = None,
 ) -> Inference:
     """Return the inference of a fit to encoded rows, in the units of the file.
 
@@ -61,6 +64,10 @@ def infer_rows(
     weights, offset : ndarray of shape (n_samples,), optional
     clusters : ndarray of shape (n_samples,), optional
         The cluster of each row.
+    table : Table, optional
+        The rows as they were before they were encoded: effects move their columns, where features
+        come from a formula.
+    formula : Formula, optional
     """
     from chainrule.engine.objective.evaluation import Point
     from chainrule.estimators.inference import FitFacts, infer
@@ -70,6 +77,11 @@ def infer_rows(
     scale = np.array([feature.scale for feature in named])
     coef = fit.point.coef / scale[:, None]
     indicators, bases = _categories(specs)
+    kept = slice(None) if weights is None else np.flatnonzero(weights > 0)
+    columns = None
+    if table is not None and formula is not None:
+        counted = table if isinstance(kept, slice) else table.take(kept)
+        columns = TableColumns(counted, specs, formula)
     described = FitFacts(
         [feature.name for feature in named],
         {},
@@ -79,8 +91,8 @@ def infer_rows(
         bases=bases,
         penalised_units=scale,
         used=None if weights is None or (weights > 0).all() else weights > 0,
+        columns=columns,
     )
-    kept = slice(None) if weights is None else np.flatnonzero(weights > 0)
     return infer(
         described,
         in_units(X[kept], specs),
@@ -163,15 +175,13 @@ def _without_effects(inference: Inference, choices: InferenceOptions) -> str:
     return ""
 
 
-def effects_of(inference: Inference, inputs: EffectInputs) -> tuple[EffectRow, ...]:
+def effects_of(inference: Inference) -> tuple[EffectRow, ...]:
     """Return the average marginal effects of the columns; none where there is no mean."""
     several = len(inference.terms.outputs) > 1
     if inference.limit is not None or (inference.model.family is None and not several):
         return ()
-    if several or inputs.formula is not None:
-        return column_effects(inference, inputs)
     rows = average_effects(inference, discrete=True).rows()
-    return tuple(effect_row(row) for row in rows)
+    return tuple(EffectRow(**estimated(row), contrast=str(row["contrast"])) for row in rows)
 
 
 def _categories(specs: tuple[Spec, ...]) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:

@@ -146,6 +146,8 @@ def measure(
 def predicted_codes(proba: Floats, threshold: float | None = None) -> Codes:
     """Return the predicted class of each row: the most probable, or the second by a threshold."""
     if threshold is None:
+        if proba.shape[1] == 2:  # several times faster than argmax along rows of two
+            return (proba[:, 1] > proba[:, 0]).astype(np.int64)
         return np.asarray(proba.argmax(axis=1))
     return (proba[:, 1] >= threshold).astype(np.int64)
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError
 from chainrule.tables import model_file
-from chainrule.tables.encoding import Matrix, encode
+from chainrule.tables.encoding import Matrix
 from chainrule.tables.metrics import predicted_codes
 from chainrule.tables.predictors import designed
 from chainrule.tables.records import Floats, ModelRecord
+from chainrule.tables.scores import score_columns
 from chainrule.tables.specs import Feature
 from chainrule.tables.table import Table
 
@@ -76,9 +77,12 @@ class TableModel(ModelRecord):
             The rows sum to one.
         """
         self.check_columns(list(table.columns), table.source)
-        encoded = encode(self.specs, designed(self, table, blank=blank), blank=blank)
-        proba = self.proba_of(encoded.X, self.offsets.of(table, blank=blank))
-        proba[~encoded.usable] = np.nan
+        design = designed(self, table, blank=blank)
+        scored = score_columns(self.specs, self.coef, self.intercept, design, blank=blank)
+        shift = self.offsets.of(table, blank=blank) if self.offsets.names else 0.0
+        proba = class_probabilities(scored.score, shift)
+        if not scored.usable.all():
+            proba[~scored.usable] = np.nan
         return proba
 
     def proba_of(self, X: Matrix, offset: Floats | float = 0.0) -> Floats:
@@ -130,7 +134,12 @@ def class_probabilities(raw_prediction: Floats, offset: Floats | float = 0.0) ->
     if raw_prediction.shape[1] == 1:
         z = raw_prediction[:, 0] + offset
         # Each side by its own formula: 1 - p would lose the digits of a small probability.
-        return np.exp(-np.logaddexp(0.0, np.column_stack([z, -z])))
+        tail = np.exp(-np.abs(z))
+        total = 1.0 + tail
+        above, sides = z >= 0, np.empty((2, len(z)))
+        np.divide(np.where(above, tail, 1.0), total, out=sides[0])
+        np.divide(np.where(above, 1.0, tail), total, out=sides[1])
+        return sides.T
     proba: Floats = np.exp(raw_prediction - raw_prediction.max(axis=1, keepdims=True))
     proba /= proba.sum(axis=1, keepdims=True)
     return proba

@@ -18,6 +18,7 @@ from chainrule import __version__
 from chainrule.errors import ModelFileError
 from chainrule.storage import atomic_text, read_small_text
 from chainrule.tables.files.errors import unreadable
+from chainrule.tables.fit_rows_file import fit_rows_document, read_fit_rows
 from chainrule.tables.formula_file import formula_document, read_formula
 from chainrule.tables.inference_file import inference_document, read_inference
 from chainrule.tables.json_reader import Reader, distinct_keys
@@ -103,6 +104,8 @@ def _tail(model: ColumnRecord) -> dict[str, Any]:
     formula = {} if model.formula is None else {"formula": formula_document(model.formula)}
     kept = model.inference
     inference = {} if kept is None else {"inference": inference_document(kept)}
+    seen = model.trained_on
+    trained_on = {} if seen is None else {"trained_on": fit_rows_document(seen)}
     training = asdict(model.training)
     training["metrics"] = _finite(model.training.metrics)
     if model.training.l1_ratio == 0:  # as earlier versions write it
@@ -121,6 +124,7 @@ def _tail(model: ColumnRecord) -> dict[str, Any]:
         "reading": reading_document(model.reading),
         **formula,
         **inference,
+        **trained_on,
     }
 
 
@@ -174,6 +178,13 @@ def load(path: str | Path) -> ModelRecord | RegressionRecord:
             f"{path}: this is not a model file, or it is cut short: no valid JSON{place}. "
             "Write it again with: chainrule fit DATA --target COLUMN --out MODEL."
         ) from None
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise ModelFileError(
+            f"{path}: {half!a} is half of a character. Write the file again."
+        ) from None
     return from_document(document, str(path))
 
 
@@ -195,7 +206,7 @@ def from_document(document: object, source: str) -> ModelRecord | RegressionReco
             f"({top.get('chainrule')})."
         )
     own = {"classes"} if schema == SCHEMA else {"loss", "offset", "exposure"}
-    optional = {"reading", "formula", "inference"}
+    optional = {"reading", "formula", "inference", "trained_on"}
     optional |= {"offset", "threshold"} if schema == SCHEMA else set()
     read.keys(top, _KEYS | own, "the file", optional)
     if schema == REGRESSION_SCHEMA:
@@ -252,6 +263,7 @@ def _read_columns(read: Reader, top: dict[str, Any], outputs: tuple[str, ...]) -
         "reading": read_reading(read, top.get("reading")),
         "formula": read_formula(read, top.get("formula")),
         "inference": read_inference(read, top.get("inference")),
+        "trained_on": read_fit_rows(read, top.get("trained_on")),
     }
 
 

@@ -128,7 +128,18 @@ class FitOptions:
         return {*self.roles.values(), *self.ignore}
 
     def declared(self, *, labels: bool) -> Declared:
-        """Return what the file is read by; a target of labels is text."""
+        """Return what the file is read by; a target of labels is text.
+
+        Raises
+        ------
+        DataError
+            When a target of labels is declared to be numbers.
+        """
+        if labels and self.trials is None and self.target in self.numbers:
+            raise DataError(
+                f"--number {self.target} names the target, whose cells are labels. Omit it, or "
+                "choose a --loss for numbers, such as squared or poisson."
+            )
         texts = [*self.categories, *([self.target] if labels and self.trials is None else [])]
         texts += [self.roles[role] for role in ("group", "clusters") if role in self.roles]
         numeric = (self.weights, self.trials, self.offset, self.exposure)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +17,24 @@ from chainrule.errors import DataError
 from chainrule.storage import atomic_path
 from chainrule.tables.cells import is_number
 from chainrule.tables.csv_lines import csv_lines, csv_row
-from chainrule.tables.files.arrow_files import ParquetRows
+from chainrule.tables.extrapolation import Extrapolation
+from chainrule.tables.files.arrow_files import ParquetRows, arrow_rows
 from chainrule.tables.files.options import ReadOptions
+from chainrule.tables.files.table_file import ArrowTable
+from chainrule.tables.in_order import in_order
 from chainrule.tables.model import TableModel
 from chainrule.tables.model_file import load
 from chainrule.tables.records import ModelRecord
 from chainrule.tables.regression import TableRegression
 from chainrule.tables.table import Table, TextColumn, unknown_column
 
+if TYPE_CHECKING:
+    from chainrule.tables.reading import OpenedBatches
+
+OutputColumn = TextColumn | NDArray[np.float64]
+Written = TypeVar("Written")
+
+_MOST_THREADS: Final = 8
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
@@ -36,11 +48,14 @@ class PredictionCounts:
         All rows, and those of them whose prediction was left empty.
     is_first : bool
         Whether the rows are those of the first batch.
+    note : str
+        A sentence on the rows outside the range of the fit; empty where there are none.
     """
 
     rows: int = 0
     blank: int = 0
     is_first: bool = False
+    note: str = ""
 
 
 Model = TableModel | TableRegression
@@ -68,16 +83,11 @@ def header(model: Model, keep: Sequence[str] = ()) -> list[str]:
     return names
 
 
-def stream(
-    model: Model,
-    path: str | Path,
-    keep: Sequence[str] = (),
-    *,
-    blank: bool = False,
-    options: ReadOptions | None = None,
-) -> Iterator[tuple[Table, NDArray[np.float64]]]:
-    """Read a file in batches; yield each with its probabilities or means, NaN in blank rows."""
-    from chainrule.tables.reading import Declared, column_names, read_batches
+def open_rows_of(
+    model: Model, path: str | Path, keep: Sequence[str] = (), options: ReadOptions | None = None
+) -> OpenedBatches:
+    """Open a file with the columns of a model, to be read in batches."""
+    from chainrule.tables.reading import Declared, column_names, open_batches
 
     reading = model.reading
     options = options or ReadOptions()
@@ -91,14 +101,9 @@ def stream(
     declared = Declared(
         dates=reading.dates, keep=tuple(keep), styles=reading.styles, options=options
     )
-    batches = read_batches(
+    return open_batches(
         path, numbers=model.number_columns, texts=model.text_columns, declared=declared
     )
-    for table in batches:
-        if isinstance(model, TableModel):
-            yield table, model.predict_proba(table, blank=blank)
-        else:
-            yield table, model.predict(table, blank=blank)[:, None]
 
 
 def write_predictions(
@@ -142,11 +147,12 @@ def write_predictions(
     names = header(model, keep)
     shown = (lambda word: word) if raw else spreadsheet_cell
     counts = PredictionCounts()
-    for columns, counts in _batches(model, path, keep, blank, options, say):
+    lines = partial(csv_lines, shown=shown)
+    for text, counts in _batches(model, path, keep, lines, blank, options, say):
         if counts.is_first:
             # Not before the first batch is sound: a refused file leaves no header behind.
             file.write(csv_row([shown(name) for name in names]))
-        file.write(csv_lines(columns, shown))
+        file.write(text)
     return counts
 
 
@@ -166,11 +172,15 @@ def write_parquet(
     prediction is null.
     """
     names, counts = header(model, keep), PredictionCounts()
+
+    def as_arrow(columns: list[OutputColumn]) -> ArrowTable:
+        cells = [(c.codes, c.words) if isinstance(c, TextColumn) else c for c in columns]
+        return arrow_rows(names, cells)
+
     with atomic_path(out) as scratch, closing(ParquetRows(scratch)) as file:
-        for columns, so_far in _batches(model, path, keep, blank, options, say):
+        for rows, so_far in _batches(model, path, keep, as_arrow, blank, options, say):
             counts = so_far
-            cells = [(c.codes, c.words) if isinstance(c, TextColumn) else c for c in columns]
-            file.write(names, cells)
+            file.write(rows)
     return counts
 
 
@@ -178,19 +188,35 @@ def _batches(
     model: Model,
     path: str | Path,
     keep: Sequence[str],
+    written: Callable[[list[OutputColumn]], Written],
     blank: bool,
     options: ReadOptions | None,
     say: Callable[[str], None],
-) -> Iterator[tuple[list[TextColumn | NDArray[np.float64]], PredictionCounts]]:
-    """Yield the output columns of each batch, and the counts so far."""
-    rows = n_blank = 0
-    for table, numbers in stream(model, path, keep, blank=blank, options=options):
+) -> Iterator[tuple[Written, PredictionCounts]]:
+    """Yield each batch as it is written, and the counts so far; threads compute the batches."""
+    opened = open_rows_of(model, path, keep, options)
+
+    def predicted(numbered: tuple[int, Any]) -> tuple[Written, Table, int]:
+        table = opened.table(numbered)
+        numbers = (
+            model.predict_proba(table, blank=blank)
+            if isinstance(model, TableModel)
+            else model.predict(table, blank=blank)[:, None]
+        )
         empty = np.isnan(numbers[:, 0])
-        columns: list[TextColumn | NDArray[np.float64]] = [table.kept[name] for name in keep]
+        columns: list[OutputColumn] = [table.kept[name] for name in keep]
         if isinstance(model, TableModel):
             columns.append(_labels(model, numbers, empty))
-        n_blank += int(empty.sum())
-        yield [*columns, *numbers.T], PredictionCounts(rows + table.n_rows, n_blank, rows == 0)
+        return written([*columns, *numbers.T]), table, int(empty.sum())
+
+    rows = n_blank = 0
+    outside = Extrapolation(model)
+    n_threads = min(os.cpu_count() or 1, _MOST_THREADS)
+    for made, table, n_empty in in_order(predicted, opened.batches(), n_threads):
+        n_blank += n_empty
+        outside.add(table)
+        counts = PredictionCounts(rows + table.n_rows, n_blank, rows == 0, outside.note)
+        yield made, counts
         rows += table.n_rows
         say(f"{rows} rows predicted")
     if rows == 0:
@@ -211,5 +237,7 @@ def spreadsheet_cell(word: str) -> str:
 
 
 def _labels(model: TableModel, proba: NDArray[np.float64], empty: NDArray[np.bool_]) -> TextColumn:
-    best = model.label_codes(np.where(empty[:, None], 0.0, proba))
-    return TextColumn(model.target, np.where(empty, -1, best), model.classes)
+    best = model.label_codes(proba)
+    if empty.any():
+        best = np.where(empty, -1, best)
+    return TextColumn(model.target, best, model.classes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -130,16 +131,21 @@ def read_table(
     """
     declared = declared or Declared(categories=categories, ignore=ignore)
     opened = open_whole(path, declared)
-    file, arrow, reader = opened.file, opened.arrow, opened.reader
-    columns: dict[str, Column] = {}
-    for name in opened.names:
-        if name not in declared.ignore:
-            columns.update({c.name: c for c in reader.of(name, arrow.column(name), 1)})
+    file, arrow, reader = opened.file, opened.read(opened.names), opened.reader
+    n_rows, columns = arrow.num_rows, dict[str, Column]()
     kept = {name: raw_cells(name, arrow.column(name), file.source) for name in declared.keep}
+    left = dict(zip(arrow.column_names, arrow.columns, strict=True))
+    del arrow  # each column is given back once it is converted
+    for name in opened.names:
+        data = left.pop(name)
+        if name not in declared.ignore:
+            columns.update({c.name: c for c in reader.of(name, data, 1)})
+        del data
+    pa.default_memory_pool().release_unused()
     return Table(
         file.source,
         columns,
-        np.arange(1, arrow.num_rows + 1),
+        np.arange(1, n_rows + 1),
         kept,
         reader.styles,
         reader.formats,
@@ -261,10 +267,22 @@ def read_batches(
     Table
         The next rows, with their row numbers in the file.
     """
+    opened = open_batches(path, numbers=numbers, texts=texts, declared=declared)
+    yield from map(opened.table, opened.batches())
+
+
+def open_batches(
+    path: str | Path,
+    *,
+    numbers: Collection[str],
+    texts: Collection[str],
+    declared: Declared | None = None,
+) -> OpenedBatches:
+    """Open a file whose named columns are read as a stream; see `read_batches`."""
     declared = declared or Declared()
     file = open_table(path, declared.options, declared.missing)
     names = _names(file)
-    dates = {date.name: date for date in declared.dates}
+    dates = [date.name for date in declared.dates]
     wanted = list(dict.fromkeys([*numbers, *texts, *dates, *declared.keep]))
     for name in wanted:
         if name not in names:
@@ -273,22 +291,63 @@ def read_batches(
     as_text = {*texts, *dates, *declared.keep, *odd}
     known = Declared(texts, numbers, declared.dates, (), (), declared.styles, declared.options)
     reader = ColumnReader(file, known, set(), guesses=False)
-    first = 1
-    try:
-        for batch in file.batches(wanted, as_text, set(numbers) - as_text):
-            if batch.num_rows == 0:
-                continue
-            columns: dict[str, Column] = {}
-            for name in wanted:
-                if name in numbers or name in texts or name in dates:
-                    columns.update({c.name: c for c in reader.of(name, batch.column(name), first)})
-            kept = {n: raw_cells(n, batch.column(n), file.source) for n in declared.keep}
-            rows = np.arange(first, first + batch.num_rows)
-            first += batch.num_rows
-            yield Table(file.source, columns, rows, kept)
-    except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
-        styles = {name: declared.styles.get(name, _plain(file)) for name in numbers}
-        raise file.explain(error, styles) from None
+    inputs = {*numbers, *texts, *dates}
+    converted = [name for name in wanted if name in inputs]
+    return OpenedBatches(
+        file, reader, wanted, converted, declared.keep, as_text, set(numbers) - as_text
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedBatches:
+    """A file that is read as a stream: batches in order, each converted on its own.
+
+    Parameters
+    ----------
+    file : TableFile
+    reader : ColumnReader
+    names : list of str
+        The columns to read.
+    converted, keep : collection of str
+        Those to convert, and those to copy.
+    texts, numbers : collection of str
+        Those to read as strings, and those as numbers.
+    """
+
+    file: TableFile
+    reader: ColumnReader
+    names: list[str]
+    converted: Sequence[str]
+    keep: Collection[str]
+    texts: Collection[str]
+    numbers: Collection[str]
+
+    def batches(self) -> Iterator[tuple[int, Any]]:
+        """Yield the number of the first row of each batch, and its Arrow columns."""
+        first = 1
+        with self._explained():
+            for batch in self.file.batches(self.names, self.texts, self.numbers):
+                if batch.num_rows:
+                    yield first, batch
+                    first += batch.num_rows
+
+    def table(self, numbered: tuple[int, Any]) -> Table:
+        """Return a batch as a table; batches may be converted in several threads."""
+        first, batch = numbered
+        columns: dict[str, Column] = {}
+        with self._explained():
+            for name in self.converted:
+                columns.update({c.name: c for c in self.reader.of(name, batch.column(name), first)})
+            kept = {n: raw_cells(n, batch.column(n), self.file.source) for n in self.keep}
+        return Table(self.file.source, columns, np.arange(first, first + batch.num_rows), kept)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Raise the error that names the place in the file."""
+        try:
+            yield
+        except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
+            raise self.file.explain(error, self.reader.styles_of_numbers) from None
 
 
 def _names(file: TableFile) -> list[str]:
@@ -334,6 +393,12 @@ class ColumnReader:
         self.styles: dict[str, NumberStyle] = {}
         self.formats: dict[str, str] = {}
         self.notes: list[str] = []
+
+    @property
+    def styles_of_numbers(self) -> dict[str, NumberStyle]:
+        """How the columns that must hold numbers are written."""
+        plain = _plain(self._file)
+        return {name: self._declared.styles.get(name, plain) for name in self._numbers}
 
     def of(self, name: str, data: Any, first: int) -> Iterator[Column]:  # noqa: ANN401
         """Yield the columns that one Arrow column becomes; `first` is its first row's number."""

@@ -13,6 +13,7 @@ from chainrule.formulas.design import Formula
 from chainrule.tables.cells import NumberStyle
 from chainrule.tables.chosen_loss import ChosenLoss
 from chainrule.tables.dates import DateColumn, expanded
+from chainrule.tables.fit_rows import FitRows
 from chainrule.tables.inference_record import InferenceRecord
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.specs import CategorySpec, Feature, Missing, NumberSpec, Spec, features
@@ -138,6 +139,8 @@ class ColumnRecord:
         How the columns of the file become those that are encoded.
     inference : InferenceRecord or None
         Errors, intervals and tests, where the fit was asked for them.
+    trained_on : FitRows or None
+        Ranges of numbers, and a fingerprint of the training rows; None in files of versions before.
     """
 
     target: str
@@ -150,6 +153,7 @@ class ColumnRecord:
     reading: ReadingRecord = field(default_factory=ReadingRecord)
     formula: Formula | None = None
     inference: InferenceRecord | None = None
+    trained_on: FitRows | None = None
 
     @property
     def features(self) -> tuple[Feature, ...]:

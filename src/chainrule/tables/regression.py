@@ -10,10 +10,11 @@ import numpy as np
 
 from chainrule.errors import ModelFileError
 from chainrule.tables import model_file
-from chainrule.tables.encoding import Matrix, encode
+from chainrule.tables.encoding import Matrix
 from chainrule.tables.model import CoefficientRow
 from chainrule.tables.predictors import designed
 from chainrule.tables.records import Floats, RegressionRecord
+from chainrule.tables.scores import score_columns
 from chainrule.tables.table import Table
 
 
@@ -37,9 +38,10 @@ class TableRegression(RegressionRecord):
         ndarray of shape (n_samples,)
         """
         self.check_columns(list(table.columns), table.source)
-        encoded = encode(self.specs, designed(self, table, blank=blank), blank=blank)
-        mean = self.mean_of(self.score_of(encoded.X, self.offsets.of(table, blank=blank)))
-        mean[~encoded.usable] = np.nan
+        design = designed(self, table, blank=blank)
+        scored = score_columns(self.specs, self.coef[:1], self.intercept, design, blank=blank)
+        mean = self.mean_of(scored.score[:, 0] + self.offsets.of(table, blank=blank))
+        mean[~scored.usable] = np.nan
         return mean
 
     def score_of(self, X: Matrix, offset: Floats) -> Floats:

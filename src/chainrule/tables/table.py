@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
@@ -140,6 +140,10 @@ class Table:
         columns = {name: column.take(rows) for name, column in self.columns.items()}
         kept = {name: column.take(rows) for name, column in self.kept.items()}
         return replace(self, columns=columns, row_numbers=self.row_numbers[rows], kept=kept)
+
+    def parts(self, n_rows: int) -> Iterator[Table]:
+        """Yield all rows as tables in memory: here as one, else of at most `n_rows` rows."""
+        yield self
 
     def without(self, names: set[str]) -> Table:
         """Return the table without the columns in `names`."""

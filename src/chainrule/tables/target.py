@@ -94,7 +94,8 @@ def labels_of(table: Table, target: str, *, fold: bool = False) -> tuple[tuple[s
         kind = "numbers" if all(map(is_number, labels)) else "strings"
         raise DataError(
             f"{where} has {len(labels)} distinct {kind}. Logistic regression predicts at most "
-            f"{_MOST_CLASSES} classes: choose another target or bin its values into classes."
+            f"{_MOST_CLASSES} classes: choose another target or bin its values into "
+            "classes; for a target of numbers, name a loss, such as --loss squared."
         )
     position = {label: place for place, label in enumerate(labels)}
     lookup = np.array([position.get(word, -1) for word in column.words], dtype=np.int64)
@@ -155,6 +156,12 @@ def numbers_of(
     takes = f"the loss {loss.title} takes {loss.row.targets}"
     if isinstance(column, TextColumn):
         places = np.flatnonzero([not is_number(word) for word in column.words])
+        if not np.isin(column.codes, places).any():
+            raise DataError(
+                f"{table.source}: the target {column.name!r} holds digits with leading zeros, "
+                f"which are codes and stay text, and {takes}. If they are numbers, say so: "
+                f"--number {column.name}."
+            )
         row = int(np.flatnonzero(np.isin(column.codes, places))[0])
         word = column.words[column.codes[row]]
         raise DataError(

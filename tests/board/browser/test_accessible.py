@@ -67,6 +67,22 @@ def _practised(page: Any) -> None:
     expect(page.get_by_role("region", name="Solution")).to_be_visible()
 
 
+def _topic(page: Any, topic: str, shown: str) -> None:
+    go(page, "Practise")
+    page.get_by_label("Topic").select_option(topic)
+    expect(page.locator(shown).first).to_be_attached()
+
+
+def _in_parts(page: Any) -> None:
+    _topic(page, "midterms", ".part")
+    page.locator(".part textarea").first.fill("0")
+    expect(page.locator(".part math").first).to_be_attached()
+
+
+def _circuit(page: Any) -> None:
+    _topic(page, "circuits", ".circuit-box:not(.unplaced)")
+
+
 def _audited(page: Any) -> None:
     go(page, "Audit")
     page.get_by_role("button", name="Example").click()
@@ -100,6 +116,8 @@ STATES: dict[str, Callable[[Any], None]] = {
     "numbers": _numbers,
     "graph": _graph,
     "practised": _practised,
+    "in parts": _in_parts,
+    "circuit": _circuit,
     "audited": _audited,
     "trained": _trained,
     "mistaken": _mistaken,

@@ -80,8 +80,8 @@ def test_trains_as_the_server_does(open_page: Any, exported: str, page: Any) -> 
     assert tables[1] == pytest.approx(tables[0], rel=1e-5)
 
 
-def test_practises_and_says_what_needs_python(open_page: Any, exported: str) -> None:
-    """A choice is judged in the page; an audit names what it needs."""
+def test_practises(open_page: Any, exported: str) -> None:
+    """A choice is judged in the page."""
     page = open_page(url=exported)
     go(page, "Practise")
     expect(page.locator("#question-task")).to_be_visible()
@@ -92,8 +92,28 @@ def test_practises_and_says_what_needs_python(open_page: Any, exported: str) -> 
         page.keyboard.press("Enter")
     expect(page.locator(".verdict")).to_be_visible()
     expect(page.locator(".history")).to_contain_text("of 1 right")
+
+
+def test_audits_its_own_lines_and_says_what_needs_python(open_page: Any, exported: str) -> None:
+    """A line of the derivation is recognised, a wrong sign found, any other line not judged."""
+    page = open_page(url=exported)
     go(page, "Audit")
+    expect(page.locator(".note-of-tier")).to_contain_text("chainrule board")
     page.get_by_role("button", name="Example").click()
-    expect(page.get_by_role("textbox")).not_to_have_value("")
+    field = page.get_by_role("textbox")
+    expect(field).not_to_have_value("")
+    field.fill(field.input_value() + "\ndJ/dw  =  (A - Y) X^T + 0\nA = sigmoid(Z)")
     page.get_by_role("button", name="Judge every line").click()
-    expect(page.locator(".fault")).to_contain_text("chainrule board")
+    lines = page.locator(".verdicts li")
+    expect(page.locator(".verdicts li.accused")).to_have_count(1)
+    expect(lines.nth(0)).to_have_class(re.compile("proven"))
+    expect(lines.nth(5)).to_contain_text("not decided")
+    expect(lines.nth(6)).not_to_contain_text("verified")
+
+
+def test_other_variables_need_python(open_page: Any, exported: str) -> None:
+    """A link to a derivation that was not exported is answered in words."""
+    page = open_page(url=exported)
+    expect(page).to_have_url(re.compile("cr="))
+    other = open_page(url=page.url.replace("view=write", "view=derive") + "&wrt=w")
+    expect(other.locator(".fault")).to_contain_text("chainrule board")

@@ -107,6 +107,39 @@ def test_import_refuses_other_files(page: Any, tmp_path: Path) -> None:
     expect(page.locator(".history")).to_contain_text("not a practice history")
 
 
+def test_answers_part_by_part(page: Any) -> None:
+    """Each part has a field that says what it understood, and gets a mark of its own."""
+    go(page, "Practise")
+    page.get_by_label("Topic").select_option("midterms")
+    parts = page.locator(".part")
+    expect(parts.first).to_be_visible()
+    parts.nth(0).get_by_role("textbox").fill("1 + 2 (")
+    expect(parts.nth(0)).to_contain_text("Not readable yet")
+    parts.nth(0).get_by_role("textbox").fill("0")
+    expect(parts.nth(0).locator("math")).to_have_count(1)
+    page.get_by_role("button", name="Check").click()
+    expect(parts.nth(0).locator(".part-mark.wrong")).to_be_visible()
+    expect(parts.nth(1).locator(".part-mark")).to_have_count(0)
+
+
+def test_a_circuit_is_drawn_and_answered_value_by_value(page: Any) -> None:
+    """Every value has a box in the drawing and a field; no box stands outside its frame."""
+    go(page, "Practise")
+    page.get_by_label("Topic").select_option("circuits")
+    boxes = page.locator(".circuit-box:not(.unplaced)")
+    expect(boxes.first).to_be_attached()
+    frame = page.locator(".circuit").bounding_box()
+    for box in boxes.all():
+        inside = box.bounding_box()
+        assert frame["x"] - 1 <= inside["x"]
+        assert inside["x"] + inside["width"] <= frame["x"] + frame["width"] + 1
+    fields = page.locator(".value-fields input")
+    for field in fields.all():
+        field.fill("0")
+    page.keyboard.press("Enter")
+    expect(page.locator(".verdict")).to_contain_text("are right")
+
+
 TRANSCRIPT = "dJ/da_i = -y_i/a_i + (1 - y_i)/(1 - a_i)\ndJ/dz_i = y_i - a_i\ndJ/dw = (A - Y) X^T\n"
 
 

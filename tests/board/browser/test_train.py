@@ -103,3 +103,17 @@ def test_wrong_csv_is_told(page: Any, tmp_path: Path, content: str, said: str) -
     go(page, "Train")
     page.locator(".own-data input[type=file]").set_input_files(str(table))
     expect(page.locator(".own-data .note")).to_have_text(re.compile(said))
+
+
+def test_a_large_csv_is_thinned_out(page: Any, tmp_path: Path) -> None:
+    """Of 100,000 rows evenly spaced ones are used, and the page says so; decimals have commas."""
+    rng = np.random.default_rng(0)
+    table = tmp_path / "large.csv"
+    with table.open("w", encoding="utf-8") as file:
+        file.write("u;v;label\n")
+        for u, v, e in rng.normal(size=(100_000, 3)).round(2).tolist():
+            file.write(f"{u};{v};{'yes' if u + e > 0 else 'no'}\n".replace(".", ","))
+    go(page, "Train")
+    page.locator(".own-data input[type=file]").set_input_files(str(table))
+    expect(page.locator(".own-data")).to_contain_text("4,000 evenly spaced rows of 100,000")
+    expect(page.locator(".summary")).to_contain_text("of 4000 right")

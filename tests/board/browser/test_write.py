@@ -11,7 +11,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import expect
 
-from .driving import go, write
+from .driving import go, reveal, write
 
 PASS = "x : (n, 1)\nw : (1, n)\nt : (1, 1)\nu = w x - t\nL = u^2"
 
@@ -86,3 +86,29 @@ def test_link_holds_the_state(page: Any, open_page: Any) -> None:
     expect(other.get_by_role("heading", name="shared", level=1)).to_be_visible()
     expect(other.locator(".step")).to_have_count(1)
     assert "token" not in page.url
+
+
+def test_the_cost_is_a_sum_and_vectorised_by_a_key(page: Any) -> None:
+    """v turns the cost to the form in which it was written, and the address keeps it."""
+    go(page, "Derive")
+    cost = page.locator(".given li").last
+    expect(cost.locator("munderover")).to_have_count(1)
+    page.keyboard.press("v")
+    expect(cost.locator("munderover")).to_have_count(0)
+    expect(page).to_have_url(re.compile("vectorised=1"))
+
+
+def test_back_goes_to_the_view_before(page: Any) -> None:
+    """A change of the view is a step of the browser's history; typing is none."""
+    expect(page).to_have_url(re.compile("view=write&cr="))
+    go(page, "Derive")
+    expect(page).to_have_url(re.compile("view=derive"))
+    reveal(page, 1)
+    expect(page).to_have_url(re.compile("at=1"))
+    go(page, "Graph")
+    expect(page).to_have_url(re.compile("view=graph"))
+    page.go_back()
+    expect(page.locator("main")).to_have_class(re.compile("view-derive"))
+    expect(page.locator(".bar .count")).to_have_text(re.compile("^1 /"))
+    page.go_back()
+    expect(page.locator("main")).to_have_class(re.compile("view-write"))

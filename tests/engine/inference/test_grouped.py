@@ -89,3 +89,25 @@ def test_the_bootstrap_draws_trials_of_several_classes() -> None:
     right = single.inference(X[rows], labels).bootstrap(10)
     np.testing.assert_allclose(found.replicates, right.replicates, rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(found.acceleration, right.acceleration, rtol=1e-5, atol=1e-9)
+
+
+def test_robust_errors_name_their_unit() -> None:
+    """Trials are the units; one cluster per row makes them the rows, as in R's sandwich."""
+    model = LogisticRegression(C=np.inf, tol=1e-13).fit_proportions(X, SHARES, TRIALS)
+
+    def errors(**more: Any) -> Any:
+        return model.inference(X, SHARES, TRIALS, proportions=True, **more)
+
+    single = LogisticRegression(C=np.inf, tol=1e-13).fit(X[ROWS], LABELS)
+    right = single.inference(X[ROWS], LABELS, cov="HC0")
+    np.testing.assert_allclose(errors(cov="HC0").std_errors, right.std_errors, rtol=1e-9)
+    assert "takes" not in right.note
+    assert "every trial for an independent unit" in errors(cov="HC0").note
+    rows = errors(cov="CR0", clusters=np.arange(30))
+    # sandwich(glm(cbind(dead, trials - dead) ~ x, binomial)), by its own sums
+    design = np.column_stack([np.ones(30), X[:, 0]])
+    p = 1 / (1 + np.exp(-design @ rows.coefficients[0]))
+    bread = np.linalg.inv(design.T @ (design * (TRIALS * p * (1 - p))[:, None]))
+    scores = design * (DEAD - TRIALS * p)[:, None]
+    wanted = np.sqrt(np.diag(bread @ scores.T @ scores @ bread))
+    np.testing.assert_allclose(rows.std_errors, wanted, rtol=1e-9)

@@ -143,3 +143,20 @@ def test_the_separated_columns_of_several_classes_are_named() -> None:
     model = LogisticRegression(C=np.inf).fit(X, several)
     with pytest.raises(DataError, match="column 3 separates the classes"):
         model.inference(X, several)
+
+
+def test_several_classes_are_refused_by_column_and_class() -> None:
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(240, 2))
+    y = np.array(["low", "middle", "high"])[rng.integers(0, 3, 240)]
+    flag = (y != "low") & (rng.random(240) < 0.4)
+    data = np.column_stack([X, flag])
+    model = LogisticRegression(C=np.inf).fit(data, y)
+    with pytest.raises(DataError) as refused:
+        model.inference(data, y)
+    said = str(refused.value)
+    assert "column 2 (up for" in said
+    assert "down for 'low')" in said
+    assert "merge the classes" in said
+    held = LogisticRegression(C=1.0).fit(data, y)
+    assert len(held.inference(data, y, penalised="bayes").tidy["term"]) == 8

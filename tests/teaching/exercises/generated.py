@@ -56,12 +56,17 @@ class Figures:
         self.failures.setdefault(check, []).append(text)
 
 
-def generated(count: int, seed: int = 0, every: int = 1) -> Iterator[tuple[Question, int]]:
-    """Yield questions of all kinds, on exercises and on variants, each with its seed."""
+def generated(
+    count: int, seed: int = 0, every: int = 1, first: int = 0
+) -> Iterator[tuple[Question, int]]:
+    """Yield questions of all kinds, on exercises and on variants, each with its seed.
+
+    Of the exercises those are taken that stand at `first` and at each `every` after it.
+    """
     rng = Random(f"generated {seed}")
     bases = list(exercises())
     rng.shuffle(bases)
-    pool = [(e, kind.name, s) for e in bases[::every] for kind in KINDS for s in range(SEEDS)]
+    pool = [(e, kind.name, s) for e in bases[first::every] for kind in KINDS for s in range(SEEDS)]
     rng.shuffle(pool)
     left = count
     for exercise, kind, number in pool:

@@ -30,6 +30,8 @@ from chainrule.teaching.exercises.typed_numbers import labelled
 MADE = [each for each in course_exercises() if isinstance(each, TemplateExercise)]
 SEEDS = {"parts": 1, "circuit": 1}
 LEAST = 120
+FEW_WORDS = 20
+"""Up to this length an option is a formula or a number."""
 
 
 def made(exercise: TemplateExercise, seed: int) -> Question:
@@ -75,16 +77,45 @@ def test_every_question_knows_mistakes_and_three_hints_without_its_key(kind: str
             assert not any(ends), exercise.id
 
 
-def test_letters_and_lengths_do_not_give_concepts_away() -> None:
+def _chance_by_length(choices: list[tuple[str, list[str]]]) -> list[float]:
+    """Return how often the longest option is right, the second longest, and so on."""
+    hits = [0.0] * max(1 + len(wrong) for _, wrong in choices)
+    for right, wrong in choices:
+        longer = sum(len(each) > len(right) for each in wrong)
+        tied = sum(len(each) == len(right) for each in wrong)
+        for rank in range(longer, longer + tied + 1):
+            hits[rank] += 1 / (tied + 1)
+    return [hit / len(choices) for hit in hits]
+
+
+def test_letters_do_not_give_concepts_away() -> None:
     questions = [made(each, seed) for each in MADE for seed in (0, 1) if each.kinds == ("concept",)]
     letters = Counter(q.key.answer for q in questions)
-    assert max(letters.values()) < 0.45 * len(questions)
-    longest = [
-        q.key.choices["abcd".index(q.key.answer)] == max(q.key.choices, key=len)
-        for q in questions
-        if len(q.key.choices) == 4
-    ]
-    assert sum(longest) < 0.5 * len(longest)
+    assert max(letters.values()) < 0.4 * len(questions)
+
+
+def test_no_length_gives_a_concept_away() -> None:
+    by_topic: dict[str, list[tuple[str, list[str]]]] = {}
+    for each in MADE:
+        if each.kinds == ("concept",):
+            key = made(each, 0).key
+            right = key.choices["abcd".index(key.answer)]
+            wrong = [text for text in key.choices if text != right]
+            by_topic.setdefault(each.topic, []).append((right, wrong))
+            if len(right) > FEW_WORDS:
+                assert len(right) < 1.6 * max(map(len, wrong)), each.id
+                assert len(right) > 0.6 * min(map(len, wrong)), each.id
+    for topic, choices in by_topic.items():
+        assert max(_chance_by_length(choices)) <= 0.5, topic
+    every = [choice for choices in by_topic.values() for choice in choices]
+    assert max(_chance_by_length(every)) <= 0.35
+
+
+def test_no_length_gives_a_reason_away() -> None:
+    choices = [(each.because, list(each.instead)) for each in course_exercises() if each.why]
+    longest = sum(len(right) > max(map(len, wrong)) for right, wrong in choices)
+    shortest = sum(len(right) < min(map(len, wrong)) for right, wrong in choices)
+    assert max(longest, shortest) <= 0.35 * len(choices)
 
 
 # ---- numbers against another tool ------------------------------------------------------------

@@ -67,7 +67,14 @@ def test_lines_after_the_mistake_are_not_called_right(name: str) -> None:
         assert question.key.answer not in re.findall(r"\d+", text)
 
 
-@pytest.mark.parametrize("name", ["two-layers", "gated-unit", "skip"])
+def test_code_to_debug_has_four_to_eight_lines() -> None:
+    names = ["skip", "logistic-batch", "two-layers", "rnn-step", "attention", "lstm-step"]
+    shown = [ask(course_exercise(name), "debug", 0) for name in names]
+    found = [question and len(question.key.choices) for question in shown]
+    assert found == [None, None, 6, 5, 8, None]
+
+
+@pytest.mark.parametrize("name", ["two-layers", "gated-unit", "concatenate"])
 def test_the_half_that_is_named_holds_the_mistake(name: str) -> None:
     for seed in range(3):
         question = made(name, "debug", seed)

@@ -16,6 +16,8 @@ DEEP = "x : (n, n)\nq0 = x x\n" + "\n".join(f"q{k} = tanh(q{k - 1})" for k in ra
 
 REFUSED = {
     "nothing": "",
+    "labels that nobody declared": "onehot: Y\nX : (n, m)\n",
+    "labels without a name": "onehot: ,\nX : (n, m)\n",
     "blank lines": "\n\n \t \n",
     "every byte": "".join(chr(k % 256) for k in range(20_000)),
     "a megabyte of fractions": FORWARD + r"dL/dw = \frac" * 80_000,

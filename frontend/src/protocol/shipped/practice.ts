@@ -59,6 +59,7 @@ export const practiceCalls = {
       understood_math: null,
       credit: right ? 1 : 0,
       record: recordOf(item, right, hints),
+      parts: [],
     };
   },
   hint: async ({ ticket, number }: { ticket: string; number: number }) => {

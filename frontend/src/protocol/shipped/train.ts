@@ -95,7 +95,7 @@ function optimumOf(cost: Cost, shipped: ShippedTraining, args: TrainArgs): Optim
     b: point[2]!,
     cost: value,
     bound,
-    sentence: `J - J* <= ${bound.toExponential(1)}: weak duality, with an allowance for the rounding of its sums`,
+    sentence: `J − J* ≤ ${bound.toExponential(1)}: weak duality, with an allowance for the rounding of its sums`,
     method: "duality gap",
   };
 }

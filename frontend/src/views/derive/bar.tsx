@@ -44,15 +44,19 @@ export function DeriveBar() {
         <button type="button" onClick={() => goTo(0)}>Start again</button>
         <button type="button" onClick={present}>Presenter window</button>
         <button type="button" onClick={() => (black.value = true)}>Blackout</button>
-        <button type="button" onClick={() => print("filled")}>Print, filled in</button>
-        <button type="button" onClick={() => print("blank")}>Print, blank to fill in</button>
-        <button type="button" onClick={() => print("steps")}>Print lines without reasons</button>
+        <fieldset class="print-choices">
+          <legend>Print</legend>
+          <button type="button" onClick={() => print("filled")}>filled in</button>
+          <button type="button" onClick={() => print("blank")}>blank</button>
+          <button type="button" onClick={() => print("steps")}>without reasons</button>
+        </fieldset>
         <dl class="keys">
           <dt><kbd>Space</kbd> <kbd>→</kbd></dt><dd>next line</dd>
           <dt><kbd>←</kbd></dt><dd>back</dd>
           <dt><kbd>?</kbd></dt><dd>why this line</dd>
           <dt><kbd>i</kbd></dt><dd>index or matrix form</dd>
           <dt><kbd>d</kbd></dt><dd>brief or full</dd>
+          <dt><kbd>v</kbd></dt><dd>cost as a sum or vectorised</dd>
           <dt><kbd>p</kbd></dt><dd>presenter window</dd>
           <dt><kbd>b</kbd></dt><dd>blackout</dd>
         </dl>

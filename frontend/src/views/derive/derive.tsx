@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { Fault } from "../../parts/fault";
 import { announced, derivation, derivationFault, deriving, ensureDerived, forward, text, view } from "../../state/board";
 import type { Place } from "../../formula/paths";
-import { ForwardPass } from "../forward-pass";
+import { ForwardPass, turnSums } from "../forward-pass";
 import { present, keepPresenter } from "../presenter-link";
 import { DeriveBar, toggleBrief, turnForm } from "./bar";
 import { Gradients } from "./gradients";
@@ -57,6 +57,7 @@ const KEYS = {
   "?": toggleWhy,
   i: turnForm,
   d: toggleBrief,
+  v: turnSums,
   p: present,
   b: () => (black.value = !black.value),
   Escape: closeCard,
@@ -93,7 +94,7 @@ export function Derive() {
         {derivationFault.value && <Fault failure={derivationFault.value} />}
         {forward.value && (
           <section class="given" aria-label="Forward pass">
-            <ForwardPass of={forward.value} />
+            <ForwardPass of={forward.value} sums />
           </section>
         )}
         {deriving.value && <p class="muted" role="status">Deriving and verifying…</p>}

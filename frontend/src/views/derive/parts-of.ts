@@ -18,8 +18,10 @@ function label(node: Element): string {
     const kids = [...one.children];
     if (!kids.length) return (one.textContent ?? "").replace(/\u2061/g, "");
     if (one.localName === "mfrac") return `${words(kids[0]!)}/${words(kids[1]!)}`;
-    if (one.localName === "msup" && words(kids[1]!) !== "⊤") return `${words(kids[0]!)}^${words(kids[1]!)}`;
-    if (one.localName === "msub") return `${words(kids[0]!)}_${words(kids[1]!)}`;
+    const script = (at: number) => words(kids[at]!).replace(/\s/g, "");
+    if (one.localName === "msup" && script(1) !== "⊤") return `${words(kids[0]!)}^${script(1)}`;
+    if (one.localName === "msub") return `${words(kids[0]!)}_${script(1)}`;
+    if (one.localName === "msubsup") return `${words(kids[0]!)}_${script(1)}^${script(2)}`;
     if (one.localName === "munderover") return `${words(kids[0]!)}_${words(kids[1]!)}`;
     return kids.map(words).join(one.localName === "mrow" ? " " : "");
   };

@@ -5,8 +5,9 @@ import type { Card, Failure } from "../../types";
 import { Fault } from "../../parts/fault";
 import { Formula } from "../../formula/formula";
 import { asFailure, call } from "../../protocol/call";
-import { asked, derivation, text } from "../../state/board";
+import { derivation, problem } from "../../state/board";
 import { MatrixTable } from "../../parts/matrix-table";
+import { shapeText } from "../forward-pass";
 import { explain, picked } from "./derive";
 import { goToStep } from "./stops";
 import { partsOf } from "./parts-of";
@@ -41,7 +42,7 @@ function Facts({ card }: { card: Card }) {
       )}
       {card.shapes.length > 0 && (
         <p class="shapes">
-          Shapes: {card.shapes.map(({ name, shape }) => `${name} ${shape[0]} × ${shape[1]}`).join(", ")}
+          Shapes: {card.shapes.map(({ name, shape }) => `${name} ${shapeText(shape)}`).join(", ")}
         </p>
       )}
       {card.numbers && (
@@ -72,9 +73,8 @@ export function WhyCard({ onClose }: { onClose: () => void }) {
   useEffect(() => {
     let gone = false;
     const args = {
-      text: text.value,
+      ...problem(),
       step: here.step,
-      ...(asked.value ? { wrt: asked.value } : {}),
       ...(here.path === null ? {} : { side: here.side, path: here.path }),
     };
     call("why", args).then(

@@ -6,7 +6,7 @@ import { Formula } from "../../formula/formula";
 import { Fault } from "../../parts/fault";
 import { MatrixTable, short } from "../../parts/matrix-table";
 import { asFailure, call } from "../../protocol/call";
-import { announced, asked, text } from "../../state/board";
+import { announced, problem, text } from "../../state/board";
 import { listen } from "../derive/keys";
 import { Drawing } from "./drawing";
 import { NodeList } from "./node-list";
@@ -19,11 +19,12 @@ let of = "";
 const LARGE = 18;
 
 async function load(): Promise<void> {
-  if (of === text.value) return;
-  of = text.value;
+  const key = JSON.stringify(problem());
+  if (of === key) return;
+  of = key;
   at.value = 0;
   try {
-    const result = await call("graph", { text: text.value, ...(asked.value ? { wrt: asked.value } : {}) });
+    const result = await call("graph", { ...problem(), order: 1 });
     failure.value = null;
     folded.value = new Set(result.nodes.length > LARGE ? result.groups.map(({ id }) => id) : []);
     graph.value = result;

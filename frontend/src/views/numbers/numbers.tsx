@@ -6,7 +6,7 @@ import { Formula } from "../../formula/formula";
 import { Fault } from "../../parts/fault";
 import { MatrixTable, short } from "../../parts/matrix-table";
 import { latest } from "../../protocol/call";
-import { asked, derivation, ensureDerived, forward, text } from "../../state/board";
+import { derivation, ensureDerived, forward, problem, text } from "../../state/board";
 import { InputEditor } from "./input-editor";
 
 const numbers = signal<NumbersData | null>(null);
@@ -29,7 +29,7 @@ const evaluate = latest(
 
 function refresh(seed?: number): void {
   const point = seed === undefined ? { inputs: inputs.value, chosen: chosen.value } : { seed };
-  evaluate({ text: text.value, ...(asked.value ? { wrt: asked.value } : {}), ...point });
+  evaluate({ ...problem(), ...point });
 }
 
 function redraw(seed: number): void {
@@ -48,8 +48,9 @@ function change(name: string, value: Matrix): void {
 export function Numbers() {
   useEffect(() => {
     void ensureDerived();
-    if (of !== text.value) {
-      of = text.value;
+    const key = JSON.stringify(problem());
+    if (of !== key) {
+      of = key;
       numbers.value = null;
       redraw((seed = 0));
     }

@@ -1,12 +1,13 @@
 /** The answer: text with "understood" below it at every key, or a choice. */
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { Question, Understood } from "../../types";
-import { Formula } from "../../formula/formula";
+import type { Question, Reply, Understood } from "../../types";
 import { Blocks } from "../../parts/blocks";
 import { latest } from "../../protocol/call";
 import { start } from "../../protocol/globals";
+import { Fields } from "./fields";
 import { Palette } from "./palette";
+import { Reading, refused } from "./reading";
 
 export const typed = signal("");
 const understood = signal<Understood | null>(null);
@@ -14,23 +15,27 @@ const understood = signal<Understood | null>(null);
 const understand = latest(
   "understood",
   (result) => (understood.value = result),
-  (failure) => {
-    understood.value = { ok: false, math: null, shape: null, message: failure.message, column: failure.column };
-  },
+  (failure) => (understood.value = refused(failure)),
 );
 
 interface Props {
   question: Question;
+  /** The judgement of the last answer, for the marks of its parts. */
+  reply: Reply | null;
   onAnswer: (text: string) => void;
 }
 
 const CHOICES = new Set(["choice", "yes or no"]);
+/** Answers of several values. */
+const FIELDS = new Set(["parts", "values"]);
 
-export function AnswerField({ question, onAnswer }: Props) {
+export function AnswerField(props: Props) {
+  const { question } = props;
+  if (FIELDS.has(question.reader)) return <Fields {...props} />;
   if (question.choices.length && (CHOICES.has(question.reader) || question.options.length)) {
-    return <Choice question={question} onAnswer={onAnswer} />;
+    return <Choice {...props} />;
   }
-  return <Typed question={question} onAnswer={onAnswer} />;
+  return <Typed {...props} />;
 }
 
 function namesOf(question: Question): string[] {
@@ -105,18 +110,7 @@ function Typed({ question, onAnswer }: Props) {
       />
       {formula && <Palette names={namesOf(question)} onInsert={insert} />}
       <div id="understood" class="understood" aria-live="polite">
-        {said?.ok && said.math && (
-          <>
-            <span class="muted">Understood:</span> <Formula of={said.math} />
-            {said.shape && <span class="shape">{said.shape[0]} × {said.shape[1]}</span>}
-          </>
-        )}
-        {said && !said.ok && (
-          <p class="muted">
-            {said.column > 0 && <code aria-hidden="true">{typed.value.slice(0, said.column - 1)}▸{typed.value.slice(said.column - 1)}</code>}{" "}
-            Not readable yet: {said.message}
-          </p>
-        )}
+        {said && <Reading of={said} typed={typed.value} />}
       </div>
       <button type="submit" class="main">Check</button>
     </form>

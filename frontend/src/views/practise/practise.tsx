@@ -76,11 +76,13 @@ const show = () =>
   });
 
 function Verdict({ of }: { of: Reply }) {
+  const more = of.lines.filter((line) => line !== of.message);
   const mark = !of.read ? "?" : of.right ? "✓" : "✗";
   return (
     <div class={`verdict ${!of.read ? "unread" : of.right ? "right" : "wrong"}`}>
       <p class="said"><span aria-hidden="true">{mark} </span>{of.message}</p>
-      {of.lines.filter((line) => line !== of.message).map((line) => <p key={line}>{line}</p>)}
+      {!of.read && more.length > 0 && <pre class="source">{more.join("\n")}</pre>}
+      {of.read && !of.parts.length && more.map((line) => <p key={line}>{line}</p>)}
       {of.understood_math && <div class="equation"><Formula of={of.understood_math} /></div>}
     </div>
   );
@@ -123,7 +125,7 @@ export function Practise() {
             {now.forward.forward && <ForwardPassOf of={now} />}
             <Blocks of={now.prompt} />
             <h2 id="question-task">{now.task}</h2>
-            <AnswerField question={now} onAnswer={(text) => void answer(text)} />
+            <AnswerField question={now} reply={reply.value} onAnswer={(text) => void answer(text)} />
             <div role="status">{reply.value && <Verdict of={reply.value} />}</div>
             {hints.value.map((one, at) => (
               <aside key={at} class="hint" aria-label={`Hint ${at + 1}`}>

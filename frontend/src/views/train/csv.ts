@@ -3,6 +3,7 @@
 export interface Table {
   columns: string[];
   rows: string[][];
+  separator: string;
 }
 
 function fields(text: string, separator: string): string[][] {
@@ -47,22 +48,51 @@ export function readTable(text: string): Table {
     throw new Error(`Line ${wrong + 2} has ${rows[wrong]!.length} fields; the line of names has ${head.length}.`);
   }
   if (rows.length < 2) throw new Error("The file has fewer than two rows below its names.");
-  return { columns: head, rows };
+  return { columns: head, rows, separator };
 }
 
 const cells = (table: Table, column: number) => table.rows.map((row) => row[column]!);
 
-export const numericColumns = (table: Table): number[] =>
-  table.columns.flatMap((_, at) => (cells(table, at).every((cell) => cell !== "" && Number.isFinite(Number(cell))) ? [at] : []));
+/** The number in a cell, or NaN; a comma marks decimals where it does not part the fields. */
+function numberIn(cell: string, { separator }: Table): number {
+  return cell === "" ? NaN : Number(separator === "," ? cell : cell.replace(",", "."));
+}
 
-export const labelColumns = (table: Table): number[] =>
-  table.columns.flatMap((_, at) => (new Set(cells(table, at)).size === 2 ? [at] : []));
+/** Columns by what they hold; a large file is searched once. */
+function once(search: (table: Table) => number[]): (table: Table) => number[] {
+  const known = new WeakMap<Table, number[]>();
+  return (table) => {
+    let found = known.get(table);
+    if (!found) known.set(table, (found = search(table)));
+    return found;
+  };
+}
+
+export const numericColumns = once((table) =>
+  table.columns.flatMap((_, at) => (cells(table, at).every((cell) => Number.isFinite(numberIn(cell, table))) ? [at] : [])),
+);
+
+export const labelColumns = once((table) =>
+  table.columns.flatMap((_, at) => (new Set(cells(table, at)).size === 2 ? [at] : [])),
+);
+
+/** The most rows that one call sends, and that a scatter plot shows apart. */
+export const MOST_ROWS = 4000;
+const DIGITS = 7;
+
+/** Evenly spaced rows, at most `MOST_ROWS`. */
+function shown(table: Table): Table {
+  const count = table.rows.length;
+  if (count <= MOST_ROWS) return table;
+  return { ...table, rows: Array.from({ length: MOST_ROWS }, (_, at) => table.rows[Math.floor((at * count) / MOST_ROWS)]!) };
+}
 
 /** Two numeric columns and 0/1 labels; the second label in sorted order counts as 1. */
-export function problem(table: Table, first: number, second: number, label: number) {
-  const classes = [...new Set(cells(table, label))].sort();
+export function problem(whole: Table, first: number, second: number, label: number) {
+  const table = shown(whole);
+  const classes = [...new Set(cells(whole, label))].sort();
   return {
-    features: [first, second].map((at) => cells(table, at).map(Number)),
+    features: [first, second].map((at) => cells(table, at).map((cell) => Number(numberIn(cell, table).toPrecision(DIGITS)))),
     labels: cells(table, label).map((cell) => (cell === classes[1] ? 1 : 0)),
     classes,
     names: [table.columns[first]!, table.columns[second]!],

@@ -1,7 +1,7 @@
 /** One's own CSV: read in the page, never sent anywhere but to this machine. */
 import { signal } from "@preact/signals";
 import { announced } from "../../state/board";
-import { labelColumns, numericColumns, readTable } from "./csv";
+import { labelColumns, MOST_ROWS, numericColumns, readTable } from "./csv";
 import { own, pair, train } from "./state";
 
 const trouble = signal("");
@@ -53,6 +53,12 @@ export function OwnData() {
         <button type="button" class="quiet" onClick={() => { own.value = null; pair.value = [0, 1]; void train(); }}>
           Back to the built-in data
         </button>
+      )}
+      {data && data.table.rows.length > MOST_ROWS && (
+        <p class="muted">
+          {MOST_ROWS.toLocaleString("en")} evenly spaced rows of {data.table.rows.length.toLocaleString("en")} are used
+          here; <code>chainrule fit</code> uses all.
+        </p>
       )}
       {trouble.value && <p class="note">{trouble.value}</p>}
     </div>

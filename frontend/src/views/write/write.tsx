@@ -38,7 +38,7 @@ export function Write() {
         <Gallery />
       </section>
       <section class={`pane ${failure ? "stale" : ""}`} aria-label="Typeset">
-        {forward.value && <ForwardPass of={forward.value} full />}
+        {forward.value && <ForwardPass of={forward.value} full sums />}
         {forward.value && !failure && (
           <p>
             <button type="button" class="main big" onClick={() => (view.value = "derive")}>

@@ -80,13 +80,17 @@ class Input:
 
 @dataclass(frozen=True)
 class ForwardLine:
-    """A definition of a forward pass; `line` is its number in the text."""
+    """A definition of a forward pass; `line` is its number in the text.
+
+    `summed` is a number as a sum over entries, as a lecture writes the cost; None where it is none.
+    """
 
     name: str
     shape: Shape
     line: int
     math: Line
     note: str
+    summed: Line | None = None
 
 
 @dataclass(frozen=True)
@@ -191,7 +195,10 @@ class GradientLine:
 
 @dataclass(frozen=True)
 class DerivationInfo:
-    """A derivation with every line typeset."""
+    """A derivation with every line typeset.
+
+    `faulty` is a short transcript of it with one wrong sign, to try an audit with.
+    """
 
     forward: Forward
     sections: tuple[SectionInfo, ...]
@@ -201,3 +208,4 @@ class DerivationInfo:
     corners: tuple[str, ...]
     proven: bool
     summary: str
+    faulty: str

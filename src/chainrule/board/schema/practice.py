@@ -38,15 +38,35 @@ class QuestionArgs:
 
 
 @dataclass(frozen=True)
-class Block:
-    """A block of a question: ``prose``, ``equation``, ``code`` or ``forward``."""
+class CircuitValue:
+    """One value of a circuit; a question mark where a number is asked for."""
 
-    type: Literal["prose", "equation", "code", "forward"]
+    name: str
+    formula: str
+    value: str
+    gradient: str
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CircuitInfo:
+    """A computational graph with numbers, in the order of computation."""
+
+    nodes: tuple[CircuitValue, ...]
+    output: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of a question: ``prose``, ``equation``, ``code``, ``forward`` or ``circuit``."""
+
+    type: Literal["prose", "equation", "code", "forward", "circuit"]
     text: str = ""
     line: Line | None = None
     label: str = ""
     note: str = ""
     forward: Forward | None = None
+    circuit: CircuitInfo | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +100,16 @@ class ReplyArgs:
 
 
 @dataclass(frozen=True)
+class PartInfo:
+    """The mark of one part of an answer."""
+
+    name: str
+    held: bool
+    answered: bool
+    said: str
+
+
+@dataclass(frozen=True)
 class ReplyInfo:
     """The judgement of an answer; `record` joins the history at the first readable answer."""
 
@@ -91,6 +121,7 @@ class ReplyInfo:
     understood_math: Formula | None
     credit: float
     record: AnswerRecord | None
+    parts: tuple[PartInfo, ...] = ()
 
 
 @dataclass(frozen=True)

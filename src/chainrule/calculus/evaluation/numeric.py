@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.calculus.evaluation.contraction import contracted
 from chainrule.calculus.graph.dims import Dim, Index, Shape, Size, measured
 from chainrule.calculus.graph.node import (
     Apply,
@@ -27,6 +26,7 @@ from chainrule.calculus.graph.node import (
     running,
     walk,
 )
+from chainrule.calculus.ops.summed_products import summed_product
 from chainrule.errors import ChainruleError
 
 INDEXED = (Entry, Total, Partial)
@@ -236,7 +236,7 @@ class Evaluator:
     def _sum(self, total: Total) -> Any:  # noqa: ANN401
         indices, factors = _sum_of_product(total)
         summed = {self.axis(index): self.size(index.dim) for index in indices}
-        return contracted([self._found(factor) for factor in factors], summed, self.xp)
+        return summed_product([self._found(factor) for factor in factors], summed, self.xp)
 
 
 def _needed(node: Expr) -> tuple[Expr, ...]:

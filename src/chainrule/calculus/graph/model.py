@@ -155,6 +155,9 @@ class Model(Displayed):
         The inputs whose shapes were inferred, with the reasons.
     prose : tuple of int
         The lines with words that were not read.
+    raised : Dim or None
+        The dimension whose indices the author writes above, as the example in ``y^(i)``; empty
+        where all indices stand below, None where the author writes none.
 
     Examples
     --------
@@ -176,6 +179,7 @@ class Model(Displayed):
     masks: tuple[Mask, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     prose: tuple[int, ...] = ()
+    raised: Dim | None = None
 
     def __post_init__(self) -> None:
         if self.objective.shape != SCALAR:

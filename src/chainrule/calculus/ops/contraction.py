@@ -19,6 +19,7 @@ from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, 
 from chainrule.calculus.ops.dimensions import permute
 from chainrule.calculus.ops.linear import matmul, transpose
 from chainrule.calculus.ops.reduction import reduce_sum
+from chainrule.calculus.ops.summed_products import summed_product
 from chainrule.errors import ShapeError
 
 Subscripts = tuple[tuple[str, ...], str]
@@ -141,15 +142,15 @@ def _value(xp: Any, operands: tuple[Any, ...], subscript: Subscripts, out_shape:
     """
     groups, result = subscript
     letters = _letters(subscript)
-    product: Any = None
+    sizes: dict[str, int] = {}
+    factors = []
     for group, x in zip(groups, operands, strict=True):
         own = [letter for letter in letters if letter in group]
-        sizes = dict(zip(group, x.shape, strict=True))
+        sizes |= zip(group, x.shape, strict=True)
         moved = x.transpose(tuple(group.index(letter) for letter in own))
-        spread = moved.reshape(tuple(sizes.get(letter, 1) for letter in letters))
-        product = spread if product is None else product * spread
-    bound = tuple(range(len(result), len(letters)))
-    return (xp.sum(product, axis=bound) if bound else product).reshape(out_shape)
+        factors.append(moved.reshape(tuple(sizes[one] if one in group else 1 for one in letters)))
+    bound = {at: sizes[letter] for at, letter in enumerate(reversed(letters[len(result) :]))}
+    return summed_product(factors, bound, xp).reshape(out_shape)
 
 
 def _index(read: Any, node: Applied, places: Positions, fresh: Any) -> Expr:  # noqa: ANN401

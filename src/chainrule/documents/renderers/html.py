@@ -54,7 +54,7 @@ TAGS = {"strong": "b", "small": "small", "code": "code"}
 def render(document: Document) -> str:
     """Write a document as one self-contained page."""
     sections = [section_html(section, document.model) for section in document.sections]
-    return page.render_page(document.title, document.lead, sections)
+    return page.render_page(document.title, document.lead, sections, document.board)
 
 
 def section_html(section: Section, model: Model | None = None) -> page.Section:

@@ -205,6 +205,8 @@ def result_rows(result: Result) -> Iterator[str]:
     """Yield a result as rows of an alignment, its shape beside the first."""
     left, *rights = ("\\;?" if side is None else latex(side) for side in result.equation.sides)
     shape = rf" && \text{{{words(result.shape)}}}" if result.shape else ""
+    if not rights:
+        yield f"&{left}{shape}"
     for k, right in enumerate(rights):
         yield f"{left if k == 0 else ''} &= {right}{shape if k == 0 else ''}"
     for remark in result.remarks:

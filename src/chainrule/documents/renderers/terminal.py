@@ -224,8 +224,8 @@ def _result(result: Result, proofs: bool) -> Iterator[str]:
     left, *rights = ("?" if side is None else unicode(side) for side in result.equation.sides)
     rule = result.equation.note
     tail = f"   {result.shape}" if result.shape else f"   ({rule})" if rule else ""
-    together = f"{left} = {' = '.join(rights)}{tail}"
-    if len(together) <= 72 or len(rights) == 1:
+    together = f"{' = '.join((left, *rights))}{tail}"
+    if len(together) <= 72 or len(rights) <= 1:
         yield from _wrapped(together, "  ", 8)
     else:
         yield from _wrapped(f"{left} = {rights[0]}", "  ", 8)

@@ -10,6 +10,7 @@ from chainrule.documents.report.coefficients import coefficients_section, effect
 from chainrule.documents.report.derivation import gradient_section
 from chainrule.documents.report.influence import influence_section
 from chainrule.documents.report.overview import columns_section, lead_of, overview_section
+from chainrule.documents.report.penalties import penalties_section
 from chainrule.documents.report.proof import certificate_section, loss_section, path_section
 from chainrule.documents.report.quality import classes_section, regression_quality_section
 from chainrule.documents.report.subject import Subject
@@ -18,12 +19,15 @@ from chainrule.tables.model import TableModel
 
 if TYPE_CHECKING:
     from chainrule.engine.inference.results import Inference
+    from chainrule.estimators.coefficient_paths import Path
     from chainrule.tables.fitting_regression import FittedRegression
     from chainrule.tables.inference_record import EffectRow
     from chainrule.tables.regression import TableRegression
 
 
-def fit_report(fitted: FittedTable | FittedRegression, source: str) -> Document:
+def fit_report(
+    fitted: FittedTable | FittedRegression, source: str, penalties: Path | None = None
+) -> Document:
     """Return the report of a fit.
 
     Parameters
@@ -32,9 +36,14 @@ def fit_report(fitted: FittedTable | FittedRegression, source: str) -> Document:
         The fit.
     source : str
         What the rows came from.
+    penalties : Path, optional
+        Fits of the same rows along a path of penalties.
     """
     subject = Subject(fitted.model, fitted)
     sections = list(fit_sections(fitted))
+    if penalties is not None and (penalties.coef != 0).any():
+        after = 1 + next(k for k, section in enumerate(sections) if section.id == "coefficients")
+        sections.insert(after, penalties_section(penalties, fitted.model.training.C))
     if not fitted.is_weighted and not fitted.model.training.l1_ratio:
         # the derivation has neither weights nor absolute values
         whole = gradient_section(fitted)

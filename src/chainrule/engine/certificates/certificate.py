@@ -246,21 +246,11 @@ def _duality_gap(
 ) -> Certificate:
     evaluation, penalty = outcome.evaluation, objective.penalty
     strength = penalty.strength[:, None]
+    mixed, price = balanced_intercepts(
+        objective, evaluation, rounding, exactly=thorough or objective.source.n_samples <= few
+    )
     gradient = np.abs(evaluation.gradient.coef) + rounding.gradient.coef
-    price = 0.0
-    if objective.fit_intercept:
-        residual = np.abs(evaluation.gradient.intercept) + rounding.gradient.intercept
-        per_class = class_weights(objective)
-        share = per_class / per_class.sum()
-        odds = 1.001 * float((residual / per_class).max())
-        mixed = odds / (1 + odds)
-        weight = float(per_class.sum())
-        if thorough or objective.source.n_samples <= few:
-            cost = _cost_of_constant(objective, evaluation.raw_prediction, share)
-            cost += 2 * rounding.raw_prediction * weight
-        else:
-            cost = weight * (np.log(len(share)) + 2 * rounding.largest)
-        price = 2 * mixed * cost
+    if mixed:
         gradient = gradient + mixed * (
             np.abs(penalty.gradient(evaluation.point.coef)) + rounding.reach[:, None]
         )
@@ -276,6 +266,33 @@ def _duality_gap(
         np.inf,
         "a dual point that is feasible for the intercept too lies that far below",
     )
+
+
+def balanced_intercepts(
+    objective: Objective, evaluation: Evaluation, rounding: Rounding, *, exactly: bool
+) -> tuple[float, float]:
+    """Make residuals sum to zero in every class, by mixing in those of shares near the classes'.
+
+    Returns
+    -------
+    mixed : float
+        The part of the others.
+    price : float
+        What that costs of the dual objective at most.
+    """
+    if not objective.fit_intercept:
+        return 0.0, 0.0
+    residual = np.abs(evaluation.gradient.intercept) + rounding.gradient.intercept
+    per_class = class_weights(objective)
+    share, weight = per_class / per_class.sum(), float(per_class.sum())
+    odds = 1.001 * float((residual / per_class).max())
+    mixed = odds / (1 + odds)
+    if exactly:
+        cost = _cost_of_constant(objective, evaluation.raw_prediction, share)
+        cost += 2 * rounding.raw_prediction * weight
+    else:
+        cost = weight * (np.log(len(share)) + 2 * rounding.largest)
+    return mixed, 2 * mixed * cost
 
 
 def _least_value(objective: Objective, outcome: Outcome, rounding: Rounding) -> Certificate:

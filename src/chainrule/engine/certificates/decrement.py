@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.solvers.curvature import Curvature
+
+_SMALL: Final[float] = 0.1
 
 
 def growth(ratio: float) -> float:
@@ -25,8 +29,8 @@ def newton_drop(
     lost: float,
     curvature_error: float,
     drift: float = 0.0,
-) -> tuple[float, float] | None:
-    """Bound f - f* in some parameters by their Newton decrement, and the change of any score.
+) -> tuple[float, float, float] | None:
+    """Bound f - f* in some parameters by their Newton decrement, and how far away its optimum is.
 
     Parameters
     ----------
@@ -45,8 +49,9 @@ def newton_drop(
 
     Returns
     -------
-    drop, reach : float
-        None where the decrement is not small enough for the theorem.
+    drop, reach, length : float
+        The bound on f - f*; bounds on the change of any score, and on the distance in the norm of
+        the true Hessian. None where the decrement is not small enough for the theorem.
     """
     if not curvature.smallest > lost:
         return None
@@ -54,11 +59,16 @@ def newton_drop(
     trust *= np.exp(-1.000001 * drift)
     if not trust > 0.01:
         return None
-    decrement = curvature.dual_norm(gradient) + curvature.largest_norm(doubt)
-    decrement *= 1.000001 / np.sqrt(trust)
-    widest = curvature.widest_spread(row_bounds) / np.sqrt(trust)
-    ratio = constant * decrement * widest
+    norm = curvature.dual_norm(gradient)
+    for quickly in (True, False):
+        decrement = norm + curvature.largest_norm(doubt, quickly=quickly)
+        decrement *= 1.000001 / np.sqrt(trust)
+        widest = curvature.largest_norm(row_bounds, quickly=quickly) / np.sqrt(trust)
+        ratio = constant * decrement * widest
+        if ratio < _SMALL and decrement < (1 + _SMALL) * norm:
+            break  # narrower bounds would change next to nothing
     if ratio >= 1:
         return None
     length = -np.log1p(-ratio) / (constant * widest) if constant * widest > 0 else decrement
-    return float(decrement**2 * growth(ratio)), float(1.000001 * length * widest)
+    length = 1.000001 * float(length)
+    return float(decrement**2 * growth(ratio)), length * float(widest), length

@@ -20,10 +20,15 @@ solver's tolerance. A lower bound of the curvature says how far away they would,
 and the other derivatives change on the way: the intercept by the argument of `strong_convexity`,
 several columns by the Newton decrement of self-concordant losses (see `certificate`).
 
-**The support, by second order.** Let s_j be the sign of w_j != 0. Where l1_j |w_j| gives way to
-l1_j s_j w_j, and bounds to none, f only falls, and becomes smooth in these columns: like columns
-without penalty, they are moved to their best. So the violations in the support enter squared, and
-only other columns, most of them far from their strength, may need the scaling above.
+**Some columns, by second order.** P_j(v) >= P_j(w_j) + p_j (v - w_j) + l2_j (v - w_j)^2 / 2 for
+every subgradient p_j. Where that stands for P_j, f only falls, and becomes smooth in these columns:
+like columns without penalty, they are moved to their best. With the p_j nearest to -g_j, what is
+left is the violation of the conditions for an optimum, and it enters squared. The columns of a
+Hessian that is known anyway are taken, or those that are not 0. Only others, most of them far
+from their strength, may need the scaling above.
+
+On the way to that best, as long as `length` in the norm of the Hessian, the derivative in another
+column changes by at most length sqrt(sum_i s_i h_i x_ij^2) (inequality of Cauchy and Schwarz).
 
 Rounding of the gradient enters as an interval around each g_j.
 """
@@ -54,6 +59,9 @@ _FAR: Final[float] = 1.5
 
 _MOST: Final[int] = 1000
 """Columns up to which the Hessian of the support is formed for a proof."""
+
+
+_COLLINEAR: Final = "the columns without penalty are collinear, or not yet at their best"
 
 
 class Look(Protocol):
@@ -105,11 +113,9 @@ def certify_elastic_net(
         rounding = bound_rounding(objective, evaluation)
         why = "the loss is not convex"
         return claim(objective, outcome, rounding, "none", np.inf, np.inf, why)
-    support = w != penalty.nearest(np.zeros_like(w))
-    bends = objective.loss.facts.self_concordance is not None and 0 < support.sum() <= _MOST
+    ways = _sets_to_smooth(objective, w, violation, known, evaluation)
     for look in (bound_rounding, measure_rounding)[: 1 + reading]:
         rounding = look(objective, evaluation)
-        ways = [np.zeros_like(support), support][: 1 + bends]
         found = None
         for smoothed in ways:
             bound, because = _bound(objective, penalty, evaluation, rounding, look, smoothed, known)
@@ -119,6 +125,31 @@ def certify_elastic_net(
                 return found
     assert found is not None
     return found
+
+
+def _sets_to_smooth(
+    objective: Objective,
+    w: FloatArray,
+    violation: FloatArray,
+    known: Snapshot | None,
+    evaluation: Evaluation,
+) -> list[BoolArray]:
+    """Return sets of columns to move to their best, in the order in which to try them."""
+    none, wanted = np.zeros(len(w), dtype=bool), (w != 0) | (violation > 0)
+    constant = objective.loss.facts.self_concordance
+    if constant is None or not wanted.any():
+        return [none]
+    found = [wanted] if wanted.sum() <= _MOST else []
+    if known is not None and constant * known.drift(evaluation.raw_prediction) < _FAR:
+        near = none.copy()
+        near[known.columns] = True
+        if (
+            near.sum() <= min(_MOST, len(evaluation.raw_prediction))
+            and not (wanted & ~near).any()
+            and (near & ~wanted).any()
+        ):
+            found.insert(0, near)
+    return [*found, none] if violation.any() else [none, *found]
 
 
 def _claimed(
@@ -148,10 +179,10 @@ def _bound(
     w, slope = evaluation.point.coef[:, 0], evaluation.gradient.coef[:, 0]
     doubt = rounding.gradient.coef[:, 0]
     open_ended = _open_ended(penalty, slope, doubt) | smoothed
-    price, moved = 0.0, 0.0
+    price, moved = 0.0, np.zeros(1)
     because = "a dual point, scaled until it is feasible, lies that far below"
     if smoothed.any():
-        because = "with the signs of its coefficients held, a dual point lies that far below"
+        because = "with tangents in place of the penalty's kinks, a dual point lies that far below"
     if open_ended.any():
         price, moved, why = _without_kinks(
             objective, penalty, evaluation, rounding, look, open_ended, known
@@ -159,29 +190,63 @@ def _bound(
     elif objective.fit_intercept:
         level = float(np.abs(evaluation.gradient.intercept)[0] + rounding.gradient.intercept[0])
         shift, steepest = best_intercept(objective, evaluation, rounding, level)
-        price, moved = level * shift, shift * steepest
+        price, moved = level * shift, shift * steepest * objective.source.column_bounds
         why = "the curvature is too flat to say where the intercept is best"
     if not np.isfinite(price):
         return np.inf, why
-    if moved:
-        doubt = doubt + moved * objective.source.column_bounds
+    bound, why = fenchel_bound(
+        objective, penalty, evaluation, rounding, (w, slope, doubt + moved), ~open_ended
+    )
+    return (_SLACK * (price + bound), because) if np.isfinite(bound) else (np.inf, why)
+
+
+def fenchel_bound(
+    objective: Objective,
+    penalty: ElasticNet,
+    evaluation: Evaluation,
+    rounding: Rounding,
+    point: tuple[FloatArray, FloatArray, FloatArray],
+    held: BoolArray,
+) -> tuple[float, str]:
+    """Bound what some coefficients add to f - f*, by Fenchel's inequality.
+
+    Parameters
+    ----------
+    objective : Objective
+        Of the losses alone.
+    penalty : ElasticNet
+    evaluation : Evaluation
+    rounding : Rounding
+    point : tuple of ndarray
+        Coefficients, the derivatives of the losses, and bounds on the errors of these.
+    held : ndarray of bool
+        Which coefficients are counted.
+
+    Returns
+    -------
+    bound : float
+        inf where nothing is proven.
+    because : str
+    """
+    w, slope, doubt = point
     size = penalty.l1 * np.abs(w) + 0.5 * penalty.l2 * w * w
     conjugate = np.maximum(penalty.conjugate(-slope + doubt), penalty.conjugate(-slope - doubt))
-    scaled = np.isinf(conjugate) & ~open_ended
-    counted = np.where(scaled | open_ended, 0.0, conjugate)
+    scaled = np.isinf(conjugate) & held
+    counted = np.where(scaled | ~held, 0.0, conjugate)
     terms = size + slope * w + counted
     errors = doubt * np.abs(w)
     errors = errors + accumulated(len(w) + 8) * (size + np.abs(slope * w) + np.abs(counted))
-    held = ~open_ended
-    bound = price + max(float(terms[held].sum()), 0.0) + float(errors[held].sum())
+    bound = max(float(terms[held].sum()), 0.0) + float(errors[held].sum())
     if scaled.any():
         if not objective.loss.facts.has_least:
             return np.inf, "no least value of the loss is proven, from which a dual point is scaled"
+        if (penalty.l1[scaled] == 0).any():
+            return np.inf, "a coefficient without penalty is not proven to be at its best"
         over = np.abs(slope[scaled]) + doubt[scaled] - penalty.l1[scaled]
         excess = evaluation.excess + penalty.value(w) * (1 + accumulated(len(w) + 8))
         share = float((over / penalty.l1[scaled]).max()) * (1 + 8 * UNIT)
         bound += share * (excess + rounding.value)
-    return _SLACK * bound, because
+    return bound, ""
 
 
 def _open_ended(penalty: ElasticNet, slope: FloatArray, doubt: FloatArray) -> BoolArray:
@@ -199,46 +264,53 @@ def _without_kinks(
     look: Look,
     moving: BoolArray,
     known: Snapshot | None,
-) -> tuple[float, float, str]:
+) -> tuple[float, FloatArray, str]:
     """Bound what f falls to its best in some columns and the intercept, the others held.
 
     Returns
     -------
     drop : float
         inf where nothing is proven.
-    moved : float
-        Bounds the change of the other derivatives, per unit of their columns.
+    moved : ndarray of shape (n_features,)
+        Bounds the change of the other derivatives.
     because : str
     """
     constant = objective.loss.facts.self_concordance
     if constant is None:
         why = "columns without penalty need a self-concordant loss, which this is not proven to be"
-        return np.inf, 0.0, why
+        return np.inf, np.zeros(1), why
     columns = np.flatnonzero(moving)
-    hessian, drift = None, 0.0
+    places, drift = None, 0.0
     if known is not None:
         drift = constant * known.drift(evaluation.raw_prediction)
-        hessian = known.part(columns) if drift < _FAR else None
-    if hessian is None:
+        places = known.places(columns) if drift < _FAR else None
+    if known is None or places is None:
         drift = 0.0
         hessian = gram(objective, evaluation.raw_prediction, columns, bound=None)
-    last = len(hessian) - int(not objective.fit_intercept)
-    hessian.flat[: len(hessian) * len(columns) : len(hessian) + 1] += penalty.l2[columns]
-    curvature = Curvature(hessian[:last, :last], 1)
+        curvature, corner = _factored(objective, hessian, penalty.l2[columns]), hessian[-1, -1]
+    else:
+        name = places.tobytes() + penalty.l2[columns].tobytes()
+        if name not in known.factored:
+            known.factored.clear()
+            known.factored[name] = _factored(objective, known.part(places), penalty.l2[columns])
+        curvature, corner = known.factored[name], known.hessian[-1, -1]
+    if not curvature.is_definite:
+        return np.inf, np.zeros(1), _COLLINEAR
+    last = len(curvature.scale)
     # what rounding does to the scaled Hessian is bounded by rows in the same scale
     units = Point(np.zeros((len(moving), 1)), np.zeros(1))
     units.coef[columns, 0] = 1 / curvature.scale[: len(columns)]
     if objective.fit_intercept:
         units.intercept[0] = 1 / curvature.scale[-1]
-    on_hessian = look(objective, evaluation, weights=units).hessian
-    w = evaluation.point.coef[columns, 0]
-    pulled = penalty.l2[columns] * w + penalty.l1[columns] * np.sign(w)
-    slope = evaluation.gradient.coef[columns, 0]
-    doubt = rounding.gradient.coef[columns, 0] + 4 * UNIT * (np.abs(slope) + np.abs(pulled))
+    on_hessian = look(objective, evaluation, weights=units).hessian if rounding.hessian else 0.0
+    w, slope = evaluation.point.coef[columns, 0], evaluation.gradient.coef[columns, 0]
+    part = penalty.of(columns)
+    terms = np.abs(slope) + part.l2 * np.abs(w) + np.where(w != 0, part.l1, 0.0)
+    doubt = rounding.gradient.coef[columns, 0] + 4 * UNIT * terms
     row = np.append(objective.source.column_bounds[columns], 1.0)[:last]
     found = newton_drop(
         curvature,
-        np.append(slope + pulled, evaluation.gradient.intercept)[:last],
+        np.append(part.residual(w, slope), evaluation.gradient.intercept)[:last],
         np.append(doubt, rounding.gradient.intercept)[:last],
         row,
         constant,
@@ -247,9 +319,19 @@ def _without_kinks(
         drift=drift,
     )
     if found is None:
-        return np.inf, 0.0, "the columns without penalty are collinear, or not yet at their best"
-    drop, reach = found
+        return np.inf, np.zeros(1), _COLLINEAR
+    drop, reach, length = found
     changed = drift + constant * reach + rounding.curvature + 2 * rounding.raw_prediction
     # the corner is the sum of all curvatures
-    high = 1.001 * hessian[-1, -1] * float(np.exp(min(changed, 700.0)))
-    return drop, reach * high, ""
+    high = 1.001 * corner * float(np.exp(min(changed, 700.0)))
+    steepest = min(
+        reach * high, length * float(np.exp(min(constant * reach, 700.0)) * np.sqrt(high))
+    )
+    return drop, 1.001 * steepest * objective.source.column_bounds, ""
+
+
+def _factored(objective: Objective, hessian: FloatArray, l2: FloatArray) -> Curvature:
+    """Return the curvature of the losses and squares, without the intercept if none is fitted."""
+    last = len(hessian) - int(not objective.fit_intercept)
+    hessian.flat[: len(hessian) * len(l2) : len(hessian) + 1] += l2
+    return Curvature(hessian[:last, :last], 1)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from chainrule.engine.data.cells import is_number_or_missing
 from chainrule.engine.data.coded_rows import UNKNOWN, CodedColumn
 from chainrule.errors import DataError
 
@@ -25,6 +26,20 @@ def first_temporal(X: Frame) -> tuple[str, str] | None:
     for field in _schema(X):
         if pa.types.is_temporal(field.type):
             return field.name, str(field.type)
+    return None
+
+
+def first_text(X: Frame) -> tuple[str, object, int] | None:
+    """Return name, value and row of the first cell that cannot become a number."""
+    table = pa.table(X)
+    for name in table.column_names:
+        kind = table.schema.field(name).type
+        is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        if is_number or pa.types.is_boolean(kind) or pa.types.is_decimal(kind):
+            continue
+        for row, value in enumerate(table.column(name).to_pylist()):
+            if not is_number_or_missing(value):
+                return name, value, row
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.engine.data.cells import is_number_or_missing
 from chainrule.engine.data.coded_rows import CodedColumn, CodedRows
 from chainrule.errors import DataError
 
@@ -46,7 +47,7 @@ def refuse_dates(X: Frame) -> None:
     """Raise if a column holds dates or times, which would become numbers in silence."""
     if hasattr(X, "iloc"):
         for name, dtype in zip(X.columns, getattr(X, "dtypes", ()), strict=False):
-            if getattr(dtype, "kind", "") in ("M", "m"):
+            if getattr(dtype, "kind", "") in ("M", "m") or hasattr(dtype, "freq"):
                 raise _no_numbers(str(name), str(dtype))
         return
     if is_frame(X):
@@ -55,6 +56,34 @@ def refuse_dates(X: Frame) -> None:
         found = first_temporal(X)
         if found is not None:
             raise _no_numbers(*found)
+
+
+def refuse_text(X: Frame) -> None:
+    """Raise a `DataError` with the place of the first cell of a frame that is not a number."""
+    found = _first_text(X) if is_frame(X) else None
+    if found is not None:
+        name, value, row = found
+        raise DataError(
+            f"column {name!r} holds {value!r} in row {row}, which is not a number: make the column "
+            "categorical (pandas: X.astype({"
+            f"{name!r}: 'category'"
+            "})), or leave it out"
+        )
+
+
+def _first_text(X: Frame) -> tuple[str, object, int] | None:
+    if not hasattr(X, "iloc"):
+        from chainrule.engine.data.arrow_frames import first_text
+
+        return first_text(X)
+    for place, name in enumerate(X.columns):
+        values = X.iloc[:, place]
+        if getattr(values.dtype, "kind", "O") in "biufc" or _is_categorical(values.dtype):
+            continue
+        for row, value in enumerate(values.tolist()):
+            if not is_number_or_missing(value):
+                return str(name), value, row
+    return None
 
 
 def in_order(X: Frame, names: Sequence[Hashable]) -> Frame:

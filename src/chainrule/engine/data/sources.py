@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray, is_sparse
+from chainrule.engine.column_names import NumberedColumns
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.rows import RowBlock, stratified_rows
 from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock, SparseBlock
@@ -267,11 +268,11 @@ class InMemorySource:
         self._weight = sample_weight
 
     @cached_property
-    def column_names(self) -> list[str]:
+    def column_names(self) -> Sequence[str]:
         """Names of the columns in errors."""
         if self._names is not None:
             return [str(name) for name in self._names]
-        return [f"column {j}" for j in range(self.n_features)]
+        return NumberedColumns(self.n_features)
 
     @property
     def longest_sums(self) -> tuple[int, int, int]:
@@ -304,6 +305,20 @@ class InMemorySource:
         rows, y, sample_weight = self.labels(index)
         offset = 0.0 if self.offset is None else self.offset[rows]
         return RowBlock(rows, self._matrix(rows), y, sample_weight, offset)
+
+    def all_rows(self) -> RowBlock:
+        """Return all rows as one block: of few rows, or of an array as it is."""
+        rows = slice(0, self.n_samples)
+        weight = np.ones(self.n_samples) if self._weight is None else self.weights(rows)
+        offset = 0.0 if self.offset is None else self.offset
+        return RowBlock(rows, self._matrix(rows), self._labels(rows), weight, offset)
+
+    @property
+    def is_one_array(self) -> bool:
+        """Whether X is float64 in one piece, row after row, and in memory."""
+        X = self._X
+        whole = isinstance(X, np.ndarray) and self._taken is None and X.dtype == np.float64
+        return whole and bool(X.flags.c_contiguous)
 
     def matrix(self, index: int) -> MatrixBlock:
         """Return X of block number `index`."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import stats
 
 from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.inference.distributions import chi2_tail
+from chainrule.engine.inference.normal import normal_tail
 
 _INFORMATIVE: Final[int] = 25_000
 """Rows above which the test of Hosmer and Lemeshow rejects every model (Yu, Xu and Zhu 2017)."""
@@ -71,7 +72,7 @@ def hosmer_lemeshow(
         notes.append(f"ties leave {count} groups of {n_groups}")
     if (expected < 5).any() or (size - expected < 5).any():
         notes.append("some expected counts are below 5")
-    p = float(stats.chi2.sf(statistic, df)) if df > 0 else float("nan")
+    p = chi2_tail(statistic, df) if df > 0 else float("nan")
     return HosmerLemeshow(statistic, df, p, observed, expected, size, "; ".join(notes))
 
 
@@ -119,4 +120,4 @@ def spiegelhalter(y: FloatArray, proba: FloatArray, weight: FloatArray) -> Spieg
     above = float(weight @ ((y - proba) * (1 - 2 * proba)))
     variance = float(weight @ ((1 - 2 * proba) ** 2 * proba * (1 - proba)))
     statistic = above / np.sqrt(variance) if variance > 0 else float("nan")
-    return Spiegelhalter(brier, float(statistic), float(2 * stats.norm.sf(abs(statistic))))
+    return Spiegelhalter(brier, float(statistic), 2 * normal_tail(abs(statistic)))

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from chainrule.engine.arrays import IntArray
 from chainrule.engine.inference import hypotheses
 from chainrule.engine.inference.coefficients import INTERCEPT, Coefficients
 from chainrule.engine.inference.constrained import at_zero, profile_limit
 from chainrule.engine.inference.design import Design
+from chainrule.engine.inference.distributions import chi2_quantile
 from chainrule.engine.inference.endless import endless_interval
 from chainrule.engine.inference.fitted import FittedModel
 from chainrule.engine.inference.hypotheses import TestResult
@@ -202,14 +202,14 @@ class CoefficientTests(Coefficients):
         if self.limit is not None and term in self.terms.names:
             column = self.terms.names.index(term) - int(self.model.design.fit_intercept)
             if self.limit.signs[self.terms.names.index(term)] and column >= 0:
-                rise = float(stats.chi2.ppf(self.level, 1)) / 2
+                rise = chi2_quantile(self.level, 1) / 2
                 return endless_interval(self.limit, column, rise)
         place = self.places(term)
         if len(place) > 1 and output is None:
             raise DataError(f"{term} has {len(place)} coefficients: say of which output")
         k = 0 if output is None else self._output(output)
         name = self.terms.names.index(term) if term in self.terms.names else int(place[0])
-        rise = self.model.dispersion * float(stats.chi2.ppf(self.level, 1)) / 2
+        rise = self.model.dispersion * chi2_quantile(self.level, 1) / 2
         if term == INTERCEPT:
             return self._intercept_profile(k, rise)
         parameter = k * self.model.design.n_terms + name

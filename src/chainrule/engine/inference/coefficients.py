@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.inference.distributions import student_quantile, student_tail
 from chainrule.engine.inference.fitted import FittedModel
 from chainrule.engine.inference.statistics import FitStatistics, fit_statistics, in_the_limit
 from chainrule.engine.inference.tables import Table
@@ -351,7 +351,7 @@ class Coefficients:
         >>> round(inference.quantile, 2)
         1.96
         """
-        return float(stats.t.ppf((1 + self.level) / 2, self.df_residual))
+        return student_quantile((1 + self.level) / 2, self.df_residual)
 
     def two_sided(self, statistic: FloatArray) -> FloatArray:
         """Return two-sided p-values: of the normal distribution, or of t with `df_residual`.
@@ -374,7 +374,7 @@ class Coefficients:
         >>> inference.two_sided(np.array([1.96])).round(3)
         array([0.05])
         """
-        return np.asarray(2 * stats.t.sf(np.abs(statistic), self.df_residual))
+        return np.asarray(2 * student_tail(np.abs(statistic), self.df_residual))
 
     @cached_property
     def to_data(self) -> FloatArray:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from scipy import stats
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.inference.coefficients import Coefficients
+from chainrule.engine.inference.distributions import student_quantile
 from chainrule.engine.inference.tables import Table
 from chainrule.errors import DataError
 
@@ -86,7 +86,9 @@ def _adjusted(
     plain, count = inference.two_sided(statistic), len(statistic)
     if adjust == "tukey":
         spread = np.abs(statistic) * np.sqrt(2)
-        return np.asarray(stats.studentized_range.sf(spread, n_levels, inference.df_residual))
+        from scipy.stats import studentized_range  # slow to import
+
+        return np.asarray(studentized_range.sf(spread, n_levels, inference.df_residual))
     if adjust == "bonferroni":
         return np.minimum(plain * count, 1.0)
     if adjust == "holm":
@@ -100,6 +102,8 @@ def _adjusted(
 def _half_width(inference: Coefficients, n_levels: int, n_pairs: int, adjust: str) -> float:
     df, level = inference.df_residual, inference.level
     if adjust == "tukey":
-        return float(stats.studentized_range.ppf(level, n_levels, df)) / float(np.sqrt(2))
+        from scipy.stats import studentized_range
+
+        return float(studentized_range.ppf(level, n_levels, df)) / float(np.sqrt(2))
     count = 1 if adjust == "none" else n_pairs
-    return float(stats.t.ppf(1 - (1 - level) / (2 * count), df))
+    return student_quantile(1 - (1 - level) / (2 * count), df)

@@ -33,7 +33,18 @@ _SINGULAR: Final[float] = 1e-12
 
 
 def leverages(piece: Piece, curvature: FloatArray, root: FloatArray) -> FloatArray:
-    """Return l''_i x_i^T H^-1 x_i of each row of a piece, for H^-1 = root root^T."""
+    """Return l''_i x_i^T H^-1 x_i of each row of a piece, for H^-1 = root root^T.
+
+    Parameters
+    ----------
+    piece : Piece
+    curvature : ndarray of shape (n_rows,)
+    root : ndarray of shape (n_terms, n_kept)
+        Upper triangular, where all columns are kept.
+    """
+    if root.shape[0] == root.shape[1] and not np.tril(root, -1).any():  # half the work
+        reach = linalg.blas.dtrmm(1.0, root, piece.design.T, trans_a=1)
+        return np.asarray(curvature * np.einsum("ji,ji->i", reach, reach))
     reach = piece.design @ root
     return np.asarray(curvature * np.einsum("ij,ij->i", reach, reach))
 

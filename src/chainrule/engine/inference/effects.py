@@ -100,16 +100,27 @@ def _change(
 
 
 def effects_at(
-    inference: Coefficients, at: Mapping[str, float], offset: float | None = None
+    inference: Coefficients, at: Mapping[str, Any], offset: float | None = None
 ) -> Table:
     """Return the slope of the mean in each column at one point: means, and given values."""
     model, family = inference.model, inference.model.family
-    if family is None or len(inference.terms.outputs) > 1:
-        raise DataError("effects at one point are for a single score with a distribution")
-    if inference.columns is not None and not inference.columns.is_plain:
+    several, columns = len(inference.terms.outputs) > 1, inference.columns
+    if family is None and not several:
+        raise DataError("effects at one point need a loss with a mean: it has no distribution")
+    if columns is not None and (
+        several or not columns.is_plain or not set(at) <= set(inference.terms.names)
+    ):
+        pieces = list(model.estimate.pieces())
+        weight = np.concatenate([piece.weight for piece in pieces])
+        return average_changes(
+            inference,
+            columns.changes_at(at, weight),
+            np.ones(1),
+            _offset_of_point(inference, weight, offset),
+        )
+    if family is None:
         raise DataError(
-            "effects at one point are for formulas without products and transformations: use "
-            "ame(), which moves the columns of the data"
+            "effects at one point are for a single score; of several classes, for fits by a formula"
         )
     first = int(model.design.fit_intercept)
     total, shift = model.estimate.sums(
@@ -133,6 +144,20 @@ def effects_at(
     names = list(inference.terms.names[first:])
     texts = {"term": names, "contrast": ["dY/dX"] * len(names)}
     return _table(inference, texts, list(coef * slope), jacobian)
+
+
+def _offset_of_point(
+    inference: Coefficients, weight: FloatArray, offset: float | None
+) -> FloatArray | None:
+    """Return the offset of a point: the mean of the rows, unless it is given."""
+    given = inference.model.design.source.offset
+    if offset is not None:
+        if len(inference.terms.outputs) > 1:
+            raise DataError("one offset is for a single score, and there are several classes")
+        return np.array([float(offset)])
+    if given is None:
+        return None
+    return np.asarray(weight @ np.reshape(given, (len(weight), -1)) / weight.sum())[None, :]
 
 
 def _table(

@@ -19,6 +19,7 @@ from chainrule.engine.arrays import UNIT, FloatArray, IntArray, accumulated
 from chainrule.engine.inference.covariance import (
     clustered_squares,
     corrected_squares,
+    leverages,
     small_sample_factor,
 )
 from chainrule.engine.inference.design import Design, Piece
@@ -87,11 +88,11 @@ class FittedModel:
     @cached_property
     def has_shares(self) -> bool:
         """Whether targets are shares of trials: some row has successes and failures."""
-        if self.family is None:
+        if self.family is None or self.family.name != "binomial":
             return False
-        return self.family.name == "binomial" and any(
-            bool(((piece.y > 0) & (piece.y < 1)).any()) for piece in self.estimate.pieces()
-        )
+        source, given = self.design.source, self.estimate.targets
+        every = (source.labels(index)[1] for index in range(source.n_blocks))
+        return any(bool(((y > 0) & (y < 1)).any()) for y in (every if given is None else (given,)))
 
     @property
     def n_parameters(self) -> int:
@@ -142,7 +143,7 @@ class FittedModel:
         """How much the sums may err, relative to the sums of sizes."""
         source = self.design.source
         rows = min(source.rows_per_block, source.n_samples) + source.n_blocks
-        return accumulated(rows + self.design.n_terms) + _KERNEL
+        return accumulated(rows + self.design.n_terms + 4) + _KERNEL  # 4: see `gram`
 
     @cached_property
     def inverse(self) -> Inverse:
@@ -230,8 +231,9 @@ class FittedModel:
         roots = self.inverse.root.reshape(n_outputs, n_terms, -1)
         longest = 0.0
         for piece in self.estimate.pieces():
+            ones = np.ones(len(piece.weight))
             for root in roots:
-                squares = ((piece.design @ root) ** 2).sum(axis=1)
+                squares = leverages(piece, ones, root)
                 longest = max(longest, float(squares.max(initial=0.0)))
         return float(np.sqrt(longest)) * (1.0 if n_outputs == 1 else 2.0)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, stats
+from scipy import linalg
 
 from chainrule.engine.inference.calibration import squared_errors
 from chainrule.engine.inference.design import Piece
+from chainrule.engine.inference.distributions import chi2_tail
 from chainrule.engine.inference.families import Family
 from chainrule.engine.inference.fitted import FittedModel
+from chainrule.engine.inference.normal import normal_tail
 from chainrule.engine.runtime.executors import Partial
 
 
@@ -77,7 +79,7 @@ def sum_of_squares(model: FittedModel, family: Family) -> SumOfSquares:
     cross = cross[model.inverse.kept]
     left = float(whole - cross @ model.inverse.matrix @ cross)
     z = float("nan") if left <= 0 else float((squares - expected) / np.sqrt(left))
-    return SumOfSquares(float(squares), float(expected), z, float(2 * stats.norm.sf(abs(z))))
+    return SumOfSquares(float(squares), float(expected), z, 2 * normal_tail(abs(z)))
 
 
 def stukel(model: FittedModel, family: Family) -> Stukel:
@@ -101,4 +103,4 @@ def stukel(model: FittedModel, family: Family) -> Stukel:
         return Stukel(float("nan"), 0, float("nan"))
     here = table[np.ix_(kept, kept)]
     statistic = float(slope[kept] @ linalg.lstsq(here, slope[kept])[0])
-    return Stukel(statistic, len(kept), float(stats.chi2.sf(statistic, len(kept))))
+    return Stukel(statistic, len(kept), chi2_tail(statistic, len(kept)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, stats
+from scipy import linalg
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.inference.constrained import fit_with_zeros
+from chainrule.engine.inference.distributions import chi2_tail, f_tail
 from chainrule.engine.inference.fitted import FittedModel
 from chainrule.errors import DataError
 
@@ -71,8 +72,8 @@ def chi_squared(
     if model.family is not None and model.family.has_dispersion:
         left = model.moments.weight - model.n_parameters
         F = statistic / df
-        return TestResult(test, hypothesis, F, df, float(stats.f.sf(F, df, left)), left)
-    return TestResult(test, hypothesis, statistic, df, float(stats.chi2.sf(statistic, df)))
+        return TestResult(test, hypothesis, F, df, f_tail(F, df, left), left)
+    return TestResult(test, hypothesis, statistic, df, chi2_tail(statistic, df))
 
 
 def wald(
@@ -112,5 +113,5 @@ def score(model: FittedModel, zeros: IntArray, words: str) -> TestResult:
         words,
         statistic / dispersion,
         len(zeros),
-        float(stats.chi2.sf(statistic / dispersion, len(zeros))),
+        chi2_tail(statistic / dispersion, len(zeros)),
     )

@@ -69,7 +69,8 @@ def invert(matrix: FloatArray, *, last: IntArray | None = None, roundings: float
         independent = _independent(scaled, held_back)
         kept, scaled = kept[independent], scaled[np.ix_(independent, independent)]
         factor = linalg.cholesky(scaled)
-    triangle = linalg.solve_triangular(factor, np.eye(len(kept)))
+    # Not solve_triangular: OpenBLAS takes milliseconds to share out even a small solve.
+    triangle = np.triu(linalg.lapack.dtrtri(factor)[0])
     inverse = triangle @ triangle.T
     rounding = roundings + accumulated(len(kept) + 2)
     residue = np.linalg.norm(np.eye(len(kept)) - scaled @ inverse)

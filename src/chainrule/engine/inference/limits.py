@@ -10,6 +10,7 @@ Geyer 2009, "Likelihood inference in exponential families and directions of rece
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,9 +18,9 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray, accumulated
 from chainrule.engine.certificates.separation import Separation, find_separation
-from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.data.sources import InMemorySource, quoted
 from chainrule.engine.fitting import fit_linear_model
-from chainrule.engine.losses.classes import BinaryLoss
+from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.losses.loss import Loss
 from chainrule.engine.losses.scores import ScoreLoss
@@ -30,6 +31,7 @@ from chainrule.engine.results import Fit
 from chainrule.errors import DataError
 
 _STAGES: Final[int] = 20
+_LISTED: Final[int] = 5
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,36 @@ def fit_limit(
         if not len(rows):
             return LimitFit(signs, rows, None, settled, proven, stage + 1)
     raise DataError(f"the data are separated in more than {_STAGES} steps: leave out columns")
+
+
+def directions_of_classes(
+    source: InMemorySource, classes: Sequence[str], *, fit_intercept: bool, n_threads: int
+) -> str:
+    """Return in words along which columns several classes separate, and which class they favour.
+
+    Empty where no direction was found.
+
+    Parameters
+    ----------
+    source : InMemorySource
+    classes : sequence of str
+    fit_intercept : bool
+    n_threads : int
+    """
+    found = _direction(source, SoftmaxLoss(len(classes)), fit_intercept, n_threads)
+    if found is None:
+        return ""
+    said = []
+    for j in np.flatnonzero(np.ptp(found.direction.coef, axis=1) > 0):
+        step = found.direction.coef[j]
+        ends = [
+            ", ".join(repr(classes[int(k)]) for k in np.flatnonzero(step == end))
+            for end in (step.max(), step.min())
+        ]
+        name = quoted(source.column_names, int(j))
+        said.append(f"{name} (up for {ends[0]}, down for {ends[1]})")
+    more = [f"{len(said) - _LISTED} more"] if len(said) > _LISTED else []
+    return ", ".join([*said[:_LISTED], *more])
 
 
 def _direction(

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.inference.coefficients import Coefficients
+from chainrule.engine.inference.distributions import student_quantile
 from chainrule.engine.inference.tables import Table
 from chainrule.errors import DataError
 
@@ -42,7 +42,7 @@ def predicted(
             error[here] = np.sqrt(np.einsum("ij,jk,ik->i", design, covariance, design))
             start = here.stop
     score += _offsets(inference, offset, source.n_samples)
-    half = float(stats.t.ppf((1 + level) / 2, inference.df_residual)) * error
+    half = student_quantile((1 + level) / 2, inference.df_residual) * error
     return Table(
         {
             "fitted": family.mean(score),

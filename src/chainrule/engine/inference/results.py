@@ -164,13 +164,18 @@ class Inference(FitChecks):
         self._needs_optimum("a marginal effect")
         return average_effects(self, discrete=discrete).to_pandas()
 
-    def effects(self, at: Mapping[str, float] | None = None, *, offset: float | None = None) -> Any:  # noqa: ANN401
+    def effects(self, at: Mapping[str, Any] | None = None, *, offset: float | None = None) -> Any:  # noqa: ANN401
         """Return marginal effects at one point: columns at their means, some at given values.
+
+        Of a formula with products or transformations, the columns of the data are set and moved:
+        numbers are at their means and categories at their most frequent level, where `at` does not
+        name them, and a category gets the change from its reference level.
 
         Parameters
         ----------
-        at : mapping of str to float, optional
-            Values of terms, in the units of the data; those not named are at their means.
+        at : mapping of str to float or str, optional
+            Values of terms, in the units of the data; those not named are at their means. Of a
+            formula, values of columns, and levels of categories.
         offset : float, optional
             Offset of the point; by default the mean offset of the rows.
 
@@ -182,7 +187,7 @@ class Inference(FitChecks):
         Raises
         ------
         DataError
-            For separated data, and when there is no such term.
+            For separated data, and when there is no such term, column or level.
 
         Examples
         --------

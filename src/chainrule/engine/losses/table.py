@@ -19,9 +19,13 @@ class _Losses(Mapping[str, LossRow]):
     """Rows by name; a module is imported when its row is first asked for."""
 
     def __getitem__(self, name: str) -> LossRow:
-        if name not in self._names():
+        if name not in self:
             raise KeyError(name)
         return _row(name)
+
+    def __contains__(self, name: object) -> bool:
+        is_name = isinstance(name, str) and name.isidentifier() and name[0].islower()
+        return is_name and (_EMITTED / f"{name}.py").exists()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names())

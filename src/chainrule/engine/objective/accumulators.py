@@ -43,17 +43,30 @@ class Accumulators:
         self.of_block = np.empty((n_blocks, n_features))
         self._n_threads = n_threads
 
-    def fill(self, function: Callable[[int, FloatArray], Scalars]) -> tuple[Scalars, FloatArray]:
+    def fill(
+        self,
+        function: Callable[[int, FloatArray], Scalars],
+        penalty: tuple[FloatArray, FloatArray] = (NOTHING, NOTHING),
+        into: FloatArray | None = None,
+    ) -> tuple[Scalars, FloatArray]:
         """Fill each accumulator by ``function(index, accumulator)``; return the sums of both.
 
         Sums go in the order of one fixed binary tree.
+
+        Parameters
+        ----------
+        function : callable
+        penalty : tuple of ndarray
+            Strengths and coefficients whose product is added, column by column.
+        into : ndarray of shape (n_features,), optional
+            Receives the sums over columns.
         """
         n_blocks, n_features = self.of_block.shape
-        total = np.empty(n_features)
+        total = np.empty(n_features) if into is None else into
 
         def stripe(index: int) -> None:
             start = index * _STRIPE
-            fold(self.of_block, start, min(start + _STRIPE, n_features), total)
+            fold(self.of_block, start, min(start + _STRIPE, n_features), *penalty, total)
 
         of_blocks = map_in_order(
             lambda index: function(index, self.of_block[index]), n_blocks, self._n_threads
@@ -162,16 +175,22 @@ class SparseObjective(Objective):
         return found
 
     def fill(
-        self, function: Callable[[int, FusedSparseBlock, FloatArray], Scalars]
+        self,
+        function: Callable[[int, FusedSparseBlock, FloatArray], Scalars],
+        penalty: tuple[FloatArray, FloatArray] = (NOTHING, NOTHING),
+        into: FloatArray | None = None,
     ) -> tuple[Scalars, FloatArray]:
-        """Fill each accumulator by ``function(index, X, accumulator)``, in one read of X."""
+        """Fill each accumulator by ``function(index, X, accumulator)``, in one read of X.
+
+        The rest is as in `Accumulators.fill`.
+        """
         self.passes += 1
 
         def one(index: int, accumulator: FloatArray) -> Scalars:
             X: Any = self.source.matrix(index) if self._blocks is None else self._blocks[index]
             return function(index, X, accumulator)
 
-        return self._accumulators.fill(one)
+        return self._accumulators.fill(one, penalty, into)
 
 
 def objective_for(

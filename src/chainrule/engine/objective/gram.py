@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -28,19 +28,24 @@ class Snapshot:
         In ascending order.
     hessian : ndarray of shape (k + 1, k + 1)
     raw_prediction : ndarray of shape (n_samples, 1)
+    factored : dict
+        Room for the last factors of a part, by a description of it.
     """
 
     columns: IntArray
     hessian: FloatArray
     raw_prediction: FloatArray
+    factored: dict[bytes, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def part(self, columns: IntArray) -> FloatArray | None:
-        """Return the Hessian in some of the columns and the intercept; None where one lacks."""
+    def places(self, columns: IntArray) -> IntArray | None:
+        """Return where some columns stand in the Hessian; None where one lacks."""
         places = np.searchsorted(self.columns, columns)
         if len(self.columns) == 0 or (places >= len(self.columns)).any():
             return None
-        if (self.columns[places] != columns).any():
-            return None
+        return places if (self.columns[places] == columns).all() else None
+
+    def part(self, places: IntArray) -> FloatArray:
+        """Return the Hessian in some places, and the intercept."""
         kept = np.append(places, len(self.columns))
         found: FloatArray = self.hessian[np.ix_(kept, kept)]
         return found

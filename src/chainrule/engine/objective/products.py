@@ -72,9 +72,8 @@ class SparseProducts(Products):
 
     def times(self, vector: FloatArray) -> FloatArray:
         """Return the Hessian times a vector."""
-        source = self._lanes.source
-        direction = self._lanes.unpack(vector)
-        coef, intercept = direction.coef[:, 0], float(direction.intercept[0])
+        source, strength = self._lanes.source, self._lanes.penalty.strength
+        coef, intercept = self._parts(vector)
         step, travelled = self._step, self._travelled[:, 0]
 
         def one(index: int, X: FusedSparseBlock, accumulator: FloatArray) -> Scalars:
@@ -85,10 +84,14 @@ class SparseProducts(Products):
             )
             return (level,)
 
-        (level,), total = self._lanes.fill(one)
-        self._step = 0.0
-        total += self._lanes.penalty.strength * coef
-        return self._packed(total, level)
+        self._step, found = 0.0, np.empty(len(vector))
+        if self._lanes.columns is not None:
+            (level,), total = self._lanes.fill(one, (strength, coef))
+            return self._packed(total, level)
+        (level,), _ = self._lanes.fill(one, (strength, coef), found[: source.n_features])
+        if self._lanes.fit_intercept:
+            found[-1] = level
+        return found
 
     def advance(self, step: float) -> None:
         """Add the last vector, times this factor, to the direction that is put together."""
@@ -99,6 +102,14 @@ class SparseProducts(Products):
         self._travelled[:, 0] += self._step * self._scores
         self._step = 0.0
         return self._travelled
+
+    def _parts(self, vector: FloatArray) -> tuple[FloatArray, float]:
+        """Return coef and intercept of a packed vector: where no column is held, not a copy."""
+        if self._lanes.columns is None:
+            n_features = self._lanes.source.n_features
+            return vector[:n_features], float(vector[n_features:].sum())
+        direction = self._lanes.unpack(vector)
+        return direction.coef[:, 0], float(direction.intercept[0])
 
     def _packed(self, of_columns: FloatArray, level: float) -> FloatArray:
         return self._lanes.pack(Point(of_columns[:, None], np.asarray([level])))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +19,14 @@ from chainrule.engine.runtime.native import NativeModule, can_compile
 from chainrule.engine.runtime.stored_arrays import StoredArray
 
 FUSED_FROM: Final[int] = 100_000
-"""Entries of X from which compiled passes repay loading them."""
+"""Entries of X from which compiled passes repay compiling them."""
+
+AT_HAND_FROM: Final[int] = 2_000
+"""Entries of sparse X from which compiled passes repay loading them, where they are kept on disk.
+
+SciPy's products build a matrix for every block, which takes longer than the arithmetic of a small
+one.
+"""
 
 MOST_ROWS: Final[int] = class_rows.MOST_ROWS
 """Rows of one inner step at most, in any pass for values and gradients."""
@@ -49,12 +57,27 @@ def can_be_fused(X: Any, n_classes: int = 2) -> bool:  # noqa: ANN401
     if X.dtype not in (np.float64, np.float32) or not X.dtype.isnative:
         return False
     if not isinstance(X, np.ndarray | StoredArray):
-        return X.nnz >= FUSED_FROM and can_compile()
+        if X.nnz >= FUSED_FROM:
+            return can_compile()
+        is_small = X.nnz < AT_HAND_FROM or X.format == "coded"
+        return not is_small and can_compile() and sparse_pass_is_at_hand(X.dtype.char)
     if X.size < FUSED_FROM or (n_classes == 2 and X.shape[0] < X.shape[1]):
         return False
     if isinstance(X, np.ndarray) and not (X.flags.c_contiguous or X.flags.f_contiguous):
         return False
     return can_compile()
+
+
+@cache
+def sparse_pass_is_at_hand(dtype: str) -> bool:
+    """Tell whether passes over sparse rows are loaded, or kept on disk by an earlier process.
+
+    The answer holds for as long as the process lives, so that equal data get equal bits.
+    """
+    places = np.zeros(1, np.uint32)
+    one, table, rows = np.zeros(1), np.zeros((1, 1)), (np.zeros(1, dtype), places, places)
+    vectors = 0, rows, one, one, one, one, 0.0, one, one, one, table, one, table, table
+    return bool(_template.score_pass.is_at_hand(*vectors))
 
 
 Sums = tuple[float, FloatArray, float, FloatArray, FloatArray, float]

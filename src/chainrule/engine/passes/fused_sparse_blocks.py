@@ -54,9 +54,16 @@ def rows_per_block(n_samples: int, n_features: int, n_entries: int) -> int:
     return int(np.clip(rows, min(1024, n_samples), _ROWS))
 
 
-def fold(accumulators: FloatArray, start: int, stop: int, total: FloatArray) -> None:
+def fold(
+    accumulators: FloatArray,
+    start: int,
+    stop: int,
+    strength: FloatArray,
+    coef: FloatArray,
+    total: FloatArray,
+) -> None:
     """Fill in the sums over all accumulators of some columns: see `kernels.fused_sparse.fold`."""
-    _sparse.fold(accumulators, start, stop, total)
+    _sparse.fold(accumulators, start, stop, strength, coef, total)
 
 
 def row_splits(

@@ -19,11 +19,16 @@ from chainrule.engine.runtime.native import NativeModule, can_compile, is_kept
 FINE: Final[float] = 1e-3
 """The compiled loop aims at this part of the tolerance; its last step about squares the error."""
 
-_RAW: Final[int] = -6
-_VECTORS: Final[int] = -3
+_RAW: Final[int] = -8
+_VECTORS: Final[int] = -5
 """Places among the arguments of the kernel."""
 
 _NO_TABLE: Final[FloatArray] = np.empty((0, 0))
+_NO_TABLES: Final = (_NO_TABLE, _NO_TABLE, _NO_TABLE)
+
+_LONGEST_STRIDE: Final[int] = 8
+_SAMPLED_FROM: Final[int] = 12
+_ROWS_PER_PARAMETER: Final[int] = 8
 
 _kernels = NativeModule("newton")
 
@@ -43,6 +48,7 @@ def fit_each(
     tolerance: float = 1e-11,
     max_iter: int = 100,
     curvature: FloatArray = _NO_TABLE,
+    reference: FloatArray = _NO_TABLE,
     log: FloatArray = _NO_TABLE,
 ) -> tuple[FloatArray, FloatArray]:
     """Solve the problems of `which`; return raw predictions and gradient where the last fit ended.
@@ -64,6 +70,7 @@ def fit_each(
         tolerance,
         max_iter,
         curvature,
+        reference,
         log,
     )
     _kernels.fit_each(*arguments)
@@ -92,7 +99,7 @@ def is_at_hand() -> bool:
     found = table, one, one, one, np.zeros(1, dtype=np.int64)
     which = np.zeros((1, 4), dtype=np.int64)
     arguments = _arguments(
-        0, table, table, table, which, one, one, found, NOTHING, True, 1.0, 1, _NO_TABLE, _NO_TABLE
+        0, table, table, table, which, one, one, found, NOTHING, True, 1.0, 1, *_NO_TABLES
     )
     return bool(_kernels.fit_each.is_at_hand(*arguments)) and is_kept(LOGISTIC)
 
@@ -111,11 +118,17 @@ def _arguments(
     tolerance: float,
     max_iter: int,
     curvature: FloatArray,
+    reference: FloatArray,
     log: FloatArray,
 ) -> tuple[Any, ...]:
     n_features = X.shape[1]
     size = n_features + int(fit_intercept)
-    longest = int((which[:, 1] - which[:, 0]).max(initial=1))
+    lengths = which[:, 1] - which[:, 0]
+    longest, stride = int(lengths.max(initial=1)), 1
+    if n_features >= _SAMPLED_FROM:
+        shortest = int(lengths.min(initial=longest))
+        stride = int(np.clip(shortest // (_ROWS_PER_PARAMETER * size), 1, _LONGEST_STRIDE))
+    n_drawn = -(-longest // stride) if stride > 1 else 0
     inner = min(inner_rows(n_features), longest)
     return (
         kernel,
@@ -126,16 +139,19 @@ def _arguments(
         which,
         strength,
         floors,
-        fit_intercept,
         tolerance,
         max_iter,
         *found,
+        stride,
         curvature,
+        reference,
         log,
         np.empty(longest),
         np.empty((size, size)),
         np.empty((n_features, n_features)),
         np.empty((6, size)),
+        np.empty((n_drawn, n_features)),
+        np.empty((4, n_drawn)),
         np.empty((5 + inner, n_features)),
-        np.empty((3, inner)),
+        np.empty((4, inner)),
     )

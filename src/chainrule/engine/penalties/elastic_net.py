@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, IntArray
+from chainrule.engine.column_names import NumberedColumns
 from chainrule.errors import DataError
 
 _STRONGEST: Final[float] = 1e300
@@ -41,6 +42,12 @@ class ElasticNet:
         """Which columns have neither a penalty nor two finite bounds."""
         open_ended = np.isinf(self.lower) | np.isinf(self.upper)
         return np.asarray((self.l1 == 0) & (self.l2 == 0) & open_ended)
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether there are neither absolute values nor bounds."""
+        limited = np.isfinite(self.lower).any() or np.isfinite(self.upper).any()
+        return not (limited or self.l1.any())
 
     def of(self, columns: IntArray) -> ElasticNet:
         """Return the penalty of some columns."""
@@ -79,6 +86,13 @@ class ElasticNet:
         down = np.maximum(pull - np.where(w > 0, -self.l1, self.l1), 0.0)
         found = np.where(w <= self.lower, up, found)
         return np.where(w >= self.upper, np.where(w <= self.lower, 0.0, down), found)
+
+    def residual(self, w: FloatArray, slope: FloatArray) -> FloatArray:
+        """Return slope + p for the p nearest to -slope in the subdifferential of P at w."""
+        pull = slope + self.l2 * w
+        return np.sign(np.where(w == 0, pull, pull + self.l1 * np.sign(w))) * self.violation(
+            w, slope
+        )
 
 
 @dataclass(frozen=True)
@@ -134,7 +148,7 @@ class Shape:
         """
         if not isinstance(l1_ratio, int | float | np.number) or not 0 <= float(l1_ratio) <= 1:
             raise ValueError(f"l1_ratio must be a number from 0 to 1, not {l1_ratio!r}")
-        names = column_names or [f"column {j}" for j in range(n_features)]
+        names = column_names or NumberedColumns(n_features)
         factors = _vector(penalty_factor, n_features, "penalty_factor", 1.0)
         bad = np.flatnonzero(~(np.isfinite(factors) & (factors >= 0)))
         if len(bad):

@@ -73,8 +73,11 @@ def conjugate_gradients(
         model -= gain
         if (penalised and left <= enough) or inner * gain <= forcing * -model:
             break
-        direction *= fresh / energy
-        direction += conditioned
+        if curvature.is_compiled:
+            _vectors.turn(direction, conditioned, fresh / energy)
+        else:
+            direction *= fresh / energy
+            direction += conditioned
         energy = fresh
     return solution
 

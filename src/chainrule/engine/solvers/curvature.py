@@ -93,6 +93,11 @@ class Curvature:
         return 0.0
 
     @property
+    def is_definite(self) -> bool:
+        """Whether a factor proves all eigenvalues to be positive, without their computation."""
+        return self._verified > 0
+
+    @property
     def eigenvalue_error(self) -> float:
         """Bound what `dual_norm` may not know of the spectrum (backward stability of eigh)."""
         if self._verified:
@@ -152,13 +157,16 @@ class Curvature:
         weights = (weights / top) ** 2
         return top * float(np.sqrt(weights @ self._inverse_diagonal))
 
-    def largest_norm(self, bounds: FloatArray) -> float:
+    def largest_norm(self, bounds: FloatArray, *, quickly: bool = False) -> float:
         """Bound sqrt(v^T H^-1 v) over all v with |v_j| <= bounds_j.
 
-        By the smallest eigenvalue, or entry by entry: where H is flat, few entries matter.
+        By the smallest eigenvalue, or entry by entry, which takes the inverse: where H is flat, few
+        entries matter.
         """
         scaled = bounds / self.scale
         together = float(np.linalg.norm(scaled)) / np.sqrt(self.smallest)
+        if quickly:
+            return float(1.000001 * together)
         return float(min(together, 1.000001 * (scaled @ np.sqrt(self._inverse_diagonal))))
 
     def widest_spread(self, row_bounds: FloatArray) -> float:

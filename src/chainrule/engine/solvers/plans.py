@@ -228,6 +228,8 @@ def _admits(
         return n_parameters <= UNPENALISED_LIMIT
     if method == "newton-classes":
         return source.n_classes > 2 and source.is_dense and n_parameters <= UNPENALISED_LIMIT
+    if method == "newton-blocks":
+        return penalised and _has_blocks(source, n_parameters)
     if method == "newton-sampled":
         return convex and sampling_pays(source, n_parameters)
     if method == "newton-rows":

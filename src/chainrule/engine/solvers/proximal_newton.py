@@ -20,7 +20,7 @@ from chainrule.engine.objective.gram import Snapshot, gram
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet
 from chainrule.engine.solvers.limits import needs_bound
-from chainrule.engine.solvers.quadratic_model import minimise
+from chainrule.engine.solvers.quadratic_model import minimise, with_rank, with_two_ranks
 from chainrule.engine.solvers.steps import IterationRecord, Stop
 
 _NEAR: Final[float] = 0.8
@@ -79,8 +79,7 @@ class Model:
         length, curvature = float(step @ product), float(step @ change)
         if not (length > 0 and curvature > 1e-8 * length):
             return self
-        matrix = self.matrix - np.outer(product, product / length)
-        matrix += np.outer(change, change / curvature)
+        matrix = with_two_ranks(self.matrix, product, -1 / length, change, 1 / curvature)
         return Model(self.columns, matrix, self.snapshot)
 
 
@@ -118,6 +117,7 @@ def proximal_newton(
     *,
     tolerance: float,
     max_iter: int,
+    enough: float = 0.0,
     monitor: Callable[[Evaluation], bool] | None = None,
 ) -> Solution:
     """Minimise the losses of an objective and an elastic net.
@@ -136,6 +136,9 @@ def proximal_newton(
     tolerance : float
         The largest violation of the conditions for an optimum, relative to the strengths.
     max_iter : int
+    enough : float
+        Stop, too, where the model predicts that no more than this part of the objective above its
+        floor is left to gain.
     monitor : callable, optional
         Called with every new evaluation, penalty included; True stops.
     """
@@ -161,13 +164,17 @@ def proximal_newton(
         found = None
         while found is None:
             aimed, predicted = _minimum(objective, penalty, here, unit, model, aim)
+            if 0 <= -predicted <= enough * (value - here.floor) and enough > 0:
+                stop = "converged"
+                break
             found = _along(objective, penalty, here, value, aimed, predicted)
             if found is None and (model.is_exact or bound is not None):
                 break
             if found is None:
                 model = Model.at(objective, here, model.columns, None)
         if found is None:
-            stop = "stalled"
+            if stop != "converged":
+                stop = "stalled"
             break
         there, new_value, length = found
         new_violation = _violation(penalty, there)
@@ -249,7 +256,7 @@ def _minimum(
     part = penalty.of(columns)
     moves_level = objective.fit_intercept and corner > 0
     if moves_level:  # the intercept is at its best for any coefficients
-        square = square - np.outer(border, border / corner)
+        square = with_rank(square, border, -1 / corner)
         slope = slope - border * (level / corner)
     found = minimise(square, slope, w, part, unit[columns], aim)
     change = found - w

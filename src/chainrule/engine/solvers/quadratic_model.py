@@ -44,9 +44,15 @@ def minimise(
     tolerance : float
         The largest violation of the conditions for a minimum, in these units.
     """
-    matrix = matrix.copy()
-    matrix.flat[:: len(matrix) + 1] += penalty.l2
+    if penalty.l2.any():
+        matrix = matrix.copy()
+        matrix.flat[:: len(matrix) + 1] += penalty.l2
+    matrix = np.ascontiguousarray(matrix)
     slope, w = slope + penalty.l2 * w, w.copy()
+    if penalty.is_smooth:
+        step = _solved(matrix, slope)
+        if step is not None:
+            return np.asarray(w + step)
     room = np.empty(len(w), dtype=np.int64)
     most = min(_SWEEPS, max(8, 4_000_000 // max(1, len(w)) ** 2))
     for _ in range(_ROUNDS):
@@ -61,6 +67,41 @@ def minimise(
     return w
 
 
+def with_rank(matrix: FloatArray, u: FloatArray, a: float) -> FloatArray:
+    """Return matrix + a u u^T."""
+    return with_two_ranks(matrix, u, a, u, 0.0)
+
+
+def with_two_ranks(
+    matrix: FloatArray, u: FloatArray, a: float, v: FloatArray, b: float
+) -> FloatArray:
+    """Return matrix + a u u^T + b v v^T, for a symmetric matrix."""
+    if not can_compile():
+        return matrix + np.outer(u, a * u) + np.outer(v, b * v)
+    found = np.empty(matrix.shape)
+    vectors = (np.ascontiguousarray(vector) for vector in (u, v))
+    if not matrix.flags.c_contiguous:
+        matrix = matrix.copy()
+    first, second = vectors
+    _kernels.add_two_ranks(matrix, first, float(a), second, float(b), found)
+    return found
+
+
+def _solved(matrix: FloatArray, slope: FloatArray) -> FloatArray | None:
+    """Return the solution of matrix step = -slope, by Cholesky's method where that works."""
+    from scipy.linalg import lapack  # a path of no columns does not wait for it
+
+    if not len(slope):
+        return slope
+    _, step, info = lapack.dposv(matrix.T, -slope)
+    if info:
+        try:
+            step = -np.linalg.solve(matrix, slope)
+        except np.linalg.LinAlgError:
+            return None
+    return step if np.isfinite(step).all() else None
+
+
 def _solve(matrix: FloatArray, slope: FloatArray, w: FloatArray, penalty: ElasticNet) -> None:
     """Solve for the coefficients that are neither 0 nor at a bound, in place.
 
@@ -69,15 +110,12 @@ def _solve(matrix: FloatArray, slope: FloatArray, w: FloatArray, penalty: Elasti
     inside = (w > penalty.lower) & (w < penalty.upper)
     moving = np.flatnonzero(inside & ((w != 0) | (penalty.l1 == 0)))
     while len(moving):
-        part = matrix[np.ix_(moving, moving)]
+        rows = matrix[moving]
+        part = rows[:, moving]
         part.flat[:: len(part) + 1] *= 1 + _RIDGE
         here = w[moving]
-        pull = slope[moving] + penalty.l1[moving] * np.sign(here)
-        try:
-            step = -np.linalg.solve(part, pull)
-        except np.linalg.LinAlgError:
-            return
-        if not np.isfinite(step).all():
+        step = _solved(part, slope[moving] + penalty.l1[moving] * np.sign(here))
+        if step is None:
             return
         signed = penalty.l1[moving] > 0
         low = np.where(signed & (here > 0), 0.0, penalty.lower[moving])
@@ -92,7 +130,7 @@ def _solve(matrix: FloatArray, slope: FloatArray, w: FloatArray, penalty: Elasti
         if length < 1:
             moved[first] = high[first] if step[first] > 0 else low[first]
         w[moving] = moved
-        slope += matrix[:, moving] @ (moved - here)
+        slope += (moved - here) @ rows
         if length == 1:
             return
         moving = np.delete(moving, first)

@@ -86,6 +86,19 @@ def reference(name: str) -> Reference | None:
     return Reference(base, above, below) if above or below else None
 
 
+def raised_bases(nodes: Iterable[tuple[Sequence[str], Node]]) -> frozenset[str]:
+    """Return the names that carry an index above, in brackets: ``y^(i)``.
+
+    Parameters
+    ----------
+    nodes : iterable of (sequence of str, Node)
+        The names before each sign, and the tree behind it.
+    """
+    names = {name for targets, node in nodes for name in (*targets, *_names(node))}
+    found = (reference(name) for name in names)
+    return frozenset(one.base for one in found if one is not None and one.above)
+
+
 def indexed_bases(
     definitions: Iterable[tuple[Sequence[str], Node]], known: Container[str]
 ) -> frozenset[str]:

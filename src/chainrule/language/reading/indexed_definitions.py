@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from chainrule.calculus.graph.dims import Dim
+from chainrule.calculus.graph.node import Symbol
+from chainrule.calculus.indexing.names import EXAMPLES
 from chainrule.errors import ParseError
 from chainrule.language.reading.applied_values import Application
 from chainrule.language.reading.clauses import Clause
@@ -18,6 +21,7 @@ from chainrule.language.reading.examples import (
     indexed_bases,
     needs_entries,
     of_all_examples,
+    raised_bases,
     reference,
     square_of_name,
     without_marks,
@@ -39,10 +43,13 @@ class IndexedNames:
         The names, without their indices.
     values : mapping of str to Application
         Values that are written with their arguments.
+    raised : frozenset of str
+        The names with their index above: ``y^(i)``.
     """
 
     bases: frozenset[str] = frozenset()
     values: Mapping[str, Application] = field(default_factory=dict)
+    raised: frozenset[str] = frozenset()
 
     def are_entries(self, said: Statement, node: Node) -> bool:
         """Whether a definition is one of entries, and not of examples."""
@@ -74,6 +81,20 @@ class IndexedNames:
             for part in parts_of(node)
             if isinstance(part, Name)
         )
+
+    def raised_dim(self, scope: Mapping[str, Symbol]) -> Dim | None:
+        """Return the dimension whose indices the author writes above: the m of ``y^(i)``.
+
+        It is empty where all indices stand below, and None where there are none.
+        """
+        if not self.bases:
+            return None
+        shapes = [scope[base].shape for base in self.raised if base in scope]
+        shared = set.intersection(*(set(shape) - {1} for shape in shapes)) if shapes else set()
+        if EXAMPLES in shared:
+            return EXAMPLES
+        last = {shape[-1] for shape in shapes if shape[-1] in shared}
+        return last.pop() if len(last) == 1 else ""
 
     def of_all(self, said: Statement, node: Node, known: Set[str]) -> Node:
         """Return the right side of a definition of one example as that of all."""
@@ -111,7 +132,8 @@ def with_indices(
     bases = set(indexed_bases(definitions, declared))
     bases |= {name for name, value in values.items() if value.letter}
     bases |= {name for value in values.values() for name in value.bare}
-    found = IndexedNames(frozenset(bases), values)
+    raised = raised_bases(definitions) - declared
+    found = IndexedNames(frozenset(bases), values, raised & frozenset(bases))
     if not bases:
         return list(clauses), found
     return [_without_index(clause, found, declared) for clause in clauses], found

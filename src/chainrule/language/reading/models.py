@@ -484,6 +484,7 @@ class _Reader(Directives):
                 self.masks(),
                 tuple(self.assumptions),
                 tuple(self.prose),
+                self.indexed.raised_dim(self.scope),
             )
         except ParseError:
             raise

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from html import escape
 
-from chainrule.calculus.graph.dims import Index, written
+from chainrule.calculus.graph.dims import Dim, Index, written
 from chainrule.calculus.graph.model import Model
-from chainrule.calculus.graph.node import Expr, Symbol
+from chainrule.calculus.graph.node import Entry, Expr, Partial, Symbol, walk
 from chainrule.calculus.graph.op import Op
 from chainrule.calculus.graph.paths import Path, path_text
 from chainrule.language.typeset.layout import Term, typeset
@@ -19,6 +19,8 @@ from chainrule.language.typeset.text import unicode
 _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
 _HIGH = ("<mfrac", "<munderover", "<mtable", "<msqrt")
 """Elements that make a bracket around them grow."""
+_ONE_SYMBOL = re.compile(r"<(?:mi|msub|msup|msubsup|mover)\b[^>]*>(?!<mrow>)")
+"""MathML that begins a symbol with its indices, and not the power of an expression."""
 _RAISED = {"ᵀ": "<mi>⊤</mi>", "⁻¹": "<mrow><mo>−</mo><mn>1</mn></mrow>"}
 
 
@@ -31,13 +33,18 @@ class MathML:
         Where definitions and notes of the symbols come from.
     paths : bool, optional
         Whether every element names the path of its sub-expression in ``data-path``.
+    raised : collection of str, optional
+        The indices that stand above their symbols, in brackets, as the example in ``y^(i)``.
     """
 
     fractions_hold = True
 
-    def __init__(self, model: Model | None = None, *, paths: bool = False) -> None:
+    def __init__(
+        self, model: Model | None = None, *, paths: bool = False, raised: Collection[str] = ()
+    ) -> None:
         self._model = model
         self._paths = paths
+        self._raised = raised
         self._definitions = model.values if model is not None else {}
 
     def symbol(self, symbol: Symbol) -> str:
@@ -127,6 +134,9 @@ class MathML:
             name = f"<msup>{name}<mo>{'′' * (len(glyph) - len(letters))}</mo></msup>"
         if options:
             name = f"<msub>{name}<mtext>{escape(options)}</mtext></msub>"
+        if self._raised and op.notation.plain == "log" and _ONE_SYMBOL.match(body):
+            gap = '<mspace width="0.17em"/>'  # log a, as a lecture writes it beside y^(i)
+            return f"<mrow>{name}<mo>&#x2061;</mo>{gap}{body}</mrow>"
         return f"<mrow>{name}<mo>&#x2061;</mo>{self.brackets(body)}</mrow>"
 
     def constant(self, op: Op) -> str:
@@ -161,6 +171,10 @@ class MathML:
         if isinstance(base, str):
             return f"<msub>{base}{_row(places)}</msub>"
         parts = name_parts(base.name)
+        above = [place for place in places if place in self._raised]
+        if above and self._model is not None and base in self._model.symbols:
+            below = [place for place in places if place not in above]
+            return self._named(base, parts.lowered(), below, above)
         return self._named(base, parts.lowered() if lowered else parts, places)
 
     def total(self, index: Index, body: str) -> str:
@@ -187,7 +201,9 @@ class MathML:
         """Return the attribute of the minus sign of a term, which stands for the negative."""
         return "" if term.at is None or not self._paths else f' data-path="{path_text(term.at)}"'
 
-    def _named(self, symbol: Symbol, parts: NameParts, places: list[str]) -> str:
+    def _named(
+        self, symbol: Symbol, parts: NameParts, places: list[str], raised: Sequence[str] = ()
+    ) -> str:
         meaning = self._meaning(symbol)
         text = f"{symbol.name}: shape {written(symbol.shape)}" + (f"; {meaning}" if meaning else "")
         base = (
@@ -201,11 +217,12 @@ class MathML:
         below = ([f"<mn>{escape(parts.sub)}</mn>"] if parts.sub else []) + [
             f"<mi>{escape(place)}</mi>" for place in places
         ]
-        layer = _layer(parts.layer)
-        if below and parts.layer:
-            return f"<msubsup>{base}<mrow>{''.join(below)}</mrow>{layer}</msubsup>"
-        if parts.layer:
-            return f"<msup>{base}{layer}</msup>"
+        marks = ([_layer(parts.layer)] if parts.layer else []) + [_example(one) for one in raised]
+        above = marks[0] if len(marks) == 1 else f"<mrow>{''.join(marks)}</mrow>"
+        if below and marks:
+            return f"<msubsup>{base}<mrow>{''.join(below)}</mrow>{above}</msubsup>"
+        if marks:
+            return f"<msup>{base}{above}</msup>"
         return f"<msub>{base}<mrow>{''.join(below)}</mrow></msub>" if below else base
 
     def _meaning(self, symbol: Symbol) -> str:
@@ -238,11 +255,19 @@ def _layer(index: str) -> str:
     return f"<mrow>{f'<mn>{escape(index)}</mn>'.join(fences)}</mrow>"
 
 
+def _example(index: str) -> str:
+    """Set the index of an example in round brackets that do not grow."""
+    fences = (f'<mo stretchy="false">{fence}</mo>' for fence in "()")
+    return f"<mrow>{f'<mi>{escape(index)}</mi>'.join(fences)}</mrow>"
+
+
 def _row(places: list[str]) -> str:
     return "<mrow>" + "".join(f"<mi>{escape(place)}</mi>" for place in places) + "</mrow>"
 
 
-def mathml(expr: Expr, model: Model | None = None, *, paths: bool = False) -> str:
+def mathml(
+    expr: Expr, model: Model | None = None, *, paths: bool = False, raised: Dim | None = None
+) -> str:
     """Write the inside of a ``<math>`` element.
 
     Parameters
@@ -254,9 +279,25 @@ def mathml(expr: Expr, model: Model | None = None, *, paths: bool = False) -> st
     paths : bool, optional
         Whether elements carry the path of their sub-expression: ``data-path="0.1"``, empty for the
         whole. Broadcasts are silent and have no element.
+    raised : Dim, optional
+        The dimension whose indices stand above their symbols, as in ``y^(i)``; by default the one
+        whose indices the author of the model writes so.
     """
-    medium = MathML(model, paths=paths)
+    if raised is None and model is not None:
+        raised = model.raised
+    medium = MathML(model, paths=paths, raised=_indices_over(expr, raised) if raised else ())
     return typeset(expr, medium, medium.placed if paths else None)
+
+
+def _indices_over(expr: Expr, dim: Dim) -> set[str]:
+    """Return the names of the indices over a dimension."""
+    found: set[str] = set()
+    for node in walk(expr):
+        if isinstance(node, Entry):
+            found |= {p.name for p in node.places if isinstance(p, Index) and p.dim == dim}
+        elif isinstance(node, Partial):
+            found |= _indices_over(node.of, dim) | _indices_over(node.wrt, dim)
+    return found
 
 
 def math_element(inside: str, spoken: str, *, display: bool = True) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +21,7 @@ from chainrule.tables.export.checking import (
     run_python,
     run_sqlite,
 )
+from chainrule.tables.export.mlflow_folder import mlflow_files, run_mlflow, write_folder
 from chainrule.tables.export.onnx_graph import run_onnx, write_onnx
 from chainrule.tables.export.pmml_document import write_pmml
 from chainrule.tables.export.pmml_running import run_pmml
@@ -67,7 +70,9 @@ def export_model(
     """
     path = Path(path)
     if path.suffix not in SUFFIXES:
-        raise DataError(f"{path}: exports end in {', '.join(SUFFIXES)}")
+        raise DataError(
+            f"{path}: exports end in {', '.join(SUFFIXES)}; a folder for MLflow needs --to mlflow."
+        )
     plan = scoring_plan(model)
     rows = far_rows(plan)
     right = expected(model, plan, rows)
@@ -96,3 +101,47 @@ def export_model(
     with atomic_text(path) as stream:
         stream.write(text)
     return Export(path, found)
+
+
+def export_mlflow(model: Model, folder: str | Path) -> Export:
+    """Write a folder that MLflow loads, after loading it and comparing 1,000 rows.
+
+    Parameters
+    ----------
+    model : TableModel or TableRegression
+    folder : path
+        A new folder, or an empty one.
+
+    Raises
+    ------
+    DataError
+        When the folder holds something, or the model has transformed columns.
+    ProofError
+        When what was written does not predict as the model does; nothing is kept then.
+    """
+    folder = Path(folder)
+    refuse_full_folder(folder)
+    plan = scoring_plan(model)
+    rows = far_rows(plan)
+    right = expected(model, plan, rows)
+    with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=".export-") as scratch:
+        made = Path(scratch) / folder.name
+        made.mkdir()
+        write_folder(mlflow_files(plan), made)
+        by, answers = run_mlflow(made, plan, rows)
+        for left in made.rglob("__pycache__"):
+            shutil.rmtree(left)
+        found = compare(by, right, answers)
+        made.replace(folder)
+    return Export(folder, found)
+
+
+def refuse_full_folder(folder: Path) -> None:
+    """Raise a `DataError` unless a folder is new or empty, and the one around it is there."""
+    if not folder.absolute().parent.is_dir():
+        raise DataError(f"{folder}: there is no folder {folder.absolute().parent} to put it in.")
+    if folder.is_dir():
+        if any(folder.iterdir()):
+            raise DataError(f"{folder}: this folder is not empty. Name a new one.")
+    elif folder.exists():
+        raise DataError(f"{folder}: this is a file, and MLflow loads a folder. Name a new one.")

@@ -19,8 +19,10 @@ from chainrule.tables.cells import NumberStyle
 from chainrule.tables.files.compression import open_bytes
 from chainrule.tables.files.errors import unreadable
 from chainrule.tables.files.table_file import ArrowTable, TableFile
+from chainrule.tables.files.tasks import all_tasks_done
 
 BATCH_ROWS: Final = 1 << 16
+_READ_BYTES: Final = 1 << 20
 
 
 class ParquetFile(TableFile):
@@ -37,14 +39,19 @@ class ParquetFile(TableFile):
         """Return whole columns."""
         with pq.ParquetFile(self.path) as file:
             refuse_size(self.source, _expanded_bytes(file, names), byte_budget())
-            return file.read(columns=list(names))
+            return _checked(file.read(columns=list(names)))
 
     def batches(
         self, names: Sequence[str], texts: Collection[str], numbers: Collection[str]
     ) -> Iterator[ArrowTable]:
         """Yield the rows in order, in bounded memory."""
-        with pq.ParquetFile(self.path) as file:
-            yield from file.iter_batches(batch_size=BATCH_ROWS, columns=list(names))
+        # Strings that the file keeps as codes stay codes. One thread reads: what a batch is for
+        # takes longer, and is done by others meanwhile.
+        with pq.ParquetFile(
+            self.path, read_dictionary=list(texts), pre_buffer=False, buffer_size=_READ_BYTES
+        ) as file:
+            batches = file.iter_batches(BATCH_ROWS, columns=list(names), use_threads=False)
+            yield from map(_checked, batches)
 
     def explain(
         self, error: BaseException, numbers: Mapping[str, NumberStyle] | None = None
@@ -65,6 +72,12 @@ class ArrowTableFile(TableFile):
 
     def __init__(self, arrow: ArrowTable, source: str, notes: Sequence[str] = ()) -> None:
         self.arrow, self.source, self.notes = arrow, source, list(notes)
+        try:
+            _checked(arrow)
+        except pa.ArrowInvalid:
+            raise DataError(
+                f"{source}: the table holds text that is not UTF-8, or is damaged. Write it again."
+            ) from None
 
     def names(self) -> list[str]:
         """Return the column names."""
@@ -87,6 +100,22 @@ class ArrowTableFile(TableFile):
         return error if isinstance(error, DataError) else unreadable(Path(self.source), error)
 
 
+def arrow_rows(names: Sequence[str], columns: Sequence[Any]) -> ArrowTable:
+    """Return columns as an Arrow table: arrays of numbers, or pairs of codes (-1: none) and words.
+
+    Words stay codes, and NaN becomes null.
+    """
+    arrays = []
+    for column in columns:
+        if isinstance(column, tuple):
+            codes, words = column
+            indices = pa.array(codes.astype(np.int32), mask=codes < 0)
+            arrays.append(pa.DictionaryArray.from_arrays(indices, pa.array(words, pa.string())))
+        else:
+            arrays.append(pa.array(np.ascontiguousarray(column), from_pandas=True))
+    return pa.Table.from_arrays(arrays, names=list(names))
+
+
 class ParquetRows:
     """Writes a Parquet file, some rows at a time: words and numbers.
 
@@ -99,21 +128,19 @@ class ParquetRows:
         self._path = path
         self._writer: Any = None
 
-    def write(self, names: Sequence[str], columns: Sequence[Any]) -> None:
-        """Write the next rows: arrays of numbers, or pairs of codes (-1: none) and words."""
-        arrays = []
-        for column in columns:
-            if isinstance(column, tuple):
-                codes, words = column
-                missing = codes < 0
-                taken = pa.array(np.where(missing, 0, codes), mask=missing)
-                arrays.append(pa.array(list(words), pa.string()).take(taken))
-            else:
-                arrays.append(pa.array(column, from_pandas=True))  # NaN is no value
-        table = pa.Table.from_arrays(arrays, names=list(names))
+    def write(self, rows: ArrowTable) -> None:
+        """Write the next rows, as `arrow_rows` returns them."""
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, table.schema)
-        self._writer.write_table(table)
+            words = [field.name for field in rows.schema if pa.types.is_dictionary(field.type)]
+            # Probabilities hardly repeat and do not compress: plain numbers are written faster.
+            self._writer = pq.ParquetWriter(
+                self._path,
+                rows.schema,
+                use_dictionary=words,
+                compression=dict.fromkeys(words, "snappy") or "none",
+                store_schema=False,
+            )
+        self._writer.write_table(rows)
 
     def close(self) -> None:
         """Finish the file."""
@@ -139,18 +166,65 @@ def read_feather(path: Path, source: str) -> ArrowTableFile:
         raise _binary_fault(path, error, "Feather", b"ARROW1") from None
 
 
-def read_json_lines(path: Path, source: str) -> ArrowTableFile:
-    """Open a file with one JSON object per line."""
+class JsonLinesFile(ArrowTableFile):
+    """A file with one JSON object per line.
+
+    Parameters
+    ----------
+    path : Path
+    source : str
+    """
+
+    def __init__(self, path: Path, source: str) -> None:
+        self._path = path
+        super().__init__(_json_table(path, source), source)
+
+    def read(self, names: Sequence[str], texts: Collection[str]) -> ArrowTable:
+        """Return whole columns; a string that spells a date stays a string in `texts`."""
+        schema = self.arrow.schema
+        dates = [n for n in names if n in texts and pa.types.is_temporal(schema.field(n).type)]
+        if not dates:
+            return super().read(names, texts)
+        kept = pa.schema([(name, pa.string()) for name in dates])
+        return _checked(_json_table(self._path, self.source, kept).select(list(names)))
+
+    def batches(
+        self, names: Sequence[str], texts: Collection[str], numbers: Collection[str]
+    ) -> Iterator[ArrowTable]:
+        """Yield the rows in order."""
+        yield from self.read(names, texts).to_batches(max_chunksize=BATCH_ROWS)
+
+
+def _json_table(path: Path, source: str, schema: Any = None) -> ArrowTable:  # noqa: ANN401
+    """Read a file of JSON lines; a schema names the types of some columns."""
     try:
-        with open_bytes(path) as file:
+        with all_tasks_done(), open_bytes(path) as file:
             refuse_size(source, path.stat().st_size, byte_budget())
-            return ArrowTableFile(pajson.read_json(file), source)
+            options = pajson.ParseOptions(explicit_schema=schema)
+            return pajson.read_json(file, parse_options=options)
     except (pa.ArrowException, OSError, EOFError) as error:
         raise _json_fault(path, error) from None
 
 
+def _checked(arrow: ArrowTable) -> ArrowTable:
+    """Return a table whose lengths, places of strings, codes and letters are those of its types.
+
+    A damaged file may hold others, and to use them may end the process.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+    """
+    try:
+        _ = arrow.schema.names
+        arrow.validate(full=True)
+    except UnicodeDecodeError as error:
+        raise pa.ArrowInvalid(f"a name is not UTF-8: {error}") from None
+    return arrow
+
+
 def _json_fault(path: Path, error: BaseException) -> DataError:
-    """Return the error that names the first line that is no JSON object, or its changed type."""
+    """Return the error that names the first line that is not a JSON object, or its changed type."""
     if isinstance(error, OSError) and not isinstance(error, pa.ArrowException):
         return unreadable(path, error)
     kinds: dict[str, tuple[type, int]] = {}

@@ -18,6 +18,7 @@ from chainrule.tables.files.dialect import sniff
 from chainrule.tables.files.errors import unreadable
 from chainrule.tables.files.options import ReadOptions
 from chainrule.tables.files.table_file import ArrowTable, TableFile
+from chainrule.tables.files.tasks import all_tasks_done
 
 WHOLE_BYTES: Final = 8 << 20
 STREAM_BYTES: Final = 1 << 20
@@ -57,7 +58,7 @@ class DelimitedFile(TableFile):
             share = len(names) / max(1, len(self.dialect.names))
             refuse_size(self.source, int(share * self.path.stat().st_size), byte_budget())
         self._n_comments = 0
-        with self._bytes() as file:
+        with all_tasks_done(), self._bytes() as file:
             arrow = pacsv.read_csv(
                 file,
                 read_options=self._read_options(WHOLE_BYTES),
@@ -81,6 +82,7 @@ class DelimitedFile(TableFile):
         """Yield the rows in order, in bounded memory."""
         types = {name: pa.string() if name in texts else pa.float64() for name in names}
         with (
+            all_tasks_done(),
             self._bytes() as file,
             pacsv.open_csv(
                 file,

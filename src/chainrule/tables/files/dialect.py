@@ -31,6 +31,8 @@ _SAMPLE_BYTES: Final = 1 << 18
 _SAMPLE_LINES: Final = 2000
 _LEAST_LINES: Final = 4
 _LONGEST_SAMPLE: Final = 1 << 26
+_LINES_OF_TWO_ROWS: Final = 50
+"""Cells with line breaks included."""
 _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -197,8 +199,9 @@ def _is_comment(lines: list[str], place: int) -> bool:
     after = lines[place + 1]
     if after.startswith("#") or re.match(r"#+\s", line):
         return True
-    counts = [(line.count(mark), after.count(mark)) for mark in SEPARATORS]
-    return not any(here == there > 0 for here, there in counts)
+    some = lines[place : place + _LINES_OF_TWO_ROWS]
+    tables = [_parsed(some, mark) for mark in SEPARATORS]
+    return not any(len(rows) > 1 and len(rows[0]) == len(rows[1]) > 1 for rows in tables)
 
 
 _Tried = tuple[tuple[float, ...], str, int, list[list[str]]]

@@ -14,7 +14,7 @@ from typing import Final
 
 from chainrule.errors import DataError
 from chainrule.storage import byte_budget, check_regular, refuse_size
-from chainrule.tables.files.arrow_files import ParquetFile, read_feather, read_json_lines
+from chainrule.tables.files.arrow_files import JsonLinesFile, ParquetFile, read_feather
 from chainrule.tables.files.compression import DAMAGE, inner_name, open_bytes
 from chainrule.tables.files.delimited import DelimitedFile
 from chainrule.tables.files.errors import unreadable
@@ -103,7 +103,7 @@ def _open_file(
     if kind == "feather":
         return read_feather(path, source)
     if kind == "json":
-        return read_json_lines(path, source)
+        return JsonLinesFile(path, source)
     if kind == "workbook":
         from chainrule.tables.files.workbook import read_workbook
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -12,6 +13,12 @@ from chainrule.errors import DataError
 from chainrule.storage import byte_budget, refuse_size
 from chainrule.tables.files.arrow_files import ArrowTableFile
 from chainrule.tables.files.values import arrow_column
+
+_DAMAGE: Final = (
+    *(zipfile.BadZipFile, zlib.error, SyntaxError, EOFError, NotImplementedError),
+    *(LookupError, ValueError, TypeError, AttributeError),
+)
+"""What openpyxl raises for a damaged workbook: whatever its parsers run into."""
 
 
 def read_workbook(path: Path, source: str, sheet: str | None) -> ArrowTableFile:
@@ -41,11 +48,11 @@ def read_workbook(path: Path, source: str, sheet: str | None) -> ArrowTableFile:
         with zipfile.ZipFile(path) as archive:
             refuse_size(source, sum(info.file_size for info in archive.infolist()), byte_budget())
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError):
-        raise DataError(
-            f"{source}: this is not an .xlsx workbook, or it is damaged. Save it again."
-        ) from None
+    except _DAMAGE:
+        raise _damaged(source) from None
     names = list(book.sheetnames)
+    if not names:
+        raise _damaged(source)
     if sheet is not None and sheet not in names:
         raise DataError(f"{source}: no sheet is named {sheet!r}. There are: {', '.join(names)}.")
     notes = []
@@ -54,13 +61,22 @@ def read_workbook(path: Path, source: str, sheet: str | None) -> ArrowTableFile:
             f"sheet {names[0]!r} of {len(names)} is read; another is named by --table: "
             f"{', '.join(names[1:6])}."
         )
-    chosen = book[sheet or names[0]]
-    chosen.reset_dimensions()
-    rows = [row for row in chosen.iter_rows(values_only=True) if any(v is not None for v in row)]
-    book.close()
+    try:
+        chosen = book[sheet or names[0]]
+        chosen.reset_dimensions()
+        found = chosen.iter_rows(values_only=True)
+        rows = [row for row in found if any(v is not None for v in row)]
+    except _DAMAGE:
+        raise _damaged(source) from None
+    finally:
+        book.close()
     if not rows:
         raise DataError(f"{source}: the sheet is empty. Name another one with --table.")
     return ArrowTableFile(_table(rows), source, notes)
+
+
+def _damaged(source: str) -> DataError:
+    return DataError(f"{source}: this is not an .xlsx workbook, or it is damaged. Save it again.")
 
 
 def _table(rows: list[tuple[Any, ...]]) -> Any:  # noqa: ANN401 - pyarrow ships no types

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+
+from chainrule.engine.inference.normal import normal_quantile
 
 Floats = NDArray[np.float64]
 
@@ -65,11 +66,32 @@ def wilson(successes: float, n: float, level: float) -> tuple[float, float]:
     >>> [round(end, 4) for end in wilson(3, 10, 0.95)]
     [0.1078, 0.6032]
     """
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = normal_quantile((1 + level) / 2)
     share, spread = successes / n, z * z / n
     centre = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * np.sqrt(share * (1 - share) / n + spread / (4 * n))
     return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def effective_rows(
+    positive: NDArray[np.bool_], weights: Floats, clusters: NDArray[np.int64]
+) -> float:
+    """Return the number of independent rows whose share of positives varies as that of clusters.
+
+    At most the weight of the rows; the number of clusters where the share is 0 or 1, or where there
+    is one cluster.
+    """
+    total = float(weights.sum())
+    share = float(weights @ positive) / total
+    codes = np.unique(clusters, return_inverse=True)[1]
+    n_clusters = int(codes.max()) + 1
+    spread = np.bincount(codes, weights * (positive - share)) / total
+    if n_clusters < 2 or share in (0.0, 1.0):
+        return min(total, float(n_clusters))
+    variance = n_clusters / (n_clusters - 1) * float(spread @ spread)
+    if variance * total <= share * (1 - share):
+        return total
+    return share * (1 - share) / variance
 
 
 def calibration_bins(
@@ -79,9 +101,15 @@ def calibration_bins(
     *,
     n_bins: int = 10,
     level: float = 0.95,
+    clusters: NDArray[np.int64] | None = None,
 ) -> tuple[CalibrationBin, ...]:
-    """Return bins of equal weight by predicted probability; equal probabilities share a bin."""
+    """Return bins of equal weight by predicted probability; equal probabilities share a bin.
+
+    Where rows come in clusters, the interval of a share is Wilson's for the effective number of
+    rows: that of independent rows with the variance that the clusters show (Rao and Scott).
+    """
     order = np.argsort(score, kind="stable")
+    related = None if clusters is None else clusters[order]
     score, positive, weights = score[order], positive[order], weights[order]
     middle = np.cumsum(weights) - weights / 2
     bins = np.minimum((middle / weights.sum() * n_bins).astype(np.intp), n_bins - 1)
@@ -92,9 +120,13 @@ def calibration_bins(
         rows = bins == k
         total = float(weights[rows].sum())
         hits = float(weights[rows] @ positive[rows])
-        low, high = wilson(hits, total, level)
+        share = hits / total
+        n = total
+        if related is not None:
+            n = effective_rows(positive[rows], weights[rows], related[rows])
+        low, high = wilson(share * n, n, level)
         mean = float(np.average(score[rows], weights=weights[rows]))
-        found.append(CalibrationBin(round(total), mean, hits / total, low, high))
+        found.append(CalibrationBin(round(total), mean, share, low, high))
     return tuple(found)
 
 

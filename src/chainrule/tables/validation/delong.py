@@ -3,6 +3,10 @@
 The placements of all rows come from one sort per model, as in Sun and Xu (2014). A whole weight of
 k counts as k repetitions of the row; of other weights each class has its effective number of rows.
 A class of fewer than two rows has no variance, so that there is no interval and no p-value.
+
+Where rows come in clusters, the variance is that of Obuchowski (1997): the placements of a cluster
+are added up before they are squared, and the two classes of one cluster may vary together. With one
+row per cluster it is DeLong's. A class of fewer than two clusters has no variance.
 """
 
 from __future__ import annotations
@@ -13,8 +17,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from chainrule.engine.inference.normal import normal_quantile, normal_tail
 from chainrule.errors import DataError
 from chainrule.tables.weighting import frequencies
 
@@ -32,7 +36,7 @@ class Areas:
     ----------
     auc : ndarray of shape (n_models,)
     covariance : ndarray of shape (n_models, n_models)
-        NaN where a class has fewer than two rows.
+        NaN where a class has fewer than two rows, or clusters.
     """
 
     auc: Floats
@@ -50,7 +54,10 @@ class Areas:
 
 
 def areas(
-    positive: NDArray[np.bool_], scores: list[Floats], weights: Floats | None = None
+    positive: NDArray[np.bool_],
+    scores: list[Floats],
+    weights: Floats | None = None,
+    clusters: NDArray[np.int64] | None = None,
 ) -> Areas:
     """Return the areas of models and their covariance.
 
@@ -60,6 +67,8 @@ def areas(
     scores : list of ndarray of shape (n_samples,)
         One per model; ties count half.
     weights : ndarray of shape (n_samples,), optional
+    clusters : ndarray of int, shape (n_samples,), optional
+        The cluster of each row, where rows of one cluster depend on each other.
 
     Raises
     ------
@@ -77,6 +86,13 @@ def areas(
         of_neg.append(1 - _share_below(y, x, w_pos))
     pos, neg = np.array(of_pos), np.array(of_neg)
     auc = pos @ w_pos / w_pos.sum()
+    if clusters is not None:
+        codes = np.unique(clusters, return_inverse=True)[1]
+        of_clusters = [
+            _cluster_sums((part - auc[:, None]) * w / w.sum(), codes[rows], int(codes.max()) + 1)
+            for part, w, rows in ((pos, w_pos, positive), (neg, w_neg, ~positive))
+        ]
+        return Areas(auc, _clustered_covariance(of_clusters[0], of_clusters[1], codes, positive))
     return Areas(
         auc,
         _mean_covariance(pos - auc[:, None], w_pos) + _mean_covariance(neg - auc[:, None], w_neg),
@@ -89,7 +105,7 @@ def normal_interval(
     """Return the interval of a normal estimate, cut to its limits; None without a variance."""
     if not variance > _ROUNDING:
         return None, None
-    half = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(variance)
+    half = normal_quantile((1 + level) / 2) * math.sqrt(variance)
     return max(limits[0], value - half), min(limits[1], value + half)
 
 
@@ -101,7 +117,7 @@ def two_sided(value: float, variance: float) -> float | None:
     """
     if not variance > _ROUNDING:
         return 1.0 if value == variance == 0 else None
-    return float(2 * stats.norm.sf(abs(value) / math.sqrt(variance)))
+    return 2 * normal_tail(abs(value) / math.sqrt(variance))
 
 
 def _share_below(x: Floats, y: Floats, weights: Floats) -> Floats:
@@ -119,3 +135,24 @@ def _mean_covariance(deviations: Floats, weights: Floats) -> Floats:
     if total < 2 * (1 - 1e-9):
         return np.full((len(deviations), len(deviations)), np.nan)
     return np.asarray((deviations * weights) @ deviations.T / (total - 1) / total)
+
+
+def _cluster_sums(values: Floats, codes: NDArray[np.intp], n_clusters: int) -> Floats:
+    """Return the sums of each cluster, model by model."""
+    return np.array([np.bincount(codes, line, minlength=n_clusters) for line in values])
+
+
+def _clustered_covariance(
+    of_pos: Floats, of_neg: Floats, codes: NDArray[np.intp], positive: NDArray[np.bool_]
+) -> Floats:
+    """Return Obuchowski's covariance of areas from what each cluster adds to their deviation."""
+    n_clusters = of_pos.shape[1]
+    n_pos, n_neg = (len(np.unique(codes[rows])) for rows in (positive, ~positive))
+    if min(n_pos, n_neg) < 2:
+        return np.full((len(of_pos), len(of_pos)), np.nan)
+    both = of_pos @ of_neg.T
+    return np.asarray(
+        n_pos / (n_pos - 1) * of_pos @ of_pos.T
+        + n_neg / (n_neg - 1) * of_neg @ of_neg.T
+        + n_clusters / (n_clusters - 1) * (both + both.T)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from chainrule.tables.table import Table
 from chainrule.tables.target import Targets
 from chainrule.tables.training import StatusCallback
 from chainrule.tables.validation.penalty import OutOfFold
-from chainrule.tables.validation.scored import ScoredRows, score_file
+from chainrule.tables.validation.scored import ScoredRows, cluster_column, score_file
 from chainrule.tables.validation.thresholds import choose_threshold
 
 HELD_OUT: Final = "held-out rows"
@@ -44,7 +45,10 @@ def rows_to_measure(
     encoded = encode(model.specs, rows, blank=True)
     proba = model.proba_of(encoded.X, model.offsets.of(rows))
     proba[~encoded.usable] = np.nan
-    groups = None if by is None else rows.column(by).as_text().take(targets.rows)
+    groups, clusters = (
+        None if name is None else rows.column(name).as_text().take(targets.rows)
+        for name in (by, cluster_column(model, rows.columns))
+    )
     return (
         ScoredRows(
             targets.codes,
@@ -52,9 +56,21 @@ def rows_to_measure(
             targets.weights,
             groups,
             np.asarray(table.row_numbers)[held][targets.rows],
+            clusters,
         ),
         HELD_OUT,
     )
+
+
+def ungrouped_notes(scored: ScoredRows | None, where: str, choices: FitOptions) -> Iterator[str]:
+    """Yield a note where rows are measured without the column that says which belong together."""
+    known = (choices.roles.get(role) for role in ("group", "clusters"))
+    column = next((name for name in known if name is not None), None)
+    if scored is not None and scored.clusters is None and column is not None:
+        yield (
+            f"the {where} have no column {column!r}, so the intervals take every row for "
+            "independent: they are too narrow where rows belong together."
+        )
 
 
 def usable_rows(scored: ScoredRows | None, where: str, notes: list[str]) -> ScoredRows | None:

@@ -308,22 +308,18 @@ def _fits(
     source: InMemorySource, row: LossRow | None, Cs: list[float], l1_ratio: float
 ) -> Iterator[tuple[Point, bool]]:
     """Yield the fits from the strongest penalty to the weakest, and whether each is proven."""
-    from chainrule.engine.fitting import fit_linear_model
-    from chainrule.engine.paths import PathSolver
+    from chainrule.engine.continued import ContinuedFits
     from chainrule.engine.penalties.elastic_net import Shape
 
-    threads = min(os.cpu_count() or 1, _MOST_THREADS)
-    path = None
-    point = None
+    fits = ContinuedFits(
+        source,
+        row,
+        Shape.checked(source.n_features, l1_ratio) if l1_ratio > 0 else None,
+        fit_intercept=True,
+        tol=_TOLERANCE,
+        max_iter=_MOST_STEPS,
+        n_threads=min(os.cpu_count() or 1, _MOST_THREADS),
+    )
     for C in Cs:
-        if l1_ratio == 0 or np.isinf(C):
-            fit = fit_linear_model(source, row, C=C, n_threads=threads, start=point)
-            point, met = fit.point, fit.met
-        else:
-            if path is None:
-                shape = Shape.checked(source.n_features, l1_ratio)
-                path = PathSolver(source, row, shape, n_threads=threads)
-                path.approach(1 / C, _MOST_STEPS)
-            found = path.solve(1 / C, tol=_TOLERANCE, max_iter=_MOST_STEPS)
-            point, met = found.point, found.met
-        yield point, met
+        fit = fits.fit(C)
+        yield fit.point, fit.met

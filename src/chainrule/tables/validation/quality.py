@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,8 @@ from chainrule.tables.validation.bins import (
     gain_rows,
     wilson,
 )
-from chainrule.tables.validation.bootstrap import mean_intervals, replicates
+from chainrule.tables.validation.bootstrap import Resampling, intervals, mean_intervals
+from chainrule.tables.validation.class_areas import ClassAreas
 from chainrule.tables.validation.delong import areas
 from chainrule.tables.validation.scored import ScoredRows
 from chainrule.tables.validation.thresholds import Costs, ThresholdRow, threshold_rows
@@ -28,7 +29,7 @@ Floats = NDArray[np.float64]
 LEVEL = 0.95
 
 _FEWEST: Final = 10
-"""Rows below which means have no interval: a bootstrap of fewer is far too narrow."""
+"""Rows, or clusters, below which there is no bootstrap: of fewer it is far too narrow."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,12 @@ class Validation:
     n_replicates : int
         Bootstrap replicates behind the intervals of log-loss and Brier score.
     estimates : mapping of str to Estimate
-        By 'log_loss', 'brier', 'accuracy', 'auc' (two classes, both present; by DeLong).
+        By 'log_loss', 'brier', 'accuracy', 'auc' (where all classes are present: of two by DeLong,
+        of more the mean of one against the rest, by bootstrap).
+    cluster_column : str
+        The column whose rows of one value depend on each other, or ''.
+    n_clusters : int
+        How many such clusters there are; 0 where each row stands for itself.
     by : str
         The column of the groups, or ''.
     groups : tuple of GroupQuality
@@ -101,6 +107,8 @@ class Validation:
     thresholds: tuple[ThresholdRow, ...] = ()
     gains: tuple[GainRow, ...] = ()
     calibration: tuple[CalibrationBin, ...] = ()
+    cluster_column: str = ""
+    n_clusters: int = 0
 
 
 def validate(
@@ -137,18 +145,22 @@ def validate(
         curves = {
             "thresholds": threshold_rows(threshold, positive, score, weights, costs or Costs()),
             "gains": gain_rows(positive, score, weights),
-            "calibration": calibration_bins(positive, score, frequencies(weights), level=LEVEL),
+            "calibration": calibration_bins(
+                positive, score, frequencies(weights), level=LEVEL, clusters=scored.cluster_codes
+            ),
         }
     return Validation(
         rows=rows,
         n_rows=scored.n_rows,
         level=LEVEL,
-        n_replicates=replicates(round(float(frequencies(weights).sum()))),
+        n_replicates=_resampling(scored, seed).n_replicates,
         estimates=estimates(scored, threshold, seed),
         by="" if scored.groups is None else scored.groups.name,
         groups=tuple(_groups(scored, threshold, seed)),
         threshold=threshold,
         threshold_rows=chosen_on,
+        cluster_column="" if scored.clusters is None else scored.clusters.name,
+        n_clusters=scored.n_clusters,
         **curves,  # type: ignore[arg-type]
     )
 
@@ -158,21 +170,55 @@ def estimates(scored: ScoredRows, threshold: float | None, seed: int) -> dict[st
     values = per_row(scored.codes, scored.proba, threshold)
     columns = np.stack(list(values.values()), axis=1)
     means = np.average(columns, axis=0, weights=scored.weights)
-    low, high = mean_intervals(columns, scored.weights, seed=seed, level=LEVEL)
-    weights = scored.counted
+    weights, clusters = scored.counted, scored.cluster_codes
+    low, high = mean_intervals(columns, scored.weights, clusters=clusters, seed=seed, level=LEVEL)
     n_rows = float(frequencies(weights).sum())
     found = {
         name: Estimate(float(means[k]), float(low[k]), float(high[k]))
-        if n_rows >= _FEWEST
+        if has_bootstrap(scored)
         else Estimate(float(means[k]))
         for k, name in enumerate(values)
     }
     right = found["accuracy"].value
-    found["accuracy"] = Estimate(right, *wilson(right * n_rows, n_rows, LEVEL))
-    if scored.proba.shape[1] == 2 and all((weights[scored.codes == k] > 0).any() for k in (0, 1)):
-        area = areas(scored.codes == 1, [scored.proba[:, 1]], scored.weights)
+    if clusters is None:
+        found["accuracy"] = Estimate(right, *wilson(right * n_rows, n_rows, LEVEL))
+    if not every_class_occurs(scored):
+        return found
+    if scored.proba.shape[1] == 2:
+        area = areas(scored.codes == 1, [scored.proba[:, 1]], scored.weights, clusters)
         found["auc"] = Estimate(float(area.auc[0]), *area.interval(0, LEVEL))
+    else:
+        ranked = ClassAreas(scored.codes, scored.proba)
+        found["auc"] = bootstrapped(ranked.mean_area, scored, seed)
     return found
+
+
+def bootstrapped(statistic: Callable[[Floats], float], scored: ScoredRows, seed: int) -> Estimate:
+    """Return a statistic of weighted rows with its bootstrap interval, where it has one."""
+    value = statistic(scored.counted)
+    if not has_bootstrap(scored):
+        return Estimate(value)
+    ends = intervals(lambda w: np.array([statistic(w)]), _resampling(scored, seed), LEVEL)
+    return (
+        Estimate(value) if ends is None else Estimate(value, float(ends[0][0]), float(ends[1][0]))
+    )
+
+
+def has_bootstrap(scored: ScoredRows) -> bool:
+    """Whether there are rows enough, or clusters, for intervals by the bootstrap."""
+    if scored.clusters is not None:
+        return scored.n_clusters >= _FEWEST
+    return float(frequencies(scored.counted).sum()) >= _FEWEST
+
+
+def every_class_occurs(scored: ScoredRows) -> bool:
+    """Whether each class has a row that counts."""
+    n_classes = scored.proba.shape[1]
+    return bool((np.bincount(scored.codes, scored.counted, minlength=n_classes) > 0).all())
+
+
+def _resampling(scored: ScoredRows, seed: int) -> Resampling:
+    return Resampling(len(scored.codes), scored.weights, scored.cluster_codes, seed)
 
 
 def per_row(codes: Codes, proba: Floats, threshold: float | None) -> dict[str, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +38,9 @@ class ScoredRows:
         The values of the column to measure by.
     numbers : ndarray of int, shape (n_samples,)
         The numbers of the rows in their file.
+    clusters : TextColumn or None
+        The column whose rows of one value depend on each other; rows without a value are one
+        cluster.
     """
 
     codes: Codes
@@ -44,6 +48,7 @@ class ScoredRows:
     weights: Floats | None
     groups: TextColumn | None
     numbers: NDArray[np.int64]
+    clusters: TextColumn | None = None
 
     @property
     def counted(self) -> Floats:
@@ -55,6 +60,16 @@ class ScoredRows:
         """How many rows of the file these are: one with trials stands here twice."""
         return len(np.unique(self.numbers))
 
+    @property
+    def n_clusters(self) -> int:
+        """How many clusters there are; 0 where each row stands for itself."""
+        return 0 if self.clusters is None else len(np.unique(self.clusters.codes))
+
+    @property
+    def cluster_codes(self) -> NDArray[np.int64] | None:
+        """The cluster of each row, as a number."""
+        return None if self.clusters is None else self.clusters.codes
+
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> ScoredRows:
         """Return some of the rows."""
         places: NDArray[np.intp] = np.arange(len(self.codes))[rows]
@@ -64,7 +79,15 @@ class ScoredRows:
             None if self.weights is None else self.weights[places],
             None if self.groups is None else self.groups.take(places),
             self.numbers[places],
+            None if self.clusters is None else self.clusters.take(places),
         )
+
+
+def cluster_column(model: TableModel, names: Iterable[str]) -> str | None:
+    """Return the column of a file whose rows belong together: --group of the fit, or --clusters."""
+    known, roles = set(names), model.reading.roles
+    found = (roles.get(role) for role in ("group", "clusters"))
+    return next((name for name in found if name in known), None)
 
 
 def refuse_many_groups(groups: TextColumn | None, source: str) -> None:
@@ -95,8 +118,10 @@ def score_file(
     path: str | Path,
     *,
     by: str | None = None,
+    clusters: str | None = None,
     fold: bool = False,
     options: ReadOptions | None = None,
+    each: Callable[[Table], None] | None = None,
 ) -> ScoredRows:
     """Read a file that holds the target, and predict its rows.
 
@@ -106,10 +131,15 @@ def score_file(
     path : str or Path
     by : str, optional
         Column of groups.
+    clusters : str, optional
+        Column whose rows of one value depend on each other; by default that of the fit, where the
+        file has it.
     fold : bool
         Take labels that differ only by case or blanks as one.
     options : ReadOptions, optional
         How the file is to be read; by default as the file of the fit.
+    each : callable, optional
+        Takes the columns of every batch of rows.
 
     Returns
     -------
@@ -123,21 +153,30 @@ def score_file(
     """
     from chainrule.tables.reading import Declared, read_batches
 
-    _, options = _named(model, path, options)
+    names, options = _named(model, path, options)
+    if clusters is None:
+        clusters = cluster_column(model, names)
+    elif clusters not in names:
+        raise unknown_column(clusters, names, str(path))
     roles = model.reading.roles
     trials, weights = roles.get("trials"), roles.get("weights")
     numbers = [*model.number_columns, *(n for n in (trials, weights) if n is not None)]
     texts = [*model.text_columns]
     (texts if trials is None else numbers).append(model.target)
-    if by is not None and by not in (*numbers, *texts):
-        texts.append(by)
+    for name in (by, clusters):
+        if name is not None and name not in (*numbers, *texts):
+            texts.append(name)
     batches = read_batches(
         path,
         numbers=numbers,
         texts=texts,
         declared=Declared(dates=model.reading.dates, styles=model.reading.styles, options=options),
     )
-    parts = [_scored(model, table, trials, weights, by, fold) for table in batches]
+    parts = []
+    for table in batches:
+        parts.append(_scored(model, table, trials, weights, by, clusters, fold))
+        if each is not None:
+            each(table)
     if not parts:
         raise DataError(f"{path}: the file has column names and no rows: nothing to measure.")
     found = _joined(parts)
@@ -156,13 +195,17 @@ def _scored(
     trials: str | None,
     weights: str | None,
     by: str | None,
+    clusters: str | None,
     fold: bool,
 ) -> ScoredRows:
     proba = model.predict_proba(table, blank=True)
-    groups = None if by is None else table.column(by).as_text()
+    groups, related = (
+        None if name is None else table.column(name).as_text() for name in (by, clusters)
+    )
     if trials is None:
         codes = _codes(table, model, fold)
-        return ScoredRows(codes, proba, weights_of(table, weights), groups, table.row_numbers)
+        counted = weights_of(table, weights)
+        return ScoredRows(codes, proba, counted, groups, table.row_numbers, related)
     successes, count = trials_of(table, model.target, trials)
     rows = np.tile(np.arange(table.n_rows), 2)
     return ScoredRows(
@@ -171,6 +214,7 @@ def _scored(
         np.concatenate([count - successes, successes]),
         None if groups is None else groups.take(rows),
         table.row_numbers[rows],
+        None if related is None else related.take(rows),
     )
 
 
@@ -201,12 +245,14 @@ def _joined(parts: list[ScoredRows]) -> ScoredRows:
         return parts[0]
     weights = [part.weights for part in parts if part.weights is not None]
     groups = [part.groups for part in parts if part.groups is not None]
+    clusters = [part.clusters for part in parts if part.clusters is not None]
     return ScoredRows(
         np.concatenate([part.codes for part in parts]),
         np.concatenate([part.proba for part in parts]),
         np.concatenate(weights) if weights else None,
         _joined_texts(groups) if groups else None,
         np.concatenate([part.numbers for part in parts]),
+        _joined_texts(clusters) if clusters else None,
     )
 
 

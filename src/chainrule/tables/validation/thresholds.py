@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -159,19 +159,24 @@ def threshold_rows(
     costs: Costs,
 ) -> tuple[ThresholdRow, ...]:
     """Return a table of thresholds, the chosen one among them."""
-    at = sorted({*_TABLE, *([] if chosen is None else [chosen])})
-    rows = [_row(threshold, positive, score, weights, costs) for threshold in at]
-    return tuple(replace(row, is_chosen=row.threshold == chosen) for row in rows)
-
-
-def _row(
-    threshold: float, positive: NDArray[np.bool_], score: Floats, weights: Floats, costs: Costs
-) -> ThresholdRow:
-    called = score >= threshold
-    hits, misses = float(weights @ (called & positive)), float(weights @ (called & ~positive))
-    lost, left = float(weights @ (~called & positive)), float(weights @ (~called & ~positive))
-    cost = costs.false_positive * misses + costs.false_negative * lost
-    return ThresholdRow(threshold, hits, misses, lost, left, cost / float(weights.sum()))
+    at = np.array(sorted({*_TABLE, *([] if chosen is None else [chosen])}))
+    # One pass over the rows: each falls between two thresholds, and sums from above are the rest.
+    between = np.searchsorted(at, score, side="right")
+    totals = (
+        np.bincount(between, weights * side, minlength=len(at) + 1)
+        for side in (positive, ~positive)
+    )
+    hits, misses = (np.cumsum(total[::-1])[::-1] for total in totals)
+    whole = float(weights.sum())
+    rows = []
+    for place, threshold in enumerate(at.tolist(), start=1):
+        true, false = float(hits[place]), float(misses[place])
+        lost, left = float(hits[0]) - true, float(misses[0]) - false
+        cost = costs.false_positive * false + costs.false_negative * lost
+        rows.append(
+            ThresholdRow(threshold, true, false, lost, left, cost / whole, threshold == chosen)
+        )
+    return tuple(rows)
 
 
 def _counts_down(

@@ -19,6 +19,9 @@ from chainrule.calculus.ops import TABLE, apply, broadcast
 from chainrule.teaching.diagnosis.injection import InjectedError, Route, route_between
 from chainrule.teaching.diagnosis.line_errors import line_errors, wrong_name_errors
 
+TAKEN_FOR = tuple(f"taken for the {name}" for name in ("sigmoid", "tanh", "relu"))
+"""The activations of a first course, whose slopes are taken for one another."""
+
 LINEAR = ("add", "neg")
 """Operations without a slope that could be forgotten."""
 
@@ -67,6 +70,24 @@ def rule_errors(model: Model, rules: Container[str] | None = None) -> Iterator[I
         for mistake in op.mistakes:
             wrong: dict[Expr, VJP] = dict.fromkeys(used, mistake.vjp)
             yield InjectedError(mistake.name, mistake.message, f"the {op.rule}", wrong)
+
+
+def slope_errors(model: Model, of: Symbol) -> Iterator[InjectedError]:
+    """Yield slopes that people write in the definition of one value in place of the right one.
+
+    The slope at the wrong variable, and that of another activation of a first course.
+    """
+    for node in dict.fromkeys(walk(model.values[of])):
+        if not isinstance(node, Apply) or not node.op.elementwise or node.op.name in LINEAR:
+            continue
+        step = f"∂{of.name}, {node.op.rule}"
+        for error in _slope_errors(node, step):
+            if error.name.endswith("of the wrong variable"):
+                yield error
+        if node.op.activation:
+            for error in _exchanged_slopes(node, step):
+                if error.name in TAKEN_FOR:
+                    yield error
 
 
 def _errors_on_route(route: Route, wrt: Symbol) -> Iterator[InjectedError]:

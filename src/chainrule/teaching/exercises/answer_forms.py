@@ -14,8 +14,10 @@ from chainrule.calculus.ops import TABLE
 from chainrule.calculus.ops import replace as put
 from chainrule.calculus.proof.evidence import Disagreement
 from chainrule.calculus.proof.verifier import Verifier
+from chainrule.calculus.rewriting.simplification import simplify
 from chainrule.errors import ExerciseError
 from chainrule.language.reading import read_expression
+from chainrule.language.typeset import plain
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.sections import GradientSection
 
@@ -32,6 +34,20 @@ def answer_form(exercise: Exercise, section: GradientSection) -> Expr:
     if section.name is None and variable in exercise.forms:
         return _named_form(exercise, section, exercise.forms[variable])
     return with_sums(_in_shown_names(exercise, section.answer))
+
+
+def shortest(form: Expr) -> Expr:
+    """Return an index form with what cancels cancelled, where that makes it shorter.
+
+    Examples
+    --------
+    >>> from chainrule.calculus.graph.node import Symbol
+    >>> x, r = Symbol("x"), Symbol("r")
+    >>> plain(shortest(2 * x / (2 * r)))
+    'x/r'
+    """
+    short, _ = simplify(form)
+    return short if len(plain(short)) < len(plain(form)) else form
 
 
 def with_sums(form: Expr) -> Expr:

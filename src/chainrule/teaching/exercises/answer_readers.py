@@ -20,7 +20,7 @@ from chainrule.language.reading import canonical
 from chainrule.language.reading.statements import shape_of
 from chainrule.language.reading.tokens import Line
 from chainrule.teaching.exercises.formulas import graded
-from chainrule.teaching.exercises.parts import holds, judged_parts, split_parts
+from chainrule.teaching.exercises.parts import PartMark, holds, judged_parts, marked, split_parts
 from chainrule.teaching.exercises.typed_numbers import (
     array_shape_of,
     close,
@@ -28,7 +28,6 @@ from chainrule.teaching.exercises.typed_numbers import (
     number_of,
     written_shape,
 )
-from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
 
 LONGEST = 4000
 LONGEST_SHAPE = 100
@@ -101,6 +100,8 @@ class Judgement:
         Names of mistakes; each explanation by itself gives this answer.
     shape : Shape or None
         The shape of a formula, where it has one.
+    parts : tuple of PartMark
+        The mark of each part, where the answer has parts.
     """
 
     right: bool
@@ -110,6 +111,7 @@ class Judgement:
     credit: float = 0.0
     explanations: tuple[tuple[str, ...], ...] = ()
     shape: Shape | None = None
+    parts: tuple[PartMark, ...] = ()
 
 
 Reader = Callable[[AnswerKey, str], Judgement]
@@ -432,27 +434,17 @@ def _parts(key: AnswerKey, text: str) -> Judgement:
     verdicts = judged_parts(key.forward, answers)
     if isinstance(verdicts, str):
         return _unread(verdicts)
-    marks = sum(holds(verdict) for verdict in verdicts.values())
-    said = [f"{marks} of {len(key.choices)} parts get their marks"]
-    for place, name in enumerate(key.choices):
-        said.append(f"({_letter(place)}) {name}: {_about_part(verdicts.get(name))}")
+    parts = tuple(marked(name, verdicts.get(name)) for name in key.choices)
+    marks = sum(part.held for part in parts)
     shown = "; ".join(f"{name} = {answer}" for name, answer in answers.items())
-    if marks == len(key.choices):
-        return _right(shown)
+    if marks == len(parts):
+        return replace(_right(shown), parts=parts)
+    said = [f"{marks} of {len(parts)} parts get their marks"]
+    said += [f"({_letter(k)}) {part.name}: {part.said}" for k, part in enumerate(parts)]
     wrong = next((v for v in verdicts.values() if not holds(v)), None)
     names = () if wrong is None else tuple((mistake.name,) for mistake in wrong.mistakes)
-    found = _wrong(shown, "\n".join(said), marks / len(key.choices))
-    return replace(found, explanations=names)
-
-
-def _about_part(verdict: Verdict | None) -> str:
-    if verdict is None:
-        return "no answer"
-    if verdict.verdict == FOLLOWS:
-        return "follows from your earlier part, full marks"
-    if holds(verdict):
-        return "right"
-    return f"wrong: {verdict.mistake}" if verdict.mistake else f"wrong: {verdict.why}"
+    found = _wrong(shown, "\n".join(said), marks / len(parts))
+    return replace(found, explanations=names, parts=parts)
 
 
 def _canonical(text: str) -> str:

@@ -14,9 +14,19 @@ from chainrule.calculus.graph.node import Expr
 
 @dataclass(frozen=True)
 class Prose:
-    """A paragraph of text."""
+    """A paragraph of text.
+
+    Parameters
+    ----------
+    text : str
+        The paragraph.
+    of_form : bool
+        Whether it says how to type an answer of several values as one text; a page with a field
+        for each value leaves it out.
+    """
 
     text: str
+    of_form: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,31 +11,44 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import permutations
 from random import Random
 
 import numpy as np
 
 from chainrule.calculus.derivation.steps import Derivation, Gradient, Step
-from chainrule.calculus.graph.node import Expr, Position, symbols
+from chainrule.calculus.graph.node import Entry, Expr, Partial, Position, Symbol, symbols
 from chainrule.calculus.proof.evidence import Disagreement
 from chainrule.calculus.proof.verifier import Verifier
 from chainrule.errors import ChainruleError
 from chainrule.language.typeset import plain
-from chainrule.teaching.diagnosis.catalogue import rule_errors
+from chainrule.teaching.diagnosis.catalogue import rule_errors, slope_errors
 from chainrule.teaching.diagnosis.injection import InjectedError, derivation_with, line_with
 from chainrule.teaching.diagnosis.line_errors import line_errors, overall_errors
-from chainrule.teaching.exercises.answer_forms import opened
+from chainrule.teaching.exercises.answer_forms import opened, shortest
 from chainrule.teaching.exercises.answer_readers import TOGETHER
 from chainrule.teaching.exercises.likely_mistakes import (
     Mistaken,
+    brings_a_logarithm,
     factor_mistakes,
+    fits,
+    has_minus,
+    is_alike,
     line_mistakes,
     replaced_by,
+    step_mistakes,
 )
+from chainrule.teaching.exercises.option_choice import OPTIONS, WrongOption, chosen
 from chainrule.teaching.exercises.sections import GradientSection, differentiated
 
 MOST_TRIED = 12
-"""The number of mistakes that are tried for each of the two places in a choice."""
+"""The number of mistakes that are tried for a choice."""
+
+MOST_ONES = 4
+"""The number of answers with one mistake; those with two have two of these."""
+
+MOST_RULES = 6
+"""The number of wrong rules from which a factor is derived again."""
 
 
 @dataclass(frozen=True)
@@ -112,63 +125,70 @@ class Distractors:
     def factor_answers(self, step: Step, rng: Random) -> list[Distractor]:
         """Return three wrong answers to one factor of the chain rule, or fewer."""
         injected: list[Mistaken] = []
-        for error, derivation in self.derivations(rng, {reason.rule for reason in step.reasons}):
-            for other in derivation.steps:
-                if other.question is step.question and other.after is not step.after:
-                    injected.append(Mistaken(error.name, error.message, replaced_by(other.after)))
-        edits = [*factor_mistakes(step, self.derivation.model), *line_mistakes(step.after)]
-        return self._square(step.after, injected, edits, None, None, rng)
+        for error in self._rule_mistakes(step, rng):
+            derivation = derivation_with(self.derivation, error)
+            for other in () if derivation is None else derivation.steps:
+                likely = not brings_a_logarithm(other.after, step.after)
+                if other.question is step.question and likely:
+                    wrong = replaced_by(shortest(other.after))
+                    mere = error.name == "sign" and not has_minus(step.after)
+                    injected.append(Mistaken(error.name, error.message, wrong, plain=mere))
+        own = factor_mistakes(step, self.derivation.model)
+        ranked = (_mixed([*injected, *own], rng), _mixed(line_mistakes(step.after), rng))
+        return self._options(step.after, [each for part in ranked for each in part], (), rng)
+
+    def _rule_mistakes(self, step: Step, rng: Random) -> list[InjectedError]:
+        """Return wrong rules for one factor: those of the registry, and wrong slopes."""
+        model = self.derivation.model
+        errors = list(rule_errors(model, {reason.rule for reason in step.reasons}))
+        of = step.question.of if isinstance(step.question, Partial) else None
+        value = of.matrix if isinstance(of, Entry) else of
+        if isinstance(value, Symbol) and value in model.values:
+            errors += slope_errors(model, value)
+        errors = [error for error in errors if not error.name.endswith("derivative doubled")]
+        rng.shuffle(errors)
+        return errors[:MOST_RULES]
 
     def line_answers(self, step: Step, rng: Random) -> list[Distractor]:
         """Return three wrong versions of a line without open factors, or fewer."""
         variable = differentiated(step)
         assert variable is not None
-        row, col = self.derivation.places.get(variable, (None, None))
-        return self._square(step.after, [], line_mistakes(step.after), row, col, rng)
+        near, others = step_mistakes(step)
+        likely = [*_mixed(near, rng), *_mixed(others, rng)]
+        place = self.derivation.places.get(variable, (None, None))
+        return self._options(step.after, likely, place, rng)
 
-    def _square(
-        self,
-        right: Expr,
-        first: Sequence[Mistaken],
-        edits: Sequence[Mistaken],
-        row: Position,
-        col: Position,
-        rng: Random,
+    def _options(
+        self, right: Expr, likely: Sequence[Mistaken], place: Sequence[Position], rng: Random
     ) -> list[Distractor]:
-        """Return an answer with one mistake, one with another, and one with both.
+        """Return answers with one mistake or two, of which the right one is not the centre."""
+        found: dict[str, tuple[Distractor, tuple[str, ...]]] = {}
 
-        Every option is then one mistake away from two others, so that the right one does not
-        stand out as the one that all the others resemble.
-        """
-        ones = _mixed(first, rng) + _mixed(edits, rng)
-        others = _mixed(edits, rng)
-        known: dict[Expr, bool] = {}
+        def add(form: Expr, mistakes: Sequence[Mistaken]) -> Expr | None:
+            answer = mistakes[-1].applied(form)
+            if answer is None or answer is right or plain(answer) in {plain(right), *found}:
+                return None
+            if is_alike(answer, right) and fits(answer) and not self.differ(right, answer, *place):
+                return None
+            names = tuple(each.name for each in mistakes)
+            said = mistakes[0].message if len(mistakes) == 1 else "there are two mistakes"
+            found[plain(answer)] = Distractor(answer, TOGETHER.join(names), said), names
+            return answer
 
-        def is_wrong(answer: Expr | None) -> bool:
-            if answer is None or answer.shape != right.shape or answer is right:
-                return False
-            if answer not in known:
-                known[answer] = self.differ(right, answer, row, col)
-            return known[answer]
-
-        for one in ones[:MOST_TRIED]:
-            left = one.applied(right)
-            if left is None or not is_wrong(left):
-                continue
-            for other in others[:MOST_TRIED]:
-                below, both = other.applied(right), other.applied(left)
-                texts = {plain(each) for each in (right, left, below, both) if each is not None}
-                if len(texts) == 4 and is_wrong(below) and is_wrong(both):
-                    assert below is not None
-                    assert both is not None
-                    return [
-                        Distractor(left, one.name, one.message),
-                        Distractor(below, other.name, other.message),
-                        Distractor(
-                            both, f"{one.name}{TOGETHER}{other.name}", "there are two mistakes"
-                        ),
-                    ]
-        return []
+        for signs in (False, True):
+            ones = [each for each in likely[:MOST_TRIED] if signs or not each.plain]
+            made: list[tuple[Mistaken, Expr]] = []
+            for one in ones:
+                answer = add(right, [one]) if len(made) < MOST_ONES else None
+                if answer is not None:
+                    made.append((one, answer))
+            for (one, answer), (other, _) in permutations(made, 2):
+                add(answer, [one, other])
+            if len(found) >= OPTIONS:
+                break
+        wrong = [WrongOption(text, names) for text, (_, names) in found.items()]
+        every = [distractor for distractor, _ in found.values()]
+        return [every[k] for k in chosen(plain(right), wrong, rng)]
 
     def differ(self, right: Expr, wrong: Expr, row: Position = None, col: Position = None) -> bool:
         """Whether two answers are verified to differ, by two finite numbers."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from chainrule.errors import ChainruleError
 from chainrule.language.reading import read_model
@@ -18,6 +19,28 @@ _PART = re.compile(
     r"^\s*(?:\(?(?P<letter>[a-h])\)|(?P<plain>[a-h])\s*:)\s*(?P<rest>.*)$", re.DOTALL
 )
 _NAME = re.compile(r"^\s*(?P<name>[^=<>]+?)\s*=\s*(?P<value>[^=].*)$", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class PartMark:
+    """The mark of one part of a problem.
+
+    Parameters
+    ----------
+    name : str
+        The gradient that the part asks for.
+    held : bool
+        Whether the part gets its marks.
+    answered : bool
+        Whether there is an answer.
+    said : str
+        The reason in a sentence.
+    """
+
+    name: str
+    held: bool
+    answered: bool
+    said: str
 
 
 def split_parts(text: str, names: Sequence[str]) -> dict[str, str] | str:
@@ -69,14 +92,14 @@ def judged_parts(forward: str, answers: dict[str, str]) -> dict[str, Verdict] | 
     try:
         found = audit("\n".join(lines), read_model(forward))
     except ChainruleError as error:
-        return str(error)
+        return _sentence(str(error))
     verdicts = {verdict.line: verdict for verdict in found.lines}
     by_name: dict[str, Verdict] = {}
     for number, name in enumerate(answers, start=1):
         verdict = verdicts.get(number)
         if verdict is None or verdict.verdict in ("unreadable", "unproven"):
             why = "it was not read as a claim" if verdict is None else verdict.why
-            return f"{name}: {why}"
+            return f"{name}: {_sentence(why)}"
         by_name[name] = verdict
     return by_name
 
@@ -84,3 +107,19 @@ def judged_parts(forward: str, answers: dict[str, str]) -> dict[str, Verdict] | 
 def holds(verdict: Verdict) -> bool:
     """Whether a part gets its marks: it is right, or follows from an earlier part."""
     return verdict.verdict in ("proven", FOLLOWS)
+
+
+def marked(name: str, verdict: Verdict | None) -> PartMark:
+    """Return the mark of a part; without a verdict it was not answered."""
+    if verdict is None:
+        return PartMark(name, False, False, "no answer")
+    if verdict.verdict == FOLLOWS:
+        return PartMark(name, True, True, "follows from your earlier part, full marks")
+    if holds(verdict):
+        return PartMark(name, True, True, "right")
+    return PartMark(name, False, True, f"wrong: {verdict.mistake or verdict.why}")
+
+
+def _sentence(reason: str) -> str:
+    """Return a reason without its place: a part stands in a field of its own."""
+    return re.sub(r"^line \d+, column \d+: ", "", reason.split("\n")[0])

@@ -250,7 +250,7 @@ def _from_json(name: str, text: str) -> dict[int, str]:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ExerciseError(f"{name} is no JSON: {error}") from None
+        raise ExerciseError(f"{name} is not JSON: {error}") from None
     if isinstance(data, dict) and isinstance(data.get("answers"), dict | list):
         data = data["answers"]
     if isinstance(data, list):

@@ -370,9 +370,11 @@ class Grader:
         mistakes = () if hopeless else tuple(self._shape_mistakes(variable, text))
         if verdict == "unreadable" and not mistakes:
             return Grade(verdict, str(error), why=error.message)
+        # The mend of shapes that do not meet is often the answer: it is for authors, not here.
+        unmet = isinstance(error, UnmetError)
         return Grade(
             "wrong_shape" if verdict == "unreadable" else verdict,
-            why=error.message,
+            why=error.message.partition("; did you mean ")[0] if unmet else error.message,
             diagnosis=Diagnosis(tuple((mistake,) for mistake in mistakes)),
             short_form=self._short(variable),
         )

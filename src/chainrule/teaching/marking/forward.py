@@ -175,6 +175,12 @@ class ForwardPassReader:
             for name in rest.split(","):
                 bare = name.strip().removesuffix("^T")
                 axis = 0 if bare == name.strip() else 1
+                if not is_name(bare) or canonical(bare) not in self.known:
+                    raise Line(said.text, said.line).error(
+                        f"onehot: {bare or 'this'} is not declared above; write its shape first, "
+                        f"such as {bare or 'Y'} : (k, m)",
+                        max(said.text.find(bare), 0),
+                    )
                 self.onehot.append(OneHot(self.known[canonical(bare)], axis))
         return True
 

@@ -1,4 +1,4 @@
-"""Compiled: coordinate descent on a quadratic model with absolute values and bounds."""
+"""Compiled: coordinate descent on a quadratic model, and corrections of the model."""
 
 from __future__ import annotations
 
@@ -89,3 +89,13 @@ def descend(
                     active[n_active] = j
                     n_active += 1
     return max_sweeps, largest
+
+
+@exact
+def add_two_ranks(matrix: Matrix, u: Vector, a: float, v: Vector, b: float, out: Matrix) -> None:
+    """Put matrix + a u u^T + b v v^T into `out`."""
+    size = u.shape[0]
+    for i in range(size):
+        left, right = a * u[i], b * v[i]
+        for j in range(size):
+            out[i, j] = matrix[i, j] + (left * u[j] + right * v[j])

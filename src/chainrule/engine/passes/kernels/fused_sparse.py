@@ -106,8 +106,13 @@ def diagonal_pass(data: Array, indices: Array, indptr: Array, bend: Vector, tota
 
 
 @exact
-def fold(accumulators: Array, start: int, stop: int, total: Vector) -> None:
-    """Fill in the sums of all accumulators, from column start to stop, in a fixed binary tree."""
+def fold(
+    accumulators: Array, start: int, stop: int, strength: Vector, coef: Vector, total: Vector
+) -> None:
+    """Fill in the sums of all accumulators, from column start to stop, in a fixed binary tree.
+
+    Where there is a strength, strength * coef is added: what the penalty contributes.
+    """
     n_accumulators = accumulators.shape[0]
     for first in range(start, stop, FOLDED):
         last, stride = min(first + FOLDED, stop), 1
@@ -118,6 +123,9 @@ def fold(accumulators: Array, start: int, stop: int, total: Vector) -> None:
             stride *= 2
         for j in range(first, last):
             total[j] = accumulators[0, j]
+        if strength.shape[0]:
+            for j in range(first, last):
+                total[j] += strength[j] * coef[j]
 
 
 @exact

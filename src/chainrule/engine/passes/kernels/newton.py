@@ -1,20 +1,38 @@
 """Compiled: Newton's method for one small dense problem after the other.
 
-What `solvers.newton` does for one problem, without a line of Python between two steps. What this
-does not solve, it says so of, and the general method takes over.
+There is no line of Python between two steps, and Hessians are few. What this does not solve, it
+says so of, and the general method takes over.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.engine.losses.vectorised import Vector, exact
+from chainrule.engine.losses.pointwise import call_kernel
+from chainrule.engine.losses.vectorised import Vector, exact, summing
 from chainrule.engine.passes.kernels.template import score_pass
 
 Matrix = npt.NDArray[Any]
+
+KEPT: Final = 0.02
+"""A Hessian is kept where the squared Newton decrement falls to this part from step to step."""
+
+SLOW: Final = 0.4
+"""That of a sample is given up where it does not fall to this part."""
+
+ROUGH: Final = 1e-3
+"""So near the optimum, relative to f, all rows are asked for the Hessian."""
+
+
+@summing
+def _dot(left: Vector, right: Vector, size: int) -> float:
+    total = 0.0
+    for k in range(size):
+        total += left[k] * right[k]
+    return total
 
 
 @exact
@@ -23,9 +41,7 @@ def _factor(matrix: Matrix) -> bool:
     size = matrix.shape[0]
     for j in range(size):
         for i in range(j, size):
-            total = matrix[i, j]
-            for k in range(j):
-                total -= matrix[i, k] * matrix[j, k]
+            total = matrix[i, j] - _dot(matrix[i], matrix[j], j)
             if i == j:
                 if not total > 1e-12:  # of a matrix with ones on its diagonal
                     return False
@@ -36,19 +52,125 @@ def _factor(matrix: Matrix) -> bool:
 
 
 @exact
-def _solve(factor: Matrix, vector: Vector) -> None:
-    """Solve L L^T x = vector, in place."""
+def _solve(factor: Matrix, scale: Vector, vector: Vector, solution: Vector) -> float:
+    """Put the inverse of the factored Hessian times a vector into `solution`; return their product.
+
+    The factor is that of the Hessian divided by `scale` on both sides.
+    """
     size = factor.shape[0]
     for i in range(size):
-        total = vector[i]
-        for k in range(i):
-            total -= factor[i, k] * vector[k]
-        vector[i] = total / factor[i, i]
+        solution[i] = vector[i] / scale[i]
+    for i in range(size):
+        solution[i] = (solution[i] - _dot(factor[i], solution, i)) / factor[i, i]
     for i in range(size - 1, -1, -1):
-        total = vector[i]
-        for k in range(i + 1, size):
-            total -= factor[k, i] * vector[k]
-        vector[i] = total / factor[i, i]
+        solution[i] /= factor[i, i]
+        for k in range(i):
+            solution[k] -= factor[i, k] * solution[i]
+    total = 0.0
+    for i in range(size):
+        solution[i] /= scale[i]
+        total += solution[i] * vector[i]
+    return total
+
+
+@exact
+def _factored(
+    hessian: Matrix,
+    border: Vector,
+    corner: float,
+    share: float,
+    strength: Vector,
+    matrix: Matrix,
+    scale: Vector,
+) -> bool:
+    """Factor the Hessian of f, given that of the losses of a share of the examples."""
+    n_features, size = hessian.shape[0], matrix.shape[0]
+    for j in range(n_features):
+        scale[j] = np.sqrt(hessian[j, j] / share + strength[j])
+    if size > n_features:
+        scale[n_features] = np.sqrt(corner / share)
+    for j in range(size):
+        scale[j] = scale[j] if scale[j] > 0 else 1.0
+    for i in range(n_features):
+        for j in range(i):
+            matrix[i, j] = hessian[i, j] / share / scale[i] / scale[j]
+        matrix[i, i] = 1.0
+    if size > n_features:
+        for j in range(n_features):
+            matrix[n_features, j] = border[j] / share / scale[n_features] / scale[j]
+        matrix[n_features, n_features] = 1.0
+    return _factor(matrix)
+
+
+@exact
+def _keep_curvature(
+    hessian: Matrix, border: Vector, corner: float, strength: Vector, curvature: Matrix
+) -> None:
+    """Put the Hessian of f into one table."""
+    n_features, size = hessian.shape[0], curvature.shape[0]
+    for i in range(n_features):
+        for j in range(n_features):
+            curvature[i, j] = hessian[i, j]
+        curvature[i, i] += strength[i]
+        if size > n_features:
+            curvature[i, n_features] = curvature[n_features, i] = border[i]
+    if size > n_features:
+        curvature[n_features, n_features] = corner
+
+
+@exact
+def _draw(
+    rows: Matrix,
+    y: Vector,
+    weight: Vector,
+    offset: Vector,
+    stride: int,
+    sample: Matrix,
+    examples: Matrix,
+) -> float:
+    """Copy one in so many rows, with target, weight and offset; return their share of the weight.
+
+    Which one of each `stride` it is changes from one to the next, so that rows in a cycle are all
+    met.
+    """
+    n_rows, drawn, whole = rows.shape[0], 0.0, 0.0
+    for i in range(n_rows):
+        whole += weight[i]
+    for place in range((n_rows + stride - 1) // stride):
+        i = min(stride * place + (5 * place + place // stride) % stride, n_rows - 1)
+        for j in range(rows.shape[1]):
+            sample[place, j] = rows[i, j]
+        examples[0, place], examples[1, place] = y[i], weight[i]
+        if offset.shape[0]:
+            examples[2, place] = offset[i]
+        drawn += weight[i]
+    return drawn / whole if drawn > 0 else 1.0
+
+
+@exact
+def _balanced(kernel: int, raw: Vector, y: Vector, weight: Vector, lines: Matrix) -> float:
+    """Return what to add to the intercept near its optimum, so that the residuals sum to nothing.
+
+    Proofs by the penalty alone know nothing of the intercept: they want it where it is best.
+    """
+    n_rows, inner = raw.shape[0], lines.shape[1]
+    trial, losses, residual, bend = lines[3], lines[0], lines[1], lines[2]
+    shift = 0.0
+    for _ in range(2):
+        pull, curve = 0.0, 0.0
+        for start in range(0, n_rows, inner):
+            stop = min(start + inner, n_rows)
+            count = stop - start
+            for i in range(count):
+                trial[i] = raw[start + i] + shift
+            part = trial[:count]
+            call_kernel(kernel, (part, y[start:stop], weight[start:stop], losses, residual, bend))
+            pull += residual[:count].sum()
+            curve += bend[:count].sum()
+        if not curve > 0:
+            break
+        shift -= pull / curve
+    return shift
 
 
 @exact
@@ -61,7 +183,6 @@ def fit_each(
     which: Matrix,
     strength: Vector,
     floors: Vector,
-    has_intercept: bool,
     tolerance: float,
     max_iter: int,
     coef: Matrix,
@@ -69,16 +190,24 @@ def fit_each(
     value: Vector,
     gap: Vector,
     n_iter: Matrix,
+    stride: int,
     curvature: Matrix,
+    reference: Matrix,
     log: Matrix,
     raw: Vector,
     matrix: Matrix,
     hessian: Matrix,
     vectors: Matrix,
+    sample: Matrix,
+    examples: Matrix,
     room: Matrix,
     lines: Matrix,
 ) -> None:
     """Minimise sum_i s_i loss_i + sum_j strength_j coef_j^2 / 2 for several sets of examples.
+
+    A Hessian costs many times what a gradient does, so each serves as long as the squared Newton
+    decrement falls fast with it (Shamanskii 1967). Far from the optimum, those of every so many
+    rows do (Byrd, Chin, Neveitt and Nocedal 2011).
 
     Parameters
     ----------
@@ -99,33 +228,47 @@ def fit_each(
         The same; the objective there; half the squared Newton decrement there.
     n_iter : ndarray of int64, shape (n_fits,)
         Steps; -1 where the optimum was not reached.
+    stride : int
+        Early Hessians are those of one in so many rows.
     curvature : ndarray of shape (p, p)
-        The Hessian where the last fit ended, for p parameters; without entries where nobody asks.
+        The last Hessian of all rows of the last fit, for p parameters; without entries where nobody
+        asks.
+    reference : ndarray of shape (2, max(p, n_rows))
+        Where it was formed: coef and intercept, and raw predictions; without rows likewise.
     log : ndarray of shape (max_iter, 3)
         For each step of the last fit: the objective and the norm of the gradient before it, and its
         length; without entries where nobody asks.
-    raw, matrix, hessian, vectors, room, lines
-        Room: the rows of the largest set; (p, p) and (n_features, n_features);
-        (6, p); the last two as in `template.score_pass`.
+    raw, matrix, hessian, vectors, sample, examples, room, lines
+        Room: the rows of the largest set; (p, p) and (n_features, n_features); (6, p);
+        (n_rows / stride, n_features) and four lines as long, for the rows drawn;
+        the last two as in `template.score_pass`, with a line more.
     """
-    n_features = X.shape[1]
-    size = matrix.shape[0]
+    n_features, size = X.shape[1], matrix.shape[0]
     scale, step, gradient = vectors[0], vectors[1], vectors[2]
     border, trial, fresh = vectors[3][:n_features], vectors[4], vectors[5]
+    nothing = raw[:0]
     for k in range(which.shape[0]):
         first, last = which[k, 0], which[k, 1]
         rows, y, weight = X[first:last], targets[which[k, 2], first:last], weights[which[k, 3]]
         weight = weight[first:last]
         shift = offset[first:last] if offset.shape[0] else offset
         scores = raw[: last - first]
+        n_drawn, drawn, share = 0, shift, 1.0
+        if stride > 1:
+            n_drawn = (last - first + stride - 1) // stride
+            share = _draw(rows, y, weight, shift, stride, sample, examples)
+            drawn = examples[2, : n_drawn if offset.shape[0] else 0]
         for j in range(n_features):
             trial[j] = coef[k, j]
         level = intercept[k]
-        known, slope, length, done, backward = np.inf, 0.0, 1.0, False, 0
+        known, slope, length, backward, steps = np.inf, 0.0, 1.0, 0, 0
+        # the Hessian at hand: whether there is one, of which rows, how well it serves
+        is_formed, of_sample, is_eager, previous, corner = False, stride > 1, stride == 1, 0.0, 0.0
+        done, is_balanced = False, False
         n_iter[k] = -1
-        steps = 0
         while True:
-            loss, pull, corner = score_pass(
+            with_hessian = is_eager and not done
+            loss, pull, bend = score_pass(
                 kernel,
                 rows,
                 y,
@@ -134,93 +277,130 @@ def fit_each(
                 trial[:n_features],
                 level,
                 scores,
-                raw[:0],
+                nothing,
                 fresh[:n_features],
-                hessian,
-                border,
+                hessian[: n_features if with_hessian else 0],
+                border[: n_features if with_hessian else 0],
                 room,
                 lines,
             )
-            penalty = 0.0
             for j in range(n_features):
-                penalty += 0.5 * strength[j] * trial[j] * trial[j]
+                loss += 0.5 * strength[j] * trial[j] * trial[j]
                 fresh[j] += strength[j] * trial[j]
-            loss += penalty
-            if has_intercept:
-                fresh[size - 1] = pull
+            if size > n_features:
+                fresh[n_features] = pull
             allowed = 1e-4 * length * slope
             if done:  # a decrease this small drowns in the rounding of f
                 allowed = 1e-13 * abs(known)
-            if not loss <= known + allowed:
+            if not (loss <= known + allowed or is_balanced):
                 backward += 1
                 if backward > 30:
                     break
                 length *= 0.5
                 for j in range(n_features):
                     trial[j] = coef[k, j] + length * step[j]
-                if has_intercept:
-                    level = intercept[k] + length * step[size - 1]
+                if size > n_features:
+                    level = intercept[k] + length * step[n_features]
                 continue
             if steps > 0 and log.shape[0]:
                 log[steps - 1, 2] = length
-            known, backward, length = loss, 0, 1.0
+            known = loss
             for j in range(n_features):
                 coef[k, j] = trial[j]
             intercept[k], value[k] = level, known
             for j in range(size):
                 gradient[j] = fresh[j]
-            if done:  # the last step was taken with this factor
-                for j in range(size):
-                    step[j] = gradient[j] / scale[j]
-                _solve(matrix, step)
-                found = 0.0
-                for j in range(size):
-                    found += step[j] * gradient[j] / scale[j]
-                gap[k], n_iter[k] = 0.5 * found, steps
-                if curvature.shape[0]:
-                    for i in range(n_features):
-                        for j in range(n_features):
-                            curvature[i, j] = hessian[i, j]
-                        curvature[i, i] += strength[i]
-                        if has_intercept:
-                            curvature[i, size - 1] = curvature[size - 1, i] = border[i]
-                    if has_intercept:
-                        curvature[size - 1, size - 1] = corner
-                break
+            decrement = 0.0
+            if is_formed:
+                decrement = _solve(matrix, scale, gradient, step)
+            if done:
+                gap[k], n_iter[k] = 0.5 * decrement, steps
+                if size == n_features or is_balanced:
+                    break
+                level += _balanced(kernel, scores, y, weight, lines)
+                is_balanced = True
+                continue
             if steps == max_iter:
                 break
-            for j in range(n_features):
-                scale[j] = np.sqrt(hessian[j, j] + strength[j])
-            if has_intercept:
-                scale[size - 1] = np.sqrt(corner)
-            for j in range(size):
-                scale[j] = scale[j] if scale[j] > 0 else 1.0
-            for j in range(n_features):
-                for i in range(j, n_features):
-                    matrix[i, j] = hessian[i, j] / scale[i] / scale[j]
-                matrix[j, j] = 1.0
-                if has_intercept:
-                    matrix[size - 1, j] = border[j] / scale[size - 1] / scale[j]
-            if has_intercept:
-                matrix[size - 1, size - 1] = 1.0
-            if not _factor(matrix):
+            serves = is_formed and backward == 0 and decrement <= KEPT * previous
+            is_eager, was_sample = is_eager and not serves, of_sample
+            if of_sample and is_formed:
+                slow = backward > 0 or not decrement <= SLOW * previous
+                if slow or 0.5 * decrement <= ROUGH * max(known - floors[k], 0.0):
+                    of_sample = serves = False
+            while not serves:
+                if of_sample:
+                    _, _, corner = score_pass(
+                        kernel,
+                        sample[:n_drawn],
+                        examples[0, :n_drawn],
+                        examples[1, :n_drawn],
+                        drawn,
+                        trial[:n_features],
+                        level,
+                        examples[3, :n_drawn],
+                        nothing,
+                        fresh[:n_features],
+                        hessian,
+                        border,
+                        room,
+                        lines,
+                    )
+                else:
+                    if with_hessian:
+                        corner = bend
+                    else:
+                        _, _, corner = score_pass(
+                            kernel,
+                            rows,
+                            y,
+                            weight,
+                            shift,
+                            trial[:n_features],
+                            level,
+                            scores,
+                            nothing,
+                            fresh[:n_features],
+                            hessian,
+                            border,
+                            room,
+                            lines,
+                        )
+                    # with this one the decrement falls by about the square of the last factor
+                    near = was_sample or (is_formed and decrement**2 <= KEPT * previous**2)
+                    is_eager = not near
+                    if curvature.shape[0]:
+                        _keep_curvature(hessian, border, corner, strength, curvature)
+                        for j in range(n_features):
+                            reference[0, j] = trial[j]
+                        if size > n_features:
+                            reference[0, n_features] = level
+                        for i in range(scores.shape[0]):
+                            reference[1, i] = scores[i]
+                part = share if of_sample else 1.0
+                serves = _factored(hessian, border, corner, part, strength, matrix, scale)
+                if serves:
+                    decrement = _solve(matrix, scale, gradient, step)
+                    serves = decrement > 0 or not of_sample
+                if not serves:
+                    if not of_sample:
+                        break
+                    of_sample = with_hessian = False
+            if not serves:
                 break
-            for j in range(size):
-                step[j] = gradient[j] / scale[j]
-            _solve(matrix, step)
-            slope = 0.0
-            for j in range(size):
-                step[j] = -step[j] / scale[j]
-                slope += step[j] * gradient[j]
-            if not slope < 0:
-                if slope == 0:
+            is_formed, backward, length, previous = True, 0, 1.0, decrement
+            if not decrement > 0:
+                if decrement == 0:
                     gap[k], n_iter[k] = 0.0, steps
                 break
-            done = -0.5 * slope <= tolerance * max(known - floors[k], 0.0)
+            slope = -decrement
+            done = not of_sample and 0.5 * decrement <= tolerance * max(known - floors[k], 0.0)
+            for j in range(size):
+                step[j] = -step[j]
             for j in range(n_features):
                 trial[j] = coef[k, j] + step[j]
-            if has_intercept:
-                level = intercept[k] + step[size - 1]
+            if size > n_features:
+                level = intercept[k] + step[n_features]
             if log.shape[0]:
                 total = 0.0
                 for j in range(size):

@@ -26,3 +26,10 @@ def advance(
         energy += left * scaled
         gap += left * left * in_gap[j]
     return energy, gap
+
+
+@summing
+def turn(direction: Vector, conditioned: Vector, ratio: float) -> None:
+    """Turn a direction to the next conjugate one."""
+    for j in range(direction.shape[0]):
+        direction[j] = conditioned[j] + ratio * direction[j]

@@ -28,6 +28,9 @@ _WORD = re.compile(r"\b[^\W\d]\w*")
 _LOAD = re.compile(r"^    (?P<name>\w+) = cache\[.*$", re.MULTILINE)
 _DOCSTRING = re.compile(r'^    """.*?"""\n', re.MULTILINE | re.DOTALL)
 
+MOST_STATEMENTS = 9
+"""The most lines of code that are to be read as one formula, those included that read the cache."""
+
 IN_NUMPY: tuple[Content, ...] = (
     (
         Prose(
@@ -49,11 +52,16 @@ IN_MATHEMATICS: tuple[Content, ...] = (
 """The first hint of a question that shows code."""
 
 
+def is_window(text: str) -> bool:
+    """Whether a formula contains sliding windows, for which a first course has no notation."""
+    return re.search(r"\b(fold|windows)\(", text) is not None
+
+
 def code_to_maths(subject: Subject) -> Question | None:
     """Ask for the gradient that backward code computes."""
     section = subject.variable()
     code = _backward(subject, section)
-    if code is None:
+    if code is None or len(_STATEMENT.findall(code)) > MOST_STATEMENTS or is_window(code):
         return None
     prompt: Content = (
         Prose("This code computes a gradient:"),
@@ -73,7 +81,7 @@ def maths_to_code(subject: Subject) -> Question | None:
     section = subject.variable()
     code = _backward(subject, section)
     answer = None if code is None else _expression(subject, section, code)
-    if code is None or answer is None:
+    if code is None or answer is None or is_window(answer):
         return None
     if not judge(formula_key(subject.exercise, section, "code", answer), answer).right:
         return None  # it takes more than the expressions that a student can type

@@ -11,15 +11,17 @@ from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.errors import ChainruleError
 from chainrule.teaching.diagnosis.catalogue import rule_errors
 from chainrule.teaching.diagnosis.injection import InjectedError, derivation_with, line_with
-from chainrule.teaching.diagnosis.line_errors import line_errors
 from chainrule.teaching.exercises.answer_readers import AnswerKey
 from chainrule.teaching.exercises.content import Code, Prose
 from chainrule.teaching.exercises.kinds.code import backward_code
+from chainrule.teaching.exercises.likely_mistakes import errors_that_people_make
 from chainrule.teaching.exercises.questions import Question, Subject
 from chainrule.teaching.exercises.skills import CODE, skill_of_mistake
 
 KIND = "debug"
-LEAST, MOST = 3, 8
+LEAST, MOST = 4, 8
+"""The fewest and the most lines of code in a question."""
+
 TRIED = 12
 """The most mistakes that are tried for one question."""
 
@@ -137,7 +139,7 @@ def _candidates(subject: Subject) -> list[tuple[InjectedError, str | Symbol]]:
     )
     for key, gradient in keyed:
         if gradient.matrix is not None:
-            found += [(error, key) for error in line_errors(gradient.matrix)]
+            found += [(error, key) for error in errors_that_people_make(gradient.matrix)]
     subject.rng.shuffle(found)
     return found
 

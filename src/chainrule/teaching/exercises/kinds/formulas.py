@@ -12,12 +12,18 @@ from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.model import Asked, Model
 from chainrule.calculus.graph.node import Expr, Partial, Symbol, symbols
 from chainrule.language.typeset import model_text, plain
-from chainrule.teaching.exercises.answer_forms import answer_form, with_written_ones
+from chainrule.teaching.exercises.answer_forms import answer_form, shortest, with_written_ones
 from chainrule.teaching.exercises.answer_readers import AnswerKey
 from chainrule.teaching.exercises.content import Content, Equation, Prose
 from chainrule.teaching.exercises.distractors import Distractor
 from chainrule.teaching.exercises.exercise import Exercise
-from chainrule.teaching.exercises.hints import chain_line, chain_steps, factor_hints, gradient_hints
+from chainrule.teaching.exercises.hints import (
+    LONGEST_LINE,
+    chain_line,
+    chain_steps,
+    factor_hints,
+    gradient_hints,
+)
 from chainrule.teaching.exercises.questions import (
     LETTERS,
     Question,
@@ -74,6 +80,8 @@ def solution(subject: Subject, section: GradientSection) -> Content:
 def factor(subject: Subject) -> Question | None:
     """Ask for one factor: as a formula where it is a gradient by itself, else by choice."""
     found = [step for s in subject.sections for step in s.factors if step.reasons]
+    found = [replace(step, after=shortest(step.after)) for step in found]
+    found = [step for step in found if len(plain(step.after)) <= LONGEST_LINE]
     if not found:
         return None
     step = subject.rng.choice(found)

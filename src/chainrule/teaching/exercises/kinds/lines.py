@@ -25,7 +25,7 @@ MOST_PLACES = 8
 FEWEST_LINES = 4
 MOST_LINES = 6
 
-_TIDYING = ("positive first", "as before")
+_TIDYING = ("positive first", "as before", "an index that nobody carries: repeat")
 """Rules that only tidy a line up: nobody learns from choosing the line that follows."""
 
 _ALGEBRA = ("cancel", "one-hot labels add to one", "δ picks one term")
@@ -41,12 +41,17 @@ _SILENT = ("constant rule", "mask", "sign function")
 _GENERAL = ("sum rule", "sign rule", "product rule", "quotient rule")
 """Rules that most lines use somewhere; a line with a more special one asks for that."""
 
-_COURSE = (
-    "sum rule", "product rule", "quotient rule", "power rule", "exp rule", "log rule", "root rule",
-    "sigmoid rule", "tanh rule", "ReLU rule", "softmax rule", "softplus rule", "mean rule",
-    "product rule for matrices", "transpose rule", "squared-norm rule", "un-broadcast",
+_FAMILIES = (
+    ("sum rule", "product rule", "quotient rule", "power rule", "sign rule", "root rule"),
+    ("product rule for matrices", "transpose rule", "squared-norm rule", "un-broadcast",
+     "mean rule", "product rule"),
+    ("exp rule", "log rule", "sigmoid rule", "tanh rule", "ReLU rule", "softmax rule",
+     "softplus rule"),
 )  # fmt: skip
-"""The rules that a first course names: these are the options of a question for a rule."""
+"""The rules that a first course names, by what they are taken for.
+
+They are the options of a question for a rule, those first that are taken for the right one.
+"""
 
 
 def next_line(subject: Subject) -> Question | None:
@@ -112,7 +117,7 @@ def rule(subject: Subject) -> Question | None:
         used = [reason.rule for reason in step.reasons]
         named = [r for r in used if r not in _SILENT] or used
         right = subject.rng.choice([r for r in named if r not in _GENERAL] or named)
-        pool = _other_rules(subject, used)
+        pool = _other_rules(subject, used, right)
         words = "Which of these rules is used here?"
     else:
         right, pool = step.rule, wrong_rules(step)
@@ -132,13 +137,21 @@ def rule(subject: Subject) -> Question | None:
     )
 
 
-def _other_rules(subject: Subject, used: Sequence[str]) -> list[str]:
-    """Return rules that a line does not use, those of the exercise itself first."""
+def _other_rules(subject: Subject, used: Sequence[str], right: str) -> list[str]:
+    """Return rules that a line does not use: of its exercise, then those taken for the right one.
+
+    Of these, which the student knows from this exercise or from the same family, three are drawn.
+    """
     near = sorted({r.rule for step in subject.derivation.steps for r in step.reasons})
-    far = [rule for rule in _COURSE if rule not in near]
-    subject.rng.shuffle(far)
+    alike = [rule for family in _FAMILIES if right in family for rule in family]
+    far = [rule for family in _FAMILIES for rule in family]
     out = {*used, *_SILENT}
-    return [rule for rule in (*near, *far) if rule not in out][: 2 * WRONG_ANSWERS]
+    found = [rule for rule in dict.fromkeys((*near, *alike)) if rule not in out]
+    if len(found) < WRONG_ANSWERS:
+        subject.rng.shuffle(far)
+        found += [rule for rule in dict.fromkeys(far) if rule not in (*found, *out)]
+        found = found[:WRONG_ANSWERS]
+    return found[: 2 * WRONG_ANSWERS]
 
 
 def _shown(step: Step) -> Content:
@@ -193,7 +206,7 @@ def _chained(section: GradientSection) -> list[Step]:
     """Return lines of which each has one possible position."""
     seen: dict[Expr, Step] = {}
     for step in section.lines:
-        if step.phase not in (Phase.ENTRY, Phase.SHAPE):
+        if step.phase not in (Phase.ENTRY, Phase.SHAPE) and step.rule not in _TIDYING:
             seen.setdefault(step.after, step)
     steps = list(seen.values())
     if len(steps) > MOST_LINES:  # both ends tell; of the middle keep what is evenly apart

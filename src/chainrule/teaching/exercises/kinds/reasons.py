@@ -6,6 +6,7 @@ from chainrule.teaching.exercises.answer_readers import AnswerKey
 from chainrule.teaching.exercises.content import Prose
 from chainrule.teaching.exercises.hints import gradient_hints
 from chainrule.teaching.exercises.questions import Question, Subject, lettered
+from chainrule.teaching.exercises.sections import section_of
 
 
 def why(subject: Subject) -> Question | None:
@@ -15,7 +16,7 @@ def why(subject: Subject) -> Question | None:
         return None
     wrong = [Prose(text) for text in exercise.instead]
     options, letter = lettered(Prose(exercise.because), wrong, subject.rng)
-    section = subject.variable()
+    section = section_of(subject.derivation, exercise.variables[0])
     out = subject.rng.choice([o for o in options if isinstance(o, Prose) and o in wrong])
     key = AnswerKey("choice", letter, choices=("",) * len(options))
     return Question(

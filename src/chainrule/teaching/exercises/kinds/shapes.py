@@ -14,6 +14,11 @@ from chainrule.teaching.exercises.content import Block, Content, Equation, Prose
 from chainrule.teaching.exercises.questions import Question, Subject
 
 RULE = "the shape of a gradient"
+OF_A_GRADIENT = (
+    "The gradient of a scalar has the shape of its variable. What is added or multiplied entry by "
+    "entry has one shape."
+)
+OF_A_JACOBIAN = "A Jacobian is a table of derivatives: count its rows, then its columns."
 PRODUCT = "A product has the rows of its left factor and the columns of its right factor."
 
 
@@ -113,6 +118,7 @@ def _of_a_jacobian(subject: Subject) -> Question | None:
         (target.shape[0], source.shape[0]),
         (Equation(target, subject.derivation.model.values[target]),),
         f"{target.name} has {target.shape[0]} entries, {source.name} has {source.shape[0]}",
+        OF_A_JACOBIAN,
     )
 
 
@@ -139,22 +145,23 @@ def _shapes(parts: list[Symbol]) -> str:
 
 
 def _question(
-    subject: Subject, prompt: Content, found: Shape, second: Content, said: str
+    subject: Subject,
+    prompt: Content,
+    found: Shape,
+    second: Content,
+    said: str,
+    first: str = OF_A_GRADIENT,
 ) -> Question:
     rows, columns = found
     place, count = subject.rng.choice((("row", rows), ("column", columns)))
     half: Block = Prose(f"It has {count} {place}{'s' if count != 1 else ''}.")
-    first: Block = Prose(
-        "The gradient of a scalar has the shape of its variable. What is added or multiplied entry "
-        "by entry has one shape."
-    )
     return Question(
         subject.exercise,
         "shape",
         subject.derivation.model,
         prompt,
         AnswerKey("shape", written(found)),
-        ((first,), second, (half,)),
+        ((Prose(first),), second, (half,)),
         (*second, Prose(f"{said}: {written(found)}.")),
         (RULE,),
     )

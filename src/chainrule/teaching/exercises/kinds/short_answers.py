@@ -12,6 +12,7 @@ from chainrule.teaching.exercises.answer_readers import ALTERNATIVES, AnswerKey
 from chainrule.teaching.exercises.content import Content, Equation, Prose
 from chainrule.teaching.exercises.hints import gradient_hints
 from chainrule.teaching.exercises.kept import sufficient_sets
+from chainrule.teaching.exercises.kinds.code import is_window
 from chainrule.teaching.exercises.kinds.formulas import solution
 from chainrule.teaching.exercises.questions import Question, Subject
 
@@ -22,6 +23,8 @@ def verify(subject: Subject) -> Question | None:
     """Show an answer of the right shape, and ask whether it is right."""
     section = subject.variable()
     right = opened(subject.derivation, section.answer)
+    if is_window(plain(right)):
+        return None
     wrong = subject.distractors.answers(section, subject.rng, CANDIDATES)
     if not wrong:
         return None
@@ -79,8 +82,8 @@ def cache(subject: Subject) -> Question | None:
         (
             Prose(
                 f"The backward pass computes {asked}. Which inputs and values must the forward "
-                "pass keep, so that no matrix product, sum or softmax of the forward pass is "
-                "computed again? Leave out what follows from the rest entry by entry."
+                "pass keep, so that no matrix product, sum or softmax of it is computed again? "
+                "Keep as few as you can: an activation or a difference is computed again."
             ),
             Prose(f"Choose among: {', '.join(names)}"),
         ),
@@ -88,7 +91,12 @@ def cache(subject: Subject) -> Question | None:
             "names", ALTERNATIVES.join(", ".join(each) for each in sets), choices=tuple(names)
         ),
         (
-            (Prose(f"The rules on the way: {', '.join(rules)}. What does each read?"),),
+            (
+                Prose(
+                    "Derive the gradients first. What stands in their formulas, beside gradients "
+                    f"that come from above? The rules on the way: {', '.join(rules)}."
+                ),
+            ),
             (
                 Prose(f"{sizes} of them suffice. Write down what each of these reads:"),
                 *(Equation(r.left, None) for r in results),

@@ -14,7 +14,11 @@ from chainrule.teaching.exercises.answer_readers import AnswerKey
 from chainrule.teaching.exercises.content import Content, Equation, Prose
 from chainrule.teaching.exercises.hints import LONGEST_LINE
 from chainrule.teaching.exercises.kinds.lines import FEWEST_LINES
-from chainrule.teaching.exercises.likely_mistakes import Mistaken, line_mistakes
+from chainrule.teaching.exercises.likely_mistakes import (
+    Mistaken,
+    brings_a_logarithm,
+    line_mistakes,
+)
 from chainrule.teaching.exercises.questions import Question, Subject, line_of
 from chainrule.teaching.exercises.sections import GradientSection, sections
 
@@ -118,6 +122,8 @@ def _first_wrong(subject: Subject, section: GradientSection) -> Step | None:
             if not subject.distractors.differ(true.after, step.after):
                 return None
             if len(plain(step.after)) > len(plain(true.after)) + LONGER:
+                return None
+            if brings_a_logarithm(step.after, true.after):
                 return None
             wrong.append(step)
     return wrong[0] if len(wrong) == 1 else None

@@ -118,7 +118,7 @@ def circuit(definitions: str, rng: Random) -> Draft:
         (
             Prose("Fill in the value and the gradient of f on every edge."),
             _drawing(point, forms, solved=False),
-            Prose(f"Answer in this order, or by name: {', '.join(names)}"),
+            Prose(f"Answer in this order, or by name: {', '.join(names)}", of_form=True),
         ),
         key,
         (

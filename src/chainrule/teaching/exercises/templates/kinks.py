@@ -13,11 +13,11 @@ from chainrule.teaching.exercises.templates.template import Draft
 def one_sided(rng: Random) -> Draft:
     """Ask for the slopes on both sides of a kink."""
     a, b = rng.choice((2, 3, 4)), rng.choice((-1, 1, 2, -3))
-    slope = f"+ {b}" if b > 0 else f"- {-b}"
-    model = model_of(f"x : (1, 1)\nf = {a} abs(x) {slope} x\nwrt: x")
+    line = f"{'+' if b > 0 else '-'} {'' if abs(b) == 1 else f'{abs(b)} '}x"
+    model = model_of(f"x : (1, 1)\nf = {a} abs(x) {line}\nwrt: x")
     left, right = (float(Point(model, {"x": x}).gradient("x").item()) for x in (-1.0, 1.0))
     return Draft(
-        (Prose(f"f = {a}|x| {slope} x. What are the slopes of f left and right of 0?"),),
+        (Prose(f"f = {a}|x| {line}. What are the slopes of f left and right of 0?"),),
         AnswerKey(
             "values",
             f"left = {written(left)}, right = {written(right)}",
@@ -38,8 +38,8 @@ def one_sided(rng: Random) -> Draft:
         ),
         (
             "Write f without | | for x < 0, and for x > 0.",
-            f"For x > 0: f = {a} x {slope} x.",
-            f"For x < 0: f = -{a} x {slope} x.",
+            f"For x > 0: f = {a} x {line}.",
+            f"For x < 0: f = -{a} x {line}.",
         ),
         (
             Prose(
@@ -166,7 +166,11 @@ def shrinkage(rng: Random) -> Draft:
         (a / (1 + strength), "regulariser taken for a square", "that is for a squared penalty"),
     )
     return Draft(
-        (Prose(f"For which w is (w - {a:g})²/2 + {strength:g}|w| smallest?".replace("- -", "+ ")),),
+        (
+            Prose(
+                f"For which w is (w - a)²/2 + λ|w| smallest, with a = {a:g} and λ = {strength:g}?"
+            ),
+        ),
         AnswerKey(
             "value",
             f"{right + 0.0:.6g}",

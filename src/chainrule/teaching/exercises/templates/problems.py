@@ -7,10 +7,11 @@ from random import Random
 
 from chainrule.calculus.graph.dims import written
 from chainrule.calculus.graph.model import Model
-from chainrule.calculus.graph.node import symbols
+from chainrule.calculus.graph.node import Expr, symbols
+from chainrule.calculus.ops import replace
 from chainrule.deriving import derive
 from chainrule.language.typeset import model_text, plain
-from chainrule.teaching.exercises.answer_forms import opened
+from chainrule.teaching.exercises.answer_forms import opened, with_sums
 from chainrule.teaching.exercises.answer_readers import AnswerKey
 from chainrule.teaching.exercises.content import Prose
 from chainrule.teaching.exercises.questions import LETTERS
@@ -51,7 +52,7 @@ W2 : (k, h)
 Z1 = W1 X
 A1 = relu(Z1)
 E = W2 A1 - Y
-J = sum(E .* E)/(2 m)
+J = sum(E .* E)/m
 wrt: W1, W2
 """
 SKIP = """
@@ -74,7 +75,7 @@ v : (h, 1)
 Z = X W + b
 A = sigmoid(Z)
 P = A v
-J = sum((P - Y) .* (P - Y))/(2 m)
+J = sum((P - Y) .* (P - Y))/m
 wrt: W, b, v
 """
 
@@ -112,7 +113,7 @@ def problem(text: str, values: tuple[str, ...], rng: Random) -> Draft:
     del rng  # a problem has no numbers to draw
     model = model_of(text)
     names = tuple(f"d{value}" for value in values)
-    answers = {name: _answer(model, value) for name, value in zip(names, values, strict=True)}
+    answers = {f"d{value}": _answer(model, value, values) for value in values}
     objective = model.objective.name
     parts = [
         f"({LETTERS[k]}) {name} = ∂{objective}/∂{value}, of shape "
@@ -133,7 +134,10 @@ def problem(text: str, values: tuple[str, ...], rng: Random) -> Draft:
                 "if it follows from them."
             ),
             *(Prose(part) for part in parts),
-            Prose(f"One line per part, or separated by semicolons: {names[0]} = ...; ..."),
+            Prose(
+                f"One line per part, or separated by semicolons: {names[0]} = ...; ...",
+                of_form=True,
+            ),
         ),
         key,
         (
@@ -162,9 +166,31 @@ def _through(model: Model, value: str) -> str:
     return " and ".join(f"{s.name} = {plain(model.values[s])}" for s in users)
 
 
-def _answer(model: Model, value: str) -> str:
-    derivation = derive(model, [value])
-    return plain(opened(derivation, section_of(derivation, value).answer))
+def _answer(model: Model, value: str, asked: tuple[str, ...]) -> str:
+    """Return the gradient at a value, in terms of those at the values that use it."""
+    users = [name for name in _users(model, value) if name in asked]
+    cut = _cut(model, value, users) if users else model
+    derivation = derive(cut, [value])
+    section = section_of(derivation, value)
+    names: dict[Expr, Expr] = {each: symbol for symbol, each in model.values.items()}
+    given: dict[Expr, Expr] = {
+        s: names[value] for s, value in derivation.model.values.items() if value in names
+    }
+    return plain(with_sums(replace(opened(derivation, section.answer), given)))
+
+
+def _cut(model: Model, value: str, users: list[str]) -> Model:
+    """Return the end of a forward pass: the gradients at the users of a value are given.
+
+    The objective is what the users add to it to first order, and what it has of the value itself.
+    """
+    objective = model.objective
+    terms = [f"sum(d{name} .* ({plain(model.values[model.symbol(name)])}))" for name in users]
+    if objective.name in _users(model, value):
+        terms.append(plain(model.values[objective]))
+    given = [f"{s.name} : {written(s.shape)}" for s in model.symbols if s is not objective]
+    given += [f"d{name} : {written(model.symbol(name).shape)}" for name in users]
+    return model_of("\n".join([*given, f"{objective.name} = {' + '.join(terms)}", f"wrt: {value}"]))
 
 
 PROBLEM_ROWS = tuple(

@@ -179,6 +179,7 @@ def chain(activation: str, rng: Random) -> Draft:
     bound = {"sigmoid": 0.25, "tanh": 1.0}[activation]
     weight = rng.choice((0.5, 2.0, 1.0))
     steps = depth - 1
+    name = {"sigmoid": "the sigmoid", "tanh": "tanh"}[activation]
     steepest = slope(f"z : (1, 1)\nf = {activation}(z)\nwrt: z", {"z": 0.0}, "z")
     assert abs(steepest - bound) < SYMMETRIC
     right = (bound * weight) ** steps
@@ -188,7 +189,7 @@ def chain(activation: str, rng: Random) -> Draft:
             Prose(
                 f"{depth} units in a chain, all weights {weight:g}. Which upper bound on "
                 f"|dL/dz_1| / |dL/dz_{depth}| follows from the weights and the largest slope "
-                f"of {activation}?"
+                f"of {name}?"
             ),
         ),
         AnswerKey(
@@ -211,7 +212,7 @@ def chain(activation: str, rng: Random) -> Draft:
         ),
         (
             "dL/dz_k = dL/dz_(k+1) · weight · slope at z_k.",
-            f"How large can the slope of {activation} be?",
+            f"How large can the slope of {name} be, and where?",
             f"There are {steps} such factors.",
         ),
         (Prose(f"({bound:g} · {weight:g})^{steps} = {right:.4g}"),),
@@ -239,9 +240,9 @@ def exploding(rng: Random) -> Draft:
             tolerance=0.002,
         ),
         (
-            "One step back multiplies the gradient by what?",
-            f"After {steps} steps the factor is w^{steps}.",
-            f"Take the {steps}th root.",
+            "Differentiate h_t with respect to h_(t-1): that is the factor of one step back.",
+            f"Over {steps} steps these factors multiply, they do not add.",
+            f"Solve w^{steps} = {growth}.",
         ),
         (Prose(f"w^{steps} = {growth}, so w = {growth}^(1/{steps}) = {right:.5g}."),),
     )
@@ -278,9 +279,9 @@ def clipping(rng: Random) -> Draft:
             ),
         ),
         (
-            "What is the norm now?",
+            "Compute the norm first: the root of the sum of the squares.",
             f"sqrt({a}² + {b}²) = {c}",
-            "Scale both entries by the same number.",
+            f"Both entries are multiplied by one number, so that {c} becomes {limit:g}.",
         ),
         (Prose(f"({a}, {b}) · {limit:g}/{c} = ({right[0]:.4g}, {right[1]:.4g})"),),
     )

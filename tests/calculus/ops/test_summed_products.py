@@ -8,11 +8,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule.calculus.evaluation.contraction import contracted
 from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Symbol, Total, entry
 from chainrule.calculus.ops import mul
+from chainrule.calculus.ops.summed_products import summed_product
 
 SIZES = (2, 3, 4, 5)
 LETTERS = "abcd"
@@ -30,7 +30,7 @@ def test_is_einsum(factors: list[set[int]], summed: set[int]) -> None:
         array.reshape([SIZES[at] if at in own else 1 for at in reversed(range(4))])
         for array, own in zip((array.transpose() for array in arrays), factors, strict=True)
     ]
-    found = contracted(laid_out, {at: SIZES[at] for at in summed}, np)
+    found = summed_product(laid_out, {at: SIZES[at] for at in summed}, np)
     letters = ["".join(LETTERS[at] for at in sorted(own)) for own in factors]
     everywhere = [np.ones(size) for size in SIZES]  # an axis that no factor has counts its terms
     free = "".join(LETTERS[at] for at in range(4) if at not in summed)

@@ -11,12 +11,11 @@ import math
 import operator
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from itertools import zip_longest
 from typing import Any
 
-import numpy as np
 
-
-def contracted(factors: Sequence[Any], indices: Mapping[int, int], xp: Any) -> Any:  # noqa: ANN401
+def summed_product(factors: Sequence[Any], indices: Mapping[int, int], xp: Any) -> Any:  # noqa: ANN401
     """Return the product of arrays, summed along some axes.
 
     Parameters
@@ -51,4 +50,5 @@ def _has(factor: Any, at: int) -> bool:  # noqa: ANN401
 
 def _cost(factors: Sequence[Any]) -> int:
     """Return the number of entries of a product, before it is summed."""
-    return math.prod(np.broadcast_shapes(*(f.shape for f in factors)))
+    axes = zip_longest(*(reversed(f.shape) for f in factors), fillvalue=1)
+    return math.prod(max(sizes) for sizes in axes)

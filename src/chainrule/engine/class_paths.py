@@ -1,0 +1,86 @@
+"""Fits of several classes with an elastic net: one strength, or a path of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.engine.arrays import BoolArray
+from chainrule.engine.certificates.certificate import Certificate
+from chainrule.engine.certificates.class_gap import certify_class_elastic_net
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.losses.facts import LossRow
+from chainrule.engine.objective.evaluation import Evaluation
+from chainrule.engine.paths import FORBIDDING, PathSolver
+from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
+from chainrule.engine.solvers.class_proximal import class_proximal_newton
+from chainrule.engine.solvers.proximal_newton import Solution
+from chainrule.engine.solvers.steps import Stop
+
+
+class ClassPathSolver(PathSolver):
+    """Solves for one strength after the other for more than two classes.
+
+    The penalty counts the coefficients of every class, as in scikit-learn and glmnet.
+    """
+
+    @property
+    def _is_wide(self) -> bool:
+        return False
+
+    def _penalty(self, strength: float) -> ElasticNet:
+        return _of_classes(super()._penalty(strength), self.objective.loss.n_outputs)
+
+    def _certified(self, penalty: ElasticNet, tol: float, stop: Stop) -> Certificate:
+        return certify_class_elastic_net(self.objective, penalty, self._here, enough=tol, stop=stop)
+
+    def _solved_null(self, start: Evaluation, held: BoolArray) -> Evaluation:
+        shape, scale, zeros = self.shape, self.source.column_scale, np.zeros(len(held))
+        penalty = ElasticNet(
+            np.where(held, FORBIDDING, 0.0), zeros, shape.lower * scale, shape.upper * scale
+        )
+        penalty = _of_classes(penalty, self.objective.loss.n_outputs)
+        largest = float(np.abs(start.gradient.coef).max(initial=0.0)) or 1.0
+        unit = np.full(len(penalty.l1), largest)
+        solution = class_proximal_newton(
+            self.objective, penalty, start, unit, tolerance=1e-12, max_iter=100
+        )
+        return solution.evaluation
+
+    def _reach(
+        self, strength: float, aim: float, max_iter: int, enough: float = 0.0
+    ) -> tuple[ElasticNet, Solution]:
+        penalty = self._penalty(strength)
+        solution = class_proximal_newton(
+            self.objective,
+            penalty,
+            self._here,
+            self._units(penalty),
+            self._model,
+            tolerance=aim,
+            max_iter=max_iter,
+            monitor=self._monitor,
+        )
+        self._model = None if solution.model is None else replace(solution.model, is_exact=False)
+        self._records += solution.history
+        self._here, self._last = solution.evaluation, strength
+        return penalty, solution
+
+
+def path_solver(
+    source: InMemorySource,
+    row: LossRow | None,
+    shape: Shape,
+    **choices: Any,  # noqa: ANN401
+) -> PathSolver:
+    """Return the solver for two classes or one score per row, or for more classes."""
+    kind = ClassPathSolver if source.n_classes > 2 else PathSolver
+    return kind(source, row, shape, **choices)
+
+
+def _of_classes(penalty: ElasticNet, n_classes: int) -> ElasticNet:
+    """Return the penalty of every column for all classes, side by side."""
+    parts = (penalty.l1, penalty.l2, penalty.lower, penalty.upper)
+    return ElasticNet(*(np.repeat(part, n_classes) for part in parts))

@@ -1,0 +1,31 @@
+"""What errors call columns that have no names: made when one is asked for, not for each fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import overload
+
+
+class NumberedColumns(Sequence[str]):
+    """``column 0``, ``column 1``, ...: of wide data, a list of them takes longer than a pass.
+
+    Parameters
+    ----------
+    n_features : int
+    """
+
+    def __init__(self, n_features: int) -> None:
+        self._places = range(n_features)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        """Return the name at a place, or those of a slice."""
+        if isinstance(place, slice):
+            return [f"column {j}" for j in self._places[place]]
+        return f"column {self._places[place]}"
