@@ -25,7 +25,7 @@ from chainrule.teaching.marking.by_value.openness import (
     moving_names,
     opened_names,
 )
-from chainrule.teaching.marking.by_value.points import Key, Meaning
+from chainrule.teaching.marking.by_value.points import SPENT, Budget, Key, Meaning
 from chainrule.teaching.marking.by_value.statements import Claim, Reader, read
 from chainrule.teaching.marking.by_value.terms import (
     Condition,
@@ -45,9 +45,6 @@ CLOSE = 2e-6
 
 APART = 2e-3
 """The relative difference above which two values differ."""
-
-MOST_SPENT = 600_000
-"""The most terms that are evaluated for one text."""
 
 MOST_FREE = 4
 
@@ -123,7 +120,7 @@ def _world(
 ) -> World:
     place = (number, seed)
     if place not in worlds:
-        world = World(reader.passage, meaning, seed)
+        world = World(reader.passage, meaning, seed, reader.budget)
         world.open, world.moving = reader.opened, reader.moving
         worlds[place] = world
     return worlds[place]
@@ -133,13 +130,15 @@ def _best_ranks(reader: Reader, everything: list[Meaning]) -> list[object]:
     """Return the ranks under which most of the text has values."""
     scores: list[tuple[int, int, object]] = []
     seen: list[object] = []
+    share = reader.budget.left // 3
+    budget = Budget(share)
     for meaning in everything:
         if meaning.ranks in seen or len(seen) >= MOST_RANKS * 3:
             continue
         seen.append(meaning.ranks)
         counts = []
         for change in ({}, {"rows": True}, {"meet": "entries"}):
-            world = World(reader.passage, replace(meaning, **change), 0)
+            world = World(reader.passage, replace(meaning, **change), 0, budget)
             world.open, world.moving = reader.opened, reader.moving
             counts.append(0)
             for claim in reader.claims:
@@ -147,8 +146,14 @@ def _best_ranks(reader: Reader, everything: list[Meaning]) -> list[object]:
                 for env in _environments(reader, claim)[:1]:
                     for side in claim.sides:
                         counts[-1] += side is not None and _has_value(world, side, env)
+        if budget.is_spent:
+            reader.hurried = True
+            break
         strict, loose = max(counts[:2]), counts[2]
         scores.append((strict * 2 + loose, sum(meaning.ranks.values()), meaning.ranks))
+    reader.budget.left -= share - budget.left
+    if not scores:
+        return [everything[0].ranks]
     best = max(score for score, _, _ in scores)
     kept = [(at, ranks) for at, (score, _, ranks) in enumerate(scores) if score >= best]
     return [ranks for _, ranks in kept[:4]]
@@ -210,15 +215,15 @@ def _judge(
     tried: list[World] = []
     general: object = None
     for number, meaning in enumerate(usable):
-        if any(world.agrees(meaning) for world in tried) or reader.spent > MOST_SPENT:
+        if any(world.agrees(meaning) for world in tried):
             continue
         outcome = _under(reader, claim, meaning, number, worlds)
         loosely = meaning.direct or "any" in (meaning.sigma, meaning.link)
         if not (outcome.loose and loosely):
             outcomes.append(outcome)
         tried.append(worlds[number, 1])
-        reader.spent += sum(worlds[number, seed].spent for seed in range(1, POINTS + 1)
-                            if (number, seed) in worlds)  # fmt: skip
+        if reader.budget.is_spent:
+            return Judged(said.line, said.text, "unproven", SPENT)
         if outcome.refuted and not outcome.loose and not number:
             general = _matrices(meaning)
         if outcome.holds:
@@ -239,7 +244,7 @@ def _judge(
                 shown = f"{condition.left.text} {condition.sign} {condition.right.text}"
                 return replace(again, why=f"{again.why}; for {shown}")
     refuting = [one for one in outcomes if one.refuted]
-    whole = refuting and not any(one.loose for one in outcomes)
+    whole = refuting and not reader.hurried and not any(one.loose for one in outcomes)
     whole = whole and is_of_slopes(reader, claim)
     if whole and not is_about_definition(reader, claim) and not is_tainted(reader, claim):
         first = refuting[0]
@@ -391,10 +396,11 @@ def by_value(text: str) -> list[Judged]:
         plain = _LAST.sub("[l", plain)  # layer l of all, and no last one
     plain = _GREEK_SHORT.sub(r"d\\\1", _ACCENT_SHORT.sub(r"d\\\2{\1}", plain))
     text = _CASES.sub(_in_one_row, plain)
-    reader = read(with_implied_sums(statements(text), text), text)
     try:
-        return [] if reader is None else judged(reader)
-    except RecursionError:  # definitions that lead to one another
+        with np.errstate(all="ignore"):
+            reader = read(with_implied_sums(statements(text), text), text)
+            return [] if reader is None else judged(reader)
+    except RecursionError:  # definitions that lead to one another, or very deep formulas
         return []
 
 

@@ -95,6 +95,7 @@ class Passage:
     sizes: set[str] = field(default_factory=set)
     summed: set[str] = field(default_factory=set)  # letters that some sum runs over
     fixed: set[str] = field(default_factory=set)  # indices of one place, such as a class
+    epochs: dict[int, int] = field(default_factory=dict)
     split: set[str] = field(default_factory=set)  # x beside x_i, both vectors
     objective: Named | None = None  # of which dX is the gradient
     sorted: dict[Named, tuple[tuple[str, tuple[str, ...]], list[Index]]] = field(
@@ -177,7 +178,10 @@ class Passage:
 
     def epoch(self, order: int) -> int:
         """Return how many names were defined once more up to a place of the text."""
-        return sum(one.order <= order for known in self.definitions.values() for one in known[1:])
+        if order not in self.epochs:
+            again = [one for known in self.definitions.values() for one in known[1:]]
+            self.epochs[order] = sum(one.order <= order for one in again)
+        return self.epochs[order]
 
     def is_index(self, base: str, place: tuple[bool, int], index: Index) -> bool:
         """Whether an index of a name runs, and is no part of its name."""

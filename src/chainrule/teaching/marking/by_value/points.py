@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from random import Random
 
 import numpy as np
@@ -99,6 +100,46 @@ class Meaning:
         return ", ".join(said)
 
 
+@dataclass
+class Budget:
+    """The number of evaluations that a text has left.
+
+    Parameters
+    ----------
+    left : int
+        The number; negative once more were asked for.
+    """
+
+    left: int
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether more evaluations were asked for than there were."""
+        return self.left < 0
+
+    def take(self) -> None:
+        """Count one evaluation.
+
+        Raises
+        ------
+        NoValueError
+            When none is left.
+        """
+        self.left -= 1
+        if self.left < 0:
+            raise NoValueError(SPENT)
+
+
+SPENT = "this text takes more evaluations than are made; shorten it, or judge it in parts"
+"""Why a line is not judged once the budget of its text is spent."""
+
+
+@lru_cache(maxsize=100_000)
+def _number(name: str) -> float:
+    """Return the number between 0 and 1 that belongs to a name."""
+    return Random(name).random()
+
+
 class Point:
     """Values of names for one reading.
 
@@ -110,9 +151,12 @@ class Point:
         The reading.
     seed : int
         The number of the point.
+    budget : Budget
+        The evaluations that are left.
     """
 
-    def __init__(self, passage: Passage, meaning: Meaning, seed: int) -> None:
+    def __init__(self, passage: Passage, meaning: Meaning, seed: int, budget: Budget) -> None:
+        self.budget = budget
         self.passage = passage
         self.meaning = meaning
         self.seed = seed
@@ -203,6 +247,7 @@ class Point:
         if state in own:
             self.reached = self.reached or state in self.through
             return own[state]
+        self.budget.take()
         if state in self.busy:
             raise NoValueError("a definition that refers to itself")
         self.busy.add(state)
@@ -372,7 +417,8 @@ class Point:
         return found
 
     def _raw(self, key: Key, ints: tuple[int, ...]) -> float:
-        return 0.15 + 0.7 * Random(f"{self.seed} {key} {ints}").random()
+        self.budget.take()
+        return 0.15 + 0.7 * _number(f"{self.seed} {key} {ints}")
 
     def _objective(self, base: str) -> float:
         """Return a smooth number of the values that an objective depends on."""
@@ -380,7 +426,7 @@ class Point:
         for name in self.open[base]:
             values = np.ravel(self.whole(name))
             for at, value in enumerate(values):
-                weight = 0.3 + Random(f"{self.seed} {base} {name.base} {at}").random()
+                weight = 0.3 + _number(f"{self.seed} {base} {name.base} {at}")
                 total += weight * float(np.sin(0.8 * value + weight))
                 mixed += (weight - 0.9) * float(value)
         return total + mixed**2

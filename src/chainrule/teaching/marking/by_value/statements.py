@@ -16,6 +16,7 @@ from chainrule.teaching.marking.by_value.passage import (
     habits_of,
     left_name,
 )
+from chainrule.teaching.marking.by_value.points import Budget
 from chainrule.teaching.marking.by_value.scripts import Habits, UnreadError
 from chainrule.teaching.marking.by_value.terms import (
     Called,
@@ -35,6 +36,8 @@ from chainrule.teaching.marking.by_value.terms import (
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 
 MOST_STATEMENTS = 200
+MOST_SPENT = 300_000
+"""The most evaluations that are made for one text."""
 
 
 @dataclass
@@ -66,7 +69,8 @@ class Reader:
 
     passage: Passage
     claims: list[Claim] = field(default_factory=list)
-    spent: int = 0  # the number of terms evaluated
+    budget: Budget = field(default_factory=lambda: Budget(MOST_SPENT))
+    hurried: bool = False  # whether not every reading was compared
     opened: dict[str, list[Named]] = field(default_factory=dict)
     moving: list[Named] = field(default_factory=list)
 

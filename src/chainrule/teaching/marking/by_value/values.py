@@ -53,6 +53,7 @@ class World(Slopes):
     def value(self, term: Term, env: Environment) -> Value:
         """Return the value of a term where its free indices have these values."""
         self.spent += 1
+        self.budget.take()
         if self.spent > MOST:
             raise NoValueError("more terms than are evaluated")
         match term:
