@@ -46,15 +46,15 @@ class Audit(DisplayedAsPage):
 
     Parameters
     ----------
-    model : Model
-        The forward pass.
+    model : Model or None
+        The forward pass; None where the text has none and its lines are judged as they stand.
     lines : tuple of Verdict
         One for each line that claims something.
     convention : str
         The convention in which the gradients are meant, in a sentence; empty for the plain one.
     """
 
-    model: Model
+    model: Model | None
     lines: tuple[Verdict, ...]
     convention: str = ""
 
@@ -128,7 +128,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
                     return replace(alone, lines=lines)
                 judged_alone = by_values_alone(posted_text)
                 if judged_alone is not None:
-                    return Audit(*judged_alone)
+                    return Audit(None, judged_alone)
                 raise
             model, rest, unread = posted.model, posted.rest, posted.refused
         else:

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.calculus.graph.model import Model
 from chainrule.errors import ChainruleError
-from chainrule.language.reading.models import read_lines
-from chainrule.language.reading.tokens import Line
 from chainrule.teaching.grading.line_verdicts import Verdict
 from chainrule.teaching.marking.by_value.claims import Judged, by_value
 
@@ -88,14 +85,9 @@ def _judged(text: str) -> list[Judged]:
         return []
 
 
-def by_values_alone(text: str) -> tuple[Model, tuple[Verdict, ...]] | None:
+def by_values_alone(text: str) -> tuple[Verdict, ...] | None:
     """Judge a text without a forward pass; None where no line is decided."""
     judged = _judged(text)
     if all(one.verdict == "unproven" for one in judged):
         return None
-    return _without_forward(), tuple(_verdict(one) for one in judged)
-
-
-def _without_forward() -> Model:
-    """Return a forward pass that says nothing: one number."""
-    return read_lines([Line("x : (1, 1)", 1), Line("value = x", 2)], {})
+    return tuple(_verdict(one) for one in judged)

@@ -82,7 +82,7 @@ class Judged:
 
 @dataclass
 class Outcome:
-    """What one reading says of a claim."""
+    """The result of one claim under one reading."""
 
     holds: bool = False
     refuted: bool = False

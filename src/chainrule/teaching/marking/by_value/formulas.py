@@ -316,7 +316,7 @@ class Formulas:
             self.tokens = [*self.tokens[: self.at], *within.tokens[within.at :],
                            *self.tokens[self.at :]]  # fmt: skip
             return found
-        raise UnreadError(f"{token.text} is no name")
+        raise UnreadError(f"{token.text} is not a name")
 
     def scripts(self) -> Scripts:
         """Parse what stands above and below."""

@@ -135,7 +135,7 @@ def together(left: Value, right: Value, operation: Callable[..., object]) -> Val
 def power(base: Value, exponent: Value) -> Value:
     """Return a power: of a square matrix by whole numbers, of other values entry by entry."""
     if isinstance(exponent, np.ndarray):
-        raise NoValueError("a power that is no number")
+        raise NoValueError("a power that is not a number")
     if isinstance(base, np.ndarray) and 1 not in base.shape:
         if exponent == round(exponent):
             return np.asarray(np.linalg.matrix_power(base, round(exponent)))

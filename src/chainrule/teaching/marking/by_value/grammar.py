@@ -96,7 +96,7 @@ class Parser(Formulas):
         turned = False
         while below.at < len(below.tokens):
             if below.take().text not in _DIFFERENTIALS:
-                raise UnreadError("what this is a derivative by")
+                raise UnreadError("the name that this is a derivative with respect to")
             name, again, flipped = below._variable()
             wrt.extend([name] * again)
             turned = turned or flipped
@@ -117,14 +117,14 @@ class Parser(Formulas):
             within = self.inner(content)
             found = within._variable()
             if within.at < len(within.tokens):
-                raise UnreadError("a derivative by an expression")
+                raise UnreadError("a derivative with respect to an expression")
             return found
         base, bold = self.base()
         scripts = self.scripts()
         again = 1
         if scripts.power:
             if [token.text for token in scripts.power] != ["2"]:
-                raise UnreadError("a derivative by a power")
+                raise UnreadError("a derivative with respect to a power")
             again = 2
         return Named(base, tuple(scripts.above), tuple(scripts.below), bold), again, scripts.turned
 
@@ -157,7 +157,7 @@ class Parser(Formulas):
                 within = self.inner(content)
                 wrt.append(within._variable()[0])
                 if within.at < len(within.tokens):
-                    raise UnreadError("a gradient by several names")
+                    raise UnreadError("a gradient with respect to several names")
         if not order:
             raise UnreadError("a derivative of high order")
         if text == "\\partial" and not wrt:

@@ -1,4 +1,4 @@
-"""What a text leaves open: objectives without a definition, names that were not read."""
+"""Open names of a text: objectives without a definition, names that were not read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a text defines, as it stands: values, functions, letters of indices, evidence of shapes."""
+"""Definitions of a text, as it stands: values, functions, letters of indices, evidence of shapes."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ class Passage:
         return self.epochs[order]
 
     def is_index(self, base: str, place: tuple[bool, int], index: Index) -> bool:
-        """Whether an index of a name runs, and is no part of its name."""
+        """Whether an index of a name runs, and is not part of its name."""
         if index.text in self.letters:
             return True
         runs = (index.text.isdigit() and len(index.text) == 1) or index.text in ("L", "T", "N", "K")
@@ -402,7 +402,7 @@ def left_name(
     Raises
     ------
     UnreadError
-        When the left side is no name.
+        When the left side is not a name.
     """
     parser = Parser(left, Habits(euler=False, plain=plain, names=names))
     base, _bold = parser.base()
@@ -412,7 +412,7 @@ def left_name(
     if parser.at >= len(parser.tokens):
         return base, ""
     if parser.peek() != "(" or parser._braced()[-1:] != [parser.tokens[-1]]:
-        raise UnreadError("a left side that is no name")
+        raise UnreadError("a left side that is not a name")
     start = next(k for k, token in enumerate(parser.tokens) if token.text == "(")
     return base, _bareness("".join(t.text for t in parser.tokens[start + 1 : -1]))
 

@@ -55,7 +55,7 @@ class Habits:
 
 @dataclass
 class Scripts:
-    """What stands above and below one base."""
+    """Indices and powers above and below one base."""
 
     above: list[Index] = field(default_factory=list)
     below: list[Index] = field(default_factory=list)
@@ -84,7 +84,7 @@ def indices(content: Sequence[Token]) -> tuple[Index, ...]:
     Raises
     ------
     UnreadError
-        When the group is no list of indices.
+        When the group is not a list of indices.
     """
     groups: list[list[Token]] = [[]]
     for token in content:

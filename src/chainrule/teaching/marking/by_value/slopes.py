@@ -57,7 +57,7 @@ class Slopes(Point):
         if np.ndim(squeezed(of)):
             raise NoValueError("a second derivative of a vector")
         if tensor.ndim > 2:
-            raise NoValueError("a second derivative by a matrix")
+            raise NoValueError("a second derivative with respect to a matrix")
         return float(tensor) if tensor.ndim == 0 else tensor.reshape(tensor.shape[0], -1)
 
     def _laid(self, tensor: npt.NDArray[np.float64], axes: int, wrt: Value, of: Value) -> Value:
@@ -167,7 +167,7 @@ class Slopes(Point):
         if any(name.base in self.passage.definitions for name in self.moving):
             self.loose = self.opaque = True  # what moves it is left open
         if not self.moving:
-            raise NoValueError("a differential of names that do not move")
+            raise NoValueError("a differential of names that are held constant")
         kept = dict(self.bumps)
         total: Value | None = None
         for steps, weight in STENCIL:
