@@ -8,7 +8,6 @@ from chainrule.documents.blocks import Block, Document, Role, Section, Table, pr
 from chainrule.documents.exercises.building import forward_names
 from chainrule.teaching.grading.audit import Audit, Verdict
 
-
 NO_FORWARD = "No forward pass was found; the lines are judged as they stand."
 """The sentence in place of a forward pass."""
 

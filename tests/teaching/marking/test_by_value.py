@@ -9,6 +9,7 @@ from __future__ import annotations
 import mpmath
 import pytest
 
+from chainrule.teaching.grading.audit import audit
 from chainrule.teaching.marking.by_value.claims import by_value
 
 RIGHT, WRONG, OPEN = "proven", "wrong", "unproven"
@@ -99,6 +100,23 @@ def test_a_right_line_agrees_with_differences_in_30_digits() -> None:
     assert abs(slope - line) < mpmath.mpf("1e-20")
     text = r"$L = \log(1 + e^{-r w x})$" + "\n$$\\frac{dL}{dw} = -\\frac{r x}{1+e^{r w x}}$$"
     assert [one.verdict for one in by_value(text)] == [RIGHT]
+
+
+def test_an_index_free_on_one_side_and_summed_on_the_other_is_not_proven() -> None:
+    text = "$q = \\sum_i u_i$\n$$\\frac{\\partial q}{\\partial u_i} = \\sum_i \\frac{1}{3}$$"
+    assert [one.verdict for one in by_value(text)] == [OPEN]
+
+
+def test_a_text_past_the_bound_of_evaluations_accuses_no_line() -> None:
+    rows = [f"$$\\frac{{\\partial L}}{{\\partial z_{{{k}}}}} = p_{{{k}}}$$" for k in range(30)]
+    assert {one.verdict for one in by_value("\n".join(rows))} == {OPEN}
+
+
+def test_a_text_without_a_forward_pass_shows_none() -> None:
+    found = audit("$a = f(z)$, $z = w x$\n$$\\frac{da}{dw} = f'(z) x$$")
+    assert found.model is None
+    assert [line.verdict for line in found.lines] == [RIGHT]
+    assert "No forward pass" in found._repr_html_()
 
 
 @pytest.mark.parametrize("text", ["", "no formula", "$x = $", "$" * 50, r"$\frac{\partial}{=$"])

@@ -49,6 +49,8 @@ def _merged(here: list[Verdict], values: list[Judged]) -> list[Verdict]:
         return [_verdict(judged) for judged in values]
     if len(here) == len(values):
         return [_one(*both) for both in zip(here, values, strict=True)]
+    if any(line.verdict == "scope" for line in here):
+        return here  # an index outside its sum is an error, whatever the values are
     accused = any(line.accused for line in here)
     if all(judged.usual if accused else judged.verdict != "unproven" for judged in values):
         return [_verdict(judged) for judged in values]
@@ -56,7 +58,7 @@ def _merged(here: list[Verdict], values: list[Judged]) -> list[Verdict]:
 
 
 def _is_settled(line: Verdict) -> bool:
-    return line.verdict not in _UNDECIDED and not line.accused
+    return line.verdict == "scope" or (line.verdict not in _UNDECIDED and not line.accused)
 
 
 def _one(line: Verdict, judged: Judged) -> Verdict:

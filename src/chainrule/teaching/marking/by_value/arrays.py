@@ -67,7 +67,7 @@ def place(shape: tuple[int, ...], rest: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def sloped(function: Callable[[Value], Value], at: Value, order: int) -> Value:
-    """Return the slope of a function that acts entry by entry."""
+    """Return the slope of a function that acts elementwise."""
     if order == 0:
         return function(at)
     if order > 2:

@@ -30,6 +30,7 @@ from chainrule.teaching.marking.by_value.statements import Claim, Reader, read
 from chainrule.teaching.marking.by_value.terms import (
     Condition,
     Index,
+    Over,
     Term,
     every,
     letters_of,
@@ -205,12 +206,29 @@ def _fits(conditions: Sequence[Condition], env: dict[str, int]) -> bool:
     return True
 
 
+def _bound_and_free(claim: Claim) -> str:
+    """Return an index that is free on one side and only bound on the next; empty for none."""
+    first = 1 if claim.defines else 0
+    for one, other in list(itertools.pairwise(claim.sides))[first:]:
+        for side, beside in ((one, other), (other, one)):
+            if side is None or beside is None:
+                continue
+            bound = {x for node in every(beside) if isinstance(node, Over) for x in node.letters}
+            found = bound & letters_of(side) - letters_of(beside)
+            if found:
+                return min(found)
+    return ""
+
+
 def _judge(
     reader: Reader, claim: Claim, usable: list[Meaning], worlds: dict[tuple[int, int], World]
 ) -> Judged:
     said = claim.said
     if any(side is None for side in claim.sides):
         return Judged(said.line, said.text, "unproven", f"not read: {claim.why}")
+    if letter := _bound_and_free(claim):
+        why = f"the index {letter} is free on one side, and a sum runs over it on the other"
+        return Judged(said.line, said.text, "unproven", why)
     outcomes: list[Outcome] = []
     tried: list[World] = []
     general: object = None

@@ -28,6 +28,8 @@ def opened_names(reader: Reader) -> dict[str, list[Named]]:
         if base in passage.definitions or base in passage.functions or base in passage.running:
             continue
         names = {passage.key(name): name for name in wrt}
+        if not names:
+            continue
         last = {
             key: name
             for key, name in names.items()

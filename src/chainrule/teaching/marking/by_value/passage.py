@@ -1,4 +1,4 @@
-"""Definitions of a text, as it stands: values, functions, letters of indices, evidence of shapes."""
+"""Definitions of a text as it stands: values, functions, index letters, evidence of shapes."""
 
 from __future__ import annotations
 
