@@ -10,6 +10,7 @@ from chainrule.board.forwards import forward_of, model_of
 from chainrule.board.schema import (
     AuditArgs,
     AuditInfo,
+    Forward,
     GradeArgs,
     GradeInfo,
     LineVerdict,
@@ -27,6 +28,10 @@ from chainrule.teaching.marking.verdicts import NamedMistake
 
 MOST_LINES = 400
 """The most lines of a transcript on the board."""
+
+
+NO_FORWARD = Forward("", "", (), (), (), (), (), (), ())
+"""The forward pass of a text without one."""
 
 
 def understood(args: UnderstoodArgs) -> Understood:
@@ -77,7 +82,7 @@ def audited(args: AuditArgs) -> AuditInfo:
     found = audit(args.transcript, model_of(args.text) if args.text.strip() else None)
     return AuditInfo(
         found.convention,
-        forward_of(found.model),
+        NO_FORWARD if found.model is None else forward_of(found.model),
         tuple(_verdict(each) for each in found.lines),
         tuple(source),
     )

@@ -76,10 +76,11 @@ def _print(found: Audit) -> None:
     from rich.text import Text
 
     from chainrule.calculus.graph.roles import assumed_sentences
-    from chainrule.documents.audits import count_sentence, remarks
+    from chainrule.documents.audits import NO_FORWARD, count_sentence, remarks
 
     console = Console(highlight=False)
-    for said in assumed_sentences(found.model):
+    said_first = (NO_FORWARD,) if found.model is None else assumed_sentences(found.model)
+    for said in said_first:
         console.print(Text(said, style="dim"))
     for line in found.lines:
         head = Text(f"{line.line:>4}  ")

@@ -8,12 +8,15 @@ from chainrule.documents.blocks import Block, Document, Role, Section, Table, pr
 from chainrule.documents.exercises.building import forward_names
 from chainrule.teaching.grading.audit import Audit, Verdict
 
+NO_FORWARD = "No forward pass was found; the lines are judged as they stand."
+"""The sentence in place of a forward pass."""
+
 
 def audit_document(found: Audit) -> Document:
     """Return an audit as a document."""
     blocks = tuple(audit_blocks(found))
     return Document(
-        found.model.title or "An audit",
+        (found.model and found.model.title) or "An audit",
         count_sentence(found),
         (Section("audit", "The lines", blocks),),
         found.model,
@@ -22,7 +25,10 @@ def audit_document(found: Audit) -> Document:
 
 def audit_blocks(found: Audit) -> Iterator[Block]:
     """Yield the forward pass, the verdicts, and the convention in which gradients are meant."""
-    yield forward_names(found.model)
+    if found.model is None:
+        yield prose(NO_FORWARD, Role.NOTE)
+    else:
+        yield forward_names(found.model)
     rows = tuple(
         (str(line.line), line.verdict, line.text, "; ".join(remarks(line))) for line in found.lines
     )
@@ -56,4 +62,4 @@ def count_sentence(found: Audit) -> str:
     return f"{lines} line{'s' * (lines != 1)} judged: {proven} proven, {len(found.wrong)} wrong"
 
 
-__all__ = ["audit_blocks", "audit_document", "count_sentence", "remarks"]
+__all__ = ["NO_FORWARD", "audit_blocks", "audit_document", "count_sentence", "remarks"]

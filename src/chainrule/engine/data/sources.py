@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 LARGEST: Final[float] = 1e150
 """Values beyond this overflow when squared; a source refuses them and names the column."""
 
-_SMALL_BYTES: Final[int] = 2**23
+_SMALL_BYTES: Final[int] = 2**24
+"""Rows in a file of at most this size are held, so that they take the paths of rows in memory."""
+
 _BLOCK_BYTES: Final[int] = 2**22
 _FUSED_BYTES: Final[int] = 2**24
 _LEAST_BLOCKS: Final[int] = 16

@@ -23,6 +23,7 @@ from chainrule.teaching.grading.line_verdicts import (
     in_own_function,
     refused_line,
 )
+from chainrule.teaching.grading.value_verdicts import by_values_alone, with_values
 from chainrule.teaching.marking.forward import ForwardPassReader
 from chainrule.teaching.marking.implied_sums import with_implied_sums
 from chainrule.teaching.marking.own_forward import own_forward
@@ -45,15 +46,15 @@ class Audit(DisplayedAsPage):
 
     Parameters
     ----------
-    model : Model
-        The forward pass.
+    model : Model or None
+        The forward pass; None where the text has none and its lines are judged as they stand.
     lines : tuple of Verdict
         One for each line that claims something.
     convention : str
         The convention in which the gradients are meant, in a sentence; empty for the plain one.
     """
 
-    model: Model
+    model: Model | None
     lines: tuple[Verdict, ...]
     convention: str = ""
 
@@ -106,11 +107,13 @@ def audit(text: str, model: Model | None = None) -> Audit:
     '(a - y) x'
     """
     values: Mapping[str, Application] = {}
+    posted_text = text
     if len(text) <= MAX_TEXT:
-        plain = in_plain_notation(without_layout(normalize("NFC", text)))
-        text, values = applied(plain)
+        posted_text = without_layout(normalize("NFC", text))
+        text, values = applied(in_plain_notation(posted_text))
     said = rest = with_implied_sums(statements(text), text)
     refused: list[Verdict] = []
+    own = model is None
     if model is None:
         forward = ForwardPassReader()
         rest = _left(forward, said)
@@ -121,7 +124,11 @@ def audit(text: str, model: Model | None = None) -> Audit:
             posted = posted_forward(text, said, values)
             if posted is None:
                 if (alone := _each_alone(said, text)) is not None:
-                    return alone
+                    lines = with_values(alone.lines, posted_text, failed=True)
+                    return replace(alone, lines=lines)
+                judged_alone = by_values_alone(posted_text)
+                if judged_alone is not None:
+                    return Audit(None, judged_alone)
                 raise
             model, rest, unread = posted.model, posted.rest, posted.refused
         else:
@@ -134,6 +141,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
         ]
     judged, note = _judged(model, rest, text)
     lines = tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line))
+    if own:
+        lines = with_values(lines, posted_text, failed=False)
     return Audit(model, lines, note)
 
 

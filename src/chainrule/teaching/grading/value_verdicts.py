@@ -1,0 +1,95 @@
+"""Verdicts by values, for lines that the forward pass of a text does not reach.
+
+A posted text seldom declares its shapes and may leave names open. Its lines are then evaluated as
+they stand, under every plausible reading (`teaching.marking.by_value`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chainrule.errors import ChainruleError
+from chainrule.teaching.grading.line_verdicts import Verdict
+from chainrule.teaching.marking.by_value.claims import Judged, by_value
+
+_UNDECIDED = ("unreadable", "unproven")
+
+
+def with_values(lines: Sequence[Verdict], text: str, *, failed: bool) -> tuple[Verdict, ...]:
+    """Judge by values what was not read, and clear what a plausible reading makes right.
+
+    Parameters
+    ----------
+    lines : sequence of Verdict
+        The verdicts by the forward pass.
+    text : str
+        The text, without layout.
+    failed : bool
+        Whether the text has no forward pass.
+    """
+    open_lines = {line.line for line in lines if line.verdict in _UNDECIDED or line.accused}
+    if not (open_lines or failed):
+        return tuple(lines)
+    found: dict[int, list[Judged]] = {}
+    for judged in _judged(text):
+        found.setdefault(judged.line, []).append(judged)
+    kept: list[Verdict] = []
+    numbers = sorted({line.line for line in lines} | (found.keys() if failed else set()))
+    for number in numbers:
+        here = [line for line in lines if line.line == number]
+        kept.extend(_merged(here, found.get(number, [])))
+    return tuple(kept)
+
+
+def _merged(here: list[Verdict], values: list[Judged]) -> list[Verdict]:
+    """Return the verdicts of one line from those by the forward pass and those by values."""
+    if not values or (here and all(_is_settled(line) for line in here)):
+        return here
+    if not here:
+        return [_verdict(judged) for judged in values]
+    if len(here) == len(values):
+        return [_one(*both) for both in zip(here, values, strict=True)]
+    if any(line.verdict == "scope" for line in here):
+        return here  # an index outside its sum is an error, whatever the values are
+    accused = any(line.accused for line in here)
+    if all(judged.usual if accused else judged.verdict != "unproven" for judged in values):
+        return [_verdict(judged) for judged in values]
+    return here
+
+
+def _is_settled(line: Verdict) -> bool:
+    return line.verdict == "scope" or (line.verdict not in _UNDECIDED and not line.accused)
+
+
+def _one(line: Verdict, judged: Judged) -> Verdict:
+    if _is_settled(line) or judged.verdict == "unproven":
+        return line
+    if line.accused and not judged.usual:
+        return line
+    return _verdict(judged)
+
+
+def _verdict(judged: Judged) -> Verdict:
+    return Verdict(
+        judged.line,
+        judged.text,
+        judged.verdict,
+        judged.why,
+        sign=judged.sign,
+        numbers=judged.numbers,
+    )
+
+
+def _judged(text: str) -> list[Judged]:
+    try:
+        return by_value(text)
+    except ChainruleError:
+        return []
+
+
+def by_values_alone(text: str) -> tuple[Verdict, ...] | None:
+    """Judge a text without a forward pass; None where no line is decided."""
+    judged = _judged(text)
+    if all(one.verdict == "unproven" for one in judged):
+        return None
+    return tuple(_verdict(one) for one in judged)

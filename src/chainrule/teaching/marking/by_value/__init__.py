@@ -1,0 +1,1 @@
+"""Lines judged by values: posted mathematics, parsed as it stands, at random points."""

@@ -1,0 +1,425 @@
+r"""Claims of a text judged by values, under every plausible reading of its names.
+
+A claim is right where a reading makes its two sides agree at random points. It is wrong where
+every reading that gives both sides a value refutes it, at several points and by a clear margin.
+Everything else is not judged.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from chainrule.teaching.marking.by_value.arrays import FIXED, SIZE
+from chainrule.teaching.marking.by_value.functions import NoValueError, Value
+from chainrule.teaching.marking.by_value.meanings import MOST_RANKS, meanings
+from chainrule.teaching.marking.by_value.notation import GREEK
+from chainrule.teaching.marking.by_value.openness import (
+    is_about_definition,
+    is_of_slopes,
+    is_tainted,
+    moving_names,
+    opened_names,
+)
+from chainrule.teaching.marking.by_value.points import SPENT, Budget, Key, Meaning
+from chainrule.teaching.marking.by_value.statements import Claim, Reader, read
+from chainrule.teaching.marking.by_value.terms import (
+    Condition,
+    Index,
+    Over,
+    Term,
+    every,
+    letters_of,
+)
+from chainrule.teaching.marking.by_value.values import World
+from chainrule.teaching.marking.implied_sums import with_implied_sums
+from chainrule.teaching.marking.posted_notation import in_plain_notation
+from chainrule.teaching.marking.transcript import statements
+
+POINTS = 3
+CLOSE = 2e-6
+"""The relative difference below which two values agree."""
+
+APART = 2e-3
+"""The relative difference above which two values differ."""
+
+MOST_FREE = 4
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The judgement of one statement.
+
+    Parameters
+    ----------
+    line : int
+        Its line.
+    text : str
+        Its text.
+    verdict : str
+        ``proven``, ``wrong`` or ``unproven``.
+    why : str
+        The evidence or the reason.
+    sign : int
+        Which equals sign does not hold, from 1.
+    numbers : tuple of float or None
+        Two values that differ.
+    usual : bool
+        Whether it is right as it stands, with every name as general as it can be.
+    """
+
+    line: int
+    text: str
+    verdict: str
+    why: str
+    sign: int = 0
+    numbers: tuple[float, float] | None = None
+    usual: bool = False
+
+
+@dataclass
+class Outcome:
+    """The result of one claim under one reading."""
+
+    holds: bool = False
+    refuted: bool = False
+    loose: bool = False
+    sign: int = 0
+    numbers: tuple[float, float] | None = None
+    why: str = ""
+
+
+def judged(reader: Reader) -> list[Judged]:
+    """Judge every claim of a text."""
+    reader.opened, reader.moving = opened_names(reader), moving_names(reader)
+    everything = meanings(reader)
+    ranks = _best_ranks(reader, everything)
+    usable = [one for one in everything if any(one.ranks == rank for rank in ranks)]
+    worlds: dict[tuple[int, int], World] = {}
+    found: list[Judged] = []
+    for claim in reader.claims:
+        first = 1 if claim.defines else 0
+        pairs = len(claim.sides) - 1
+        if pairs <= first:
+            continue
+        verdict = _judge(reader, claim, usable, worlds)
+        if verdict.verdict != "proven" and claim.other is not None:
+            again = _judge(reader, claim.other, usable, worlds)
+            verdict = verdict if again.verdict == "unproven" else again
+            if again.verdict == "unproven" and verdict.verdict == "wrong":
+                verdict = again
+        found.append(verdict)
+    return found
+
+
+def _world(
+    reader: Reader, meaning: Meaning, number: int, seed: int, worlds: dict[tuple[int, int], World]
+) -> World:
+    place = (number, seed)
+    if place not in worlds:
+        world = World(reader.passage, meaning, seed, reader.budget)
+        world.open, world.moving = reader.opened, reader.moving
+        worlds[place] = world
+    return worlds[place]
+
+
+def _best_ranks(reader: Reader, everything: list[Meaning]) -> list[object]:
+    """Return the ranks under which most of the text has values."""
+    scores: list[tuple[int, int, object]] = []
+    seen: list[object] = []
+    share = reader.budget.left // 3
+    budget = Budget(share)
+    for meaning in everything:
+        if meaning.ranks in seen or len(seen) >= MOST_RANKS * 3:
+            continue
+        seen.append(meaning.ranks)
+        counts = []
+        for change in ({}, {"rows": True}, {"meet": "entries"}):
+            world = World(reader.passage, replace(meaning, **change), 0, budget)
+            world.open, world.moving = reader.opened, reader.moving
+            counts.append(0)
+            for claim in reader.claims:
+                world.order = claim.order
+                for env in _environments(reader, claim)[:1]:
+                    for side in claim.sides:
+                        counts[-1] += side is not None and _has_value(world, side, env)
+        if budget.is_spent:
+            reader.hurried = True
+            break
+        strict, loose = max(counts[:2]), counts[2]
+        scores.append((strict * 2 + loose, sum(meaning.ranks.values()), meaning.ranks))
+    reader.budget.left -= share - budget.left
+    if not scores:
+        return [everything[0].ranks]
+    best = max(score for score, _, _ in scores)
+    kept = [(at, ranks) for at, (score, _, ranks) in enumerate(scores) if score >= best]
+    return [ranks for _, ranks in kept[:4]]
+
+
+def _has_value(world: World, side: Term, env: dict[str, int]) -> bool:
+    try:
+        world.value(side, env)
+    except (NoValueError, ArithmeticError, ValueError, RecursionError, np.linalg.LinAlgError):
+        return False
+    return True
+
+
+def _environments(reader: Reader, claim: Claim) -> list[dict[str, int]]:
+    """Return the values of the free indices at which a claim is compared."""
+    letters: set[str] = set()
+    for side in claim.sides:
+        if side is not None:
+            letters |= letters_of(side) & reader.passage.letters
+    if len(letters) > MOST_FREE:
+        return []
+    shifted = {
+        node.text
+        for side in claim.sides
+        if side is not None
+        for node in every(side)
+        if isinstance(node, Index) and node.offset
+    }
+    order = sorted(letters)
+    held = shifted | reader.passage.fixed
+    spans = [(FIXED,) if letter in held else tuple(range(1, SIZE + 1)) for letter in order]
+    every_one = [dict(zip(order, values, strict=True)) for values in itertools.product(*spans)]
+    every_one = [env for env in every_one if _fits(claim.conditions, env)]
+    every_one.sort(key=lambda env: len(set(env.values())) != len(env))
+    return every_one if len(every_one) <= 9 else every_one[:6] + every_one[6::6]
+
+
+def _matrices(meaning: Meaning) -> dict[Key, int]:
+    """Return the ranks of the names with capital letters."""
+    return {key: rank for key, rank in meaning.ranks.items() if key[0][0].isupper()}
+
+
+def _fits(conditions: Sequence[Condition], env: dict[str, int]) -> bool:
+    """Whether indices meet the conditions on them; a condition on other letters is met."""
+    for condition in conditions:
+        left, right = env.get(condition.left.text), env.get(condition.right.text)
+        if left is not None and right is not None and (left == right) != (condition.sign == "="):
+            return False
+    return True
+
+
+def _bound_and_free(claim: Claim) -> str:
+    """Return an index that is free on one side and only bound on the next; empty for none."""
+    first = 1 if claim.defines else 0
+    for one, other in list(itertools.pairwise(claim.sides))[first:]:
+        for side, beside in ((one, other), (other, one)):
+            if side is None or beside is None:
+                continue
+            bound = {x for node in every(beside) if isinstance(node, Over) for x in node.letters}
+            found = bound & letters_of(side) - letters_of(beside)
+            if found:
+                return min(found)
+    return ""
+
+
+def _judge(
+    reader: Reader, claim: Claim, usable: list[Meaning], worlds: dict[tuple[int, int], World]
+) -> Judged:
+    said = claim.said
+    if any(side is None for side in claim.sides):
+        return Judged(said.line, said.text, "unproven", f"not read: {claim.why}")
+    if letter := _bound_and_free(claim):
+        why = f"the index {letter} is free on one side, and a sum runs over it on the other"
+        return Judged(said.line, said.text, "unproven", why)
+    outcomes: list[Outcome] = []
+    tried: list[World] = []
+    general: object = None
+    for number, meaning in enumerate(usable):
+        if any(world.agrees(meaning) for world in tried):
+            continue
+        outcome = _under(reader, claim, meaning, number, worlds)
+        loosely = meaning.direct or "any" in (meaning.sigma, meaning.link)
+        if not (outcome.loose and loosely):
+            outcomes.append(outcome)
+        tried.append(worlds[number, 1])
+        if reader.budget.is_spent:
+            return Judged(said.line, said.text, "unproven", SPENT)
+        if outcome.refuted and not outcome.loose and not number:
+            general = _matrices(meaning)
+        if outcome.holds:
+            if general is not None and _matrices(meaning) != general:
+                why = "right for numbers and not for matrices; say which of them the names are"
+                return Judged(said.line, said.text, "unproven", why)
+            why = f"both sides agree at {POINTS} random points (float64, every size {SIZE})"
+            if meaning.note:
+                why += f"; read with {meaning.note}"
+            usual = (
+                replace(meaning, symmetric=False).note == "" and meaning.ranks == usable[0].ranks
+            )
+            return Judged(said.line, said.text, "proven", why, usual=usual)
+    if not claim.conditions:
+        for condition in claim.nearby:
+            again = _judge(reader, replace(claim, conditions=(condition,)), usable, worlds)
+            if again.verdict == "proven":
+                shown = f"{condition.left.text} {condition.sign} {condition.right.text}"
+                return replace(again, why=f"{again.why}; for {shown}")
+    refuting = [one for one in outcomes if one.refuted]
+    whole = refuting and not reader.hurried and not any(one.loose for one in outcomes)
+    whole = whole and is_of_slopes(reader, claim)
+    if whole and not is_about_definition(reader, claim) and not is_tainted(reader, claim):
+        first = refuting[0]
+        assert first.numbers is not None
+        shown = f"not equal: {first.numbers[0]:.6g} against {first.numbers[1]:.6g}"
+        return Judged(said.line, said.text, "wrong", f"{shown}, under every reading that was tried",
+                      first.sign, first.numbers)  # fmt: skip
+    why = next((one.why for one in outcomes if one.why), "")
+    if refuting:
+        why = "does not hold as it is read here; what it depends on is not defined in this text"
+    return Judged(said.line, said.text, "unproven", why or "this has no value here")
+
+
+def _under(
+    reader: Reader,
+    claim: Claim,
+    meaning: Meaning,
+    number: int,
+    worlds: dict[tuple[int, int], World],
+) -> Outcome:
+    """Judge a claim under one reading."""
+    outcome = Outcome()
+    start = 1 if claim.defines else 0
+    pairs = list(itertools.pairwise(claim.sides))[start:]
+    environments = _environments(reader, claim)
+    if not environments:
+        return Outcome(why="more free indices than are tried")
+    differing = 0
+    for seed in range(1, POINTS + 1):
+        world = _world(reader, meaning, number, seed, worlds)
+        world.order, world.loose, world.spent = claim.order, False, 0
+        try:
+            found = _at_point(world, claim, pairs, environments if seed == 1 else environments[:4])
+        except (NoValueError, ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
+            return Outcome(why=str(error), loose=False)
+        except RecursionError:
+            return Outcome(why="a formula that is nested too deeply")
+        outcome.loose = outcome.loose or world.loose
+        if found is None:
+            if differing:
+                return Outcome(loose=True)
+            continue
+        sign, left, right = found
+        if abs(left - right) <= APART * max(abs(left), abs(right), 1e-3):
+            return Outcome(loose=True)
+        differing += 1
+        outcome.sign, outcome.numbers = sign + start, (left, right)
+        if differing >= 2:
+            outcome.refuted = True
+            return outcome
+    outcome.holds = not differing and (not outcome.loose or world.opaque)
+    return outcome
+
+
+def _at_point(
+    world: World,
+    claim: Claim,
+    pairs: list[tuple[Term | None, Term | None]],
+    environments: list[dict[str, int]],
+) -> tuple[int, float, float] | None:
+    """Return the first sign that does not hold at a point, with two numbers; None if all hold."""
+    tried = 0
+    for env in environments:
+        for sign, (left, right) in enumerate(pairs, 1):
+            assert left is not None
+            assert right is not None
+            one, other = world.value(left, env), world.value(right, env)
+            tried += 1
+            apart = difference(one, other)
+            if apart is not None:
+                return sign, *apart
+    if not tried:
+        raise NoValueError("no values of its indices are tried")
+    return None
+
+
+def difference(left: Value, right: Value) -> tuple[float, float] | None:
+    """Return two numbers that differ; None where the values agree.
+
+    Raises
+    ------
+    NoValueError
+        When the shapes differ, or a value is not finite.
+    """
+    one, other = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
+    if one.shape != other.shape:
+        if one.ndim == 2 and one.shape == other.shape[::-1]:
+            other = other.T
+        elif one.ndim == 0 or other.ndim == 0:
+            constant = one if one.ndim == 0 else other
+            if float(constant) != 0.0:
+                raise NoValueError("a number on one side, a matrix on the other")
+        else:
+            one, other = _as_diagonals(one, other)
+    if not (np.isfinite(one).all() and np.isfinite(other).all()):
+        raise NoValueError("a value that is not finite")
+    one, other = np.broadcast_arrays(one, other)
+    far = np.abs(one - other) > CLOSE * (1e-2 + np.maximum(np.abs(one), np.abs(other)))
+    if one.ndim == 2 and one.shape[0] == one.shape[1] and far.any() and one.shape == other.shape:
+        pass
+    if not far.any():
+        return None
+    place = np.unravel_index(int(np.argmax(np.abs(one - other))), one.shape)
+    return float(one[place]), float(other[place])
+
+
+def _as_diagonals(
+    one: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    other: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], ...]:
+    """Compare a diagonal Jacobian with the vector of its diagonal."""
+    for matrix, vector, first in ((one, other, True), (other, one, False)):
+        square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]
+        if square and 1 in vector.shape and np.allclose(matrix, np.diag(np.diag(matrix))):
+            diagonal = np.diag(matrix).reshape(vector.shape)
+            return (diagonal, vector) if first else (vector, diagonal)
+    raise NoValueError("two sides of different shapes")
+
+
+_CASES = re.compile(r"\\begin\s*\{cases\}(.*?)\\end\s*\{cases\}", re.DOTALL)
+
+
+_LAYERS = re.compile(r"\^\s*\{?\s*[(\[]?\s*l(?![A-Za-z])")
+_GREEK_SHORT = re.compile(rf"(?<![A-Za-z\\])d({'|'.join(sorted(GREEK))})(?![A-Za-z])")
+_ACCENT_SHORT = re.compile(r"(?<![A-Za-z\\])d([A-Za-z])(hat|bar|tilde)(?![A-Za-z])")
+_LAST = re.compile(r"\[L(?=\s*[-+]\s*\d\s*\]|\])")
+
+
+_UPRIGHT = re.compile(r"\\(?:text|mbox|textrm|mathrm)\s*\{([^{}]*)\}")
+
+
+def _without_prose(match: re.Match[str]) -> str:
+    r"""Keep what stands in formulas of upright text: ``\text{for $i = j$}``."""
+    return " " + re.sub(r"(?<![\\A-Za-z])[A-Za-z]{2,}[.,;]?|[$.,;]", " ", match[1])
+
+
+def _in_one_row(match: re.Match[str]) -> str:
+    """Write cases on one row, with words for their rows, columns and equals signs."""
+    inner = _UPRIGHT.sub(_without_prose, match[1].replace("\n", " "))
+    for sign, word in (("\\\\", "caserow"), ("&", "casecolumn"), ("=", "caseequals")):
+        inner = inner.replace(sign, f" \\{word} ")
+    return f" \\casebegin {inner} \\caseend " + "\n" * match[1].count("\n")
+
+
+def by_value(text: str) -> list[Judged]:
+    """Judge the formulas of a text by values; empty where nothing is read."""
+    plain = in_plain_notation(text)
+    if _LAYERS.search(text):
+        plain = _LAST.sub("[l", plain)  # layer l of all, and no last one
+    plain = _GREEK_SHORT.sub(r"d\\\1", _ACCENT_SHORT.sub(r"d\\\2{\1}", plain))
+    text = _CASES.sub(_in_one_row, plain)
+    try:
+        with np.errstate(all="ignore"):
+            reader = read(with_implied_sums(statements(text), text), text)
+            return [] if reader is None else judged(reader)
+    except RecursionError:  # definitions that lead to one another, or very deep formulas
+        return []
+
+
+__all__ = ["Judged", "by_value"]

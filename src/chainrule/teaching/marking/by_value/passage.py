@@ -1,0 +1,427 @@
+"""Definitions of a text as it stands: values, functions, index letters, evidence of shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from chainrule.teaching.marking.by_value.grammar import Parser
+from chainrule.teaching.marking.by_value.notation import ACCENTS, BOLD, GREEK, WORDS, Token, tokens
+from chainrule.teaching.marking.by_value.scripts import Habits, UnreadError
+from chainrule.teaching.marking.by_value.terms import (
+    Called,
+    Combined,
+    EntryOf,
+    Index,
+    Named,
+    Over,
+    Slope,
+    Term,
+    every,
+)
+
+_MOVES = re.compile(r"(?:(?<![\w\\{^_])d\s|\\(?:mathrm|text)\s*\{\s*d\s*\})\s*\\?[A-Z]")
+_SEVERAL = re.compile(r"[\s$]*([A-Z]{2,5})\s*(?:\([^()]*\))?\s*&?\s*")
+_FUNCTION_LETTERS = frozenset({"sigma", "phi", "psi", "f", "g", "h", "F", "G", "Phi", "varphi"})
+_SHIFTED = re.compile(r"\^\s*\{\s*([a-zA-Z])\s*[-+]\s*\d\s*\}")
+_ABOVE = re.compile(
+    r"(\\?[A-Za-z]+)\s*(?:_(?:\{[^{}]*\}|\w))?\^\s*\{?\s*([ltLk])\s*\}?(?![A-Za-z])"
+)
+_SPACE = re.compile(
+    r"(?:\\in|∈)(?![A-Za-z])[\s$]*(?:\\(?:mathbb|mathbf|mathcal)\s?\{?\s?R\s?\}?|ℝ|\\R(?![a-z])|R)"
+    r"(?:\s?\^\s?(?:\{(?P<dims>[^{}]{0,40})\}|(?P<one>\w)))?"
+)
+_LAST_NAME = re.compile(
+    r"(?:\\[a-z]+\s?\{\s?(?P<within>\\?[A-Za-z]+)\s?\}|(?P<plain>\\?[A-Za-z]+))(?:[_^](?:\{[^{}]{0,9}\}|\w))*"
+    r"[\s$]*$"
+)
+REACH = 80
+"""The number of characters before a declaration in which its names are searched."""
+
+_SIZE = re.compile(
+    r"\\(?:sum|prod)[^=\\\n]{0,12}=\s?[01]\s?\}\s?\^\s?\{?\s?(?P<upper>[A-Za-z])"
+    r"|\\sum_\{?\w\}?\s?\^\s?\{?\s?(?P<over>[A-Za-z])|R\}?\s?\^\s?\{?(?P<dims>[^${}]{0,30})[}$]"
+)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """The value of a name, or of its entry.
+
+    Parameters
+    ----------
+    name : Named
+        The left side.
+    body : Term
+        The right side.
+    order : int
+        Its place in the text.
+    """
+
+    name: Named
+    body: Term
+    order: int
+
+
+def placed(name: Named) -> list[tuple[tuple[bool, int], Index]]:
+    """Return the indices of a name, each with its place: above or below, and the number."""
+    above = [((True, at), index) for at, index in enumerate(name.above)]
+    return [*above, *(((False, at), index) for at, index in enumerate(name.below))]
+
+
+@dataclass
+class Passage:
+    """A text with its definitions.
+
+    Parameters
+    ----------
+    habits : Habits
+        How its letters are read.
+    text : str
+        The text.
+    """
+
+    habits: Habits
+    text: str
+    definitions: dict[str, list[Definition]] = field(default_factory=dict)
+    functions: dict[str, tuple[tuple[str, ...], Term]] = field(default_factory=dict)
+    arguments: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    terms: list[Term] = field(default_factory=list)
+    letters: set[str] = field(default_factory=set)
+    bases: set[str] = field(default_factory=set)
+    sizes: set[str] = field(default_factory=set)
+    summed: set[str] = field(default_factory=set)  # letters that some sum runs over
+    fixed: set[str] = field(default_factory=set)  # indices of one place, such as a class
+    epochs: dict[int, int] = field(default_factory=dict)
+    split: set[str] = field(default_factory=set)  # x beside x_i, both vectors
+    objective: Named | None = None  # of which dX is the gradient
+    sorted: dict[Named, tuple[tuple[str, tuple[str, ...]], list[Index]]] = field(
+        default_factory=dict
+    )
+
+    @cached_property
+    def moves(self) -> bool:
+        """Whether a d stands before a capital letter, as in ``d X``, and has no value above."""
+        return "d" not in self.definitions and _MOVES.search(self.text) is not None
+
+    def note(self, term: Term) -> None:
+        """Add a parsed side to the evidence."""
+        self.terms.append(term)
+
+    def settle(self) -> None:
+        """Decide which letters are indices, once every side is noted."""
+        nodes = [node for term in self.terms for node in every(term)]
+        names = [node for node in nodes if isinstance(node, Named)]
+        self.bases = {name.base for name in names}
+        sums = {letter for node in nodes if isinstance(node, Over) for letter in node.letters}
+        self.summed = sums
+        found = {
+            index.text
+            for name in names
+            for index in name.places
+            if len(index.text.rstrip("'")) == 1 and index.text[0].islower()
+        }
+        found |= {
+            index.text
+            for node in nodes
+            if isinstance(node, EntryOf)
+            for index in node.places
+            if len(index.text) == 1 and index.text.islower()
+        }
+        found |= {
+            index.text
+            for node in nodes
+            if isinstance(node, Called) and node.function == "kronecker"
+            for index in node.arguments
+            if isinstance(index, Index)
+        }
+        indexed = {name.base for name in names if name.places}
+        self.letters = sums | {
+            letter
+            for letter in found
+            if letter not in self.bases or (letter[0] in "ijk" and letter not in indexed)
+        }
+        plainly = {
+            index.text
+            for name in names
+            for index in name.places
+            if len(name.places) > 1 or not (len(name.base) == 1 and name.base.isupper())
+        }
+        self.letters &= sums | plainly  # W_g is a name of its own
+        self.sizes = {
+            match["upper"] or match["over"]
+            for match in _SIZE.finditer(self.text)
+            if match["upper"] or match["over"]
+        }
+        for match in _SIZE.finditer(self.text):
+            self.sizes |= set(
+                re.findall(
+                    r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])",
+                    re.sub(r"_\{?\w+\}?", "", match["dims"] or ""),
+                )
+            )
+        self.sizes -= self.letters - {"n", "m"}
+        vectors = {n.base for n in names if n.bold and self.runs(n)}
+        vectors |= {
+            node.parts[0].base
+            for node in nodes
+            if isinstance(node, Combined)
+            and node.operation == "T"
+            and isinstance(node.parts[0], Named)
+            and self.runs(node.parts[0])
+        }
+        self.sorted.clear()
+        self.split = {base for base in vectors if base[0].islower() and len(base) == 1}
+
+    def epoch(self, order: int) -> int:
+        """Return how many names were defined once more up to a place of the text."""
+        if order not in self.epochs:
+            again = [one for known in self.definitions.values() for one in known[1:]]
+            self.epochs[order] = sum(one.order <= order for one in again)
+        return self.epochs[order]
+
+    def is_index(self, base: str, place: tuple[bool, int], index: Index) -> bool:
+        """Whether an index of a name runs, and is not part of its name."""
+        if index.text in self.letters:
+            return True
+        runs = (index.text.isdigit() and len(index.text) == 1) or index.text in ("L", "T", "N", "K")
+        return runs and place in self.running.get(base, ())
+
+    @property
+    def running(self) -> dict[str, set[tuple[bool, int]]]:
+        """The places of each name where a letter that runs stands."""
+        found = self.__dict__.get("_running")
+        if found is None:
+            found = {}
+            for term in self.terms:
+                for node in every(term):
+                    if isinstance(node, Named):
+                        for place, index in placed(node):
+                            if index.text in self.letters:
+                                found.setdefault(node.base, set()).add(place)
+            self.__dict__["_running"] = found
+        return found
+
+    def key(self, name: Named) -> tuple[str, tuple[str, ...]]:
+        """Return a name with those of its indices that belong to it."""
+        return self._apart(name)[0]
+
+    def runs(self, name: Named) -> list[Index]:
+        """Return the indices of a name that run."""
+        return self._apart(name)[1]
+
+    def _apart(self, name: Named) -> tuple[tuple[str, tuple[str, ...]], list[Index]]:
+        found = self.sorted.get(name)
+        if found is not None:
+            return found
+        labels = tuple(
+            f"{index.text}{index.offset or ''}"
+            for place, index in placed(name)
+            if not self.is_index(name.base, place, index)
+        )
+        runs = [index for place, index in placed(name) if self.is_index(name.base, place, index)]
+        if not runs and name.base in self.split:
+            labels = (*labels, "alone")
+        self.sorted[name] = (name.base, labels), runs
+        return self.sorted[name]
+
+    def evidence(self) -> dict[tuple[str, tuple[str, ...]], tuple[int, bool]]:
+        """Return the least rank of every name, and whether it is certain."""
+        found: dict[tuple[str, tuple[str, ...]], tuple[int, bool]] = {}
+
+        def at_least(name: Named, rest: int, certain: bool) -> None:
+            key = self.key(name)
+            rank = len(self.runs(name)) + rest
+            old, sure = found.get(key, (0, False))
+            found[key] = (max(old, rank), sure or certain)
+
+        declared = self.declared()
+        alone = {
+            node.base
+            for term in self.terms
+            for node in every(term)
+            if isinstance(node, Named) and not node.places
+        }
+        for term in self.terms:
+            for node in every(term):
+                if isinstance(node, Named):
+                    at_least(node, 0, False)
+                    if node.bold and node.base not in declared:
+                        rest = 2 if node.base[0].isupper() and len(node.base) == 1 else 1
+                        indexed = bool(self.runs(node)) and node.base in alone
+                        at_least(node, 0 if indexed and rest == 1 else rest, not indexed)
+                    elif node.base in declared:
+                        rank = declared[node.base]
+                        at_least(node, rank if not self.runs(node) or rank == 1 else 0, True)
+                elif isinstance(node, Combined) and node.operation == "T":
+                    if isinstance(node.parts[0], Named):
+                        inner = node.parts[0]
+                        upper = inner.base[0].isupper() or inner.base in ("Sigma", "Theta")
+                        at_least(inner, 2 if upper and not self.runs(inner) else 1, True)
+                elif isinstance(node, Called) and node.function in ("tr", "det", "logdet"):
+                    for name in every(node):
+                        if isinstance(name, Named) and name.base[0].isupper():
+                            at_least(name, 2, True)
+                elif isinstance(node, Called) and node.function == "softmax":
+                    inner_term = node.arguments[0]
+                    if isinstance(inner_term, Named) and not self.runs(inner_term):
+                        at_least(inner_term, 1, True)
+        return found
+
+    def declared(self) -> dict[str, int]:
+        r"""Return the ranks that the text states: ``x \\in \\mathbb{R}^n``."""
+        found: dict[str, int] = {}
+        for match in _SPACE.finditer(self.text):
+            dims = match["dims"] if match["dims"] is not None else match["one"]
+            if dims is None:
+                rank = 0
+            else:
+                parts = [p for p in re.split(r"\\times|×|x(?=\s)|\*", dims) if p.strip()]
+                rank = len([p for p in parts if p.strip() != "1"])
+            before = self.text[max(0, match.start() - REACH) : match.start()]
+            for part in reversed(before.split(",")):
+                name = _LAST_NAME.search(part)
+                if name is None:
+                    break
+                word = (name["within"] or name["plain"]).lstrip("\\")
+                if len(word) == 1 or word in GREEK:
+                    found[word] = rank
+                if part[: name.start()].strip(" $"):
+                    break
+        return found
+
+
+def habits_of(sides: Sequence[str], lefts: Sequence[str], text: str) -> Habits:
+    """Return the habits of a text from its formulas."""
+    plain = "\\" not in text and "$" not in text
+    several = frozenset(match[1] for left in lefts if (match := _SEVERAL.fullmatch(left)))
+    defined: set[str] = set()
+    with_arguments: dict[str, set[str]] = {}
+    for left in lefts:
+        try:
+            name, arguments = left_name(left, plain=plain, names=several)
+        except UnreadError:
+            continue
+        defined.add(name)
+        if arguments:
+            with_arguments.setdefault(name, set()).add(arguments)
+    called: dict[str, set[str]] = {}
+    bare: set[str] = set()
+    primed: set[str] = set()
+    for side in sides:
+        try:
+            listed = tokens(side, plain=plain, names=several)
+        except (AssertionError, ValueError):
+            continue
+        _uses(listed, called, bare, primed)
+    functions = {
+        name
+        for name, arguments in called.items()
+        if (name in with_arguments and not arguments <= with_arguments[name])
+        or (name not in defined and name not in bare and name in _FUNCTION_LETTERS)
+    } | (primed - (defined - with_arguments.keys()))
+    turns = (
+        re.search(r"(?:(?<![A-Za-z\\])[XAB]|\))\s?['’′]\s?(?=[A-Za-z(\\)+\-=])", text) is not None
+    )
+    turns = turns and not re.search(r"\^\s?\{?\s?(?:T\b|\\top)", text)
+    if turns:
+        functions -= primed
+    values = (defined | bare) - functions
+    above = set(_SHIFTED.findall(text)) & set("lLtTkij")
+    if len({match[1] for match in _ABOVE.finditer(text) if match[2] == "l"}) > 1:
+        above |= {"l"}
+    if len({match[1] for match in _ABOVE.finditer(text) if match[2] == "t"}) > 1:
+        above |= {"t"}
+    above |= {letter.lower() for letter in above} if "L" in above else set()
+    euler = "e" not in defined and not re.search(r"(?<![A-Za-z\\])e_", text)
+    return Habits(frozenset(functions), frozenset(values), frozenset(above), euler,
+                  frozenset(defined), plain, prime_turns=turns, names=several)  # fmt: skip
+
+
+def _uses(
+    listed: list[Token], called: dict[str, set[str]], bare: set[str], primed: set[str]
+) -> None:
+    """Note which names are followed by brackets, by primes or by neither."""
+    at = 0
+    while at < len(listed):
+        token = listed[at]
+        name = token.text.lstrip("\\")
+        if not (token.kind == "letter" or (token.kind == "command" and name in GREEK)):
+            at += 1
+            continue
+        after = at + 1
+        prime = False
+        while after < len(listed) and listed[after].text in ("_", "^", "'"):
+            prime = prime or listed[after].text == "'"
+            after += 1 if listed[after].text == "'" else _skip(listed, after + 1) - after
+        if prime:
+            primed.add(name)
+        if after < len(listed) and listed[after].text == "(":
+            end = _skip(listed, after)
+            shown = "".join(t.text for t in listed[after + 1 : end - 1])
+            called.setdefault(name, set()).add(_bareness(shown))
+        elif not prime and not (name == "d" and _is_prefix(listed, at)):
+            bare.add(name)
+        at += 1
+
+
+def _is_prefix(listed: list[Token], at: int) -> bool:
+    """Whether d stands directly before a name, or begins a fraction's part."""
+    if at + 1 >= len(listed) or listed[at + 1].spaced:
+        return at > 0 and listed[at - 1].text == "{"
+    after = listed[at + 1]
+    return after.kind == "letter" or after.text == "(" or after.text[1:] in GREEK | BOLD | ACCENTS
+
+
+def _bareness(arguments: str) -> str:
+    for word in sorted(BOLD, key=len, reverse=True):
+        arguments = arguments.replace(f"\\{word}", "")
+    return re.sub(r"[{}\s]", "", arguments)
+
+
+def _skip(listed: list[Token], at: int) -> int:
+    """Return the place behind a group."""
+    if at >= len(listed) or listed[at].text not in "{([":
+        return at + 1
+    level = 0
+    for end in range(at, len(listed)):
+        level += (listed[end].text in ("{", "(", "[")) - (listed[end].text in ("}", ")", "]"))
+        if level == 0:
+            return end + 1
+    return len(listed)
+
+
+def left_name(
+    left: str, *, plain: bool = False, names: frozenset[str] = frozenset()
+) -> tuple[str, str]:
+    """Return the base of a name on the left of an equals sign, and the arguments shown with it.
+
+    Raises
+    ------
+    UnreadError
+        When the left side is not a name.
+    """
+    parser = Parser(left, Habits(euler=False, plain=plain, names=names))
+    base, _bold = parser.base()
+    if base in WORDS:
+        raise UnreadError("a function on the left")
+    parser.scripts()
+    if parser.at >= len(parser.tokens):
+        return base, ""
+    if parser.peek() != "(" or parser._braced()[-1:] != [parser.tokens[-1]]:
+        raise UnreadError("a left side that is not a name")
+    start = next(k for k, token in enumerate(parser.tokens) if token.text == "(")
+    return base, _bareness("".join(t.text for t in parser.tokens[start + 1 : -1]))
+
+
+def gradients(terms: Iterable[Term]) -> dict[str, list[Named]]:
+    """Return, per name that is differentiated, what it is differentiated by."""
+    found: dict[str, list[Named]] = {}
+    for term in terms:
+        for node in every(term):
+            if isinstance(node, Slope) and isinstance(node.of, Named):
+                found.setdefault(node.of.base, []).extend(node.wrt)
+    return found

@@ -1,0 +1,321 @@
+"""Statements of a posted text as claims and definitions."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from chainrule.teaching.marking.by_value.grammar import parsed
+from chainrule.teaching.marking.by_value.notation import WORDS
+from chainrule.teaching.marking.by_value.passage import (
+    Definition,
+    Passage,
+    gradients,
+    habits_of,
+    left_name,
+)
+from chainrule.teaching.marking.by_value.points import Budget
+from chainrule.teaching.marking.by_value.scripts import Habits, UnreadError
+from chainrule.teaching.marking.by_value.terms import (
+    Called,
+    Combined,
+    Condition,
+    Constant,
+    EntryOf,
+    Index,
+    Moved,
+    Named,
+    Slope,
+    Term,
+    every,
+    letters_of,
+    parts,
+)
+from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
+
+MOST_STATEMENTS = 200
+MOST_SPENT = 300_000
+"""The most evaluations that are made for one text."""
+
+
+@dataclass
+class Claim:
+    """One statement with its parsed sides; None for a side that is not read."""
+
+    said: TranscriptStatement
+    sides: list[Term | None]
+    order: int
+    defines: bool = False
+    conditions: tuple[Condition, ...] = ()
+    why: str = ""
+    starts: int = 0  # the number of sides taken from the line before
+    other: Claim | None = None  # where derivatives reach over what follows their brackets
+    nearby: tuple[Condition, ...] = ()  # conditions in the prose around it
+
+
+@dataclass
+class Reader:
+    """The claims of a text.
+
+    Parameters
+    ----------
+    passage : Passage
+        Its definitions.
+    claims : list of Claim
+        Its statements in order.
+    """
+
+    passage: Passage
+    claims: list[Claim] = field(default_factory=list)
+    budget: Budget = field(default_factory=lambda: Budget(MOST_SPENT))
+    hurried: bool = False  # whether not every reading was compared
+    opened: dict[str, list[Named]] = field(default_factory=dict)
+    moving: list[Named] = field(default_factory=list)
+
+
+def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
+    """Parse the statements of a text; None where there is nothing to judge."""
+    plain = (s if s.continues else s.without_words(_is_symbol) for s in said if not s.code)
+    formulas = [s for s in plain if equals_signs(s.text)][:MOST_STATEMENTS]
+    if not formulas:
+        return None
+    sides = [[s.text[a:b] for a, b in s.sides()] for s in formulas]
+    habits = habits_of([x for row in sides for x in row],
+                       [row[0] for row in sides], text)  # fmt: skip
+    reader = Reader(Passage(habits, text))
+    before: Term | None = None
+    wide: Term | None = None
+    for order, (statement, row) in enumerate(zip(formulas, sides, strict=True)):
+        claim = _claim(statement, row, habits, order, before)
+        claim.nearby = _nearby(text, statement.line)
+        reader.claims.append(claim)
+        if "\\partial}{" in statement.text or "nabla" in statement.text or "{d}{" in statement.text:
+            widely = _claim(statement, row, replace(habits, greedy=True), order, wide)
+            if widely.sides != claim.sides:
+                widely.nearby = claim.nearby
+                claim.other = widely
+        before = claim.sides[-1]
+        wide = before if claim.other is None else claim.other.sides[-1]
+        for side in claim.sides:
+            if side is not None:
+                reader.passage.note(side)
+    reader.passage.settle()
+    for claim in reader.claims:
+        _define(reader.passage, claim)
+    seen: set[str] = set()
+    for claim in reader.claims:
+        for at, (one, other) in enumerate(itertools.pairwise(claim.sides)):
+            named = isinstance(one, Named) or isinstance(other, Named)
+            first = at == 0 and not claim.starts
+            if one is None or other is None or claim.defines or (named and first):
+                continue
+            _match(reader.passage, one, other, claim.order, seen)
+        written = [side for side in claim.sides if side is not None]
+        seen |= {node.base for side in written for node in every(side) if isinstance(node, Named)}
+    for known in reader.passage.definitions.values():
+        for definition in known:
+            shown = {index.text for index in definition.name.places}
+            inner = letters_of(definition.body) - shown
+            inner &= reader.passage.letters
+            reader.passage.fixed |= inner
+            if inner & reader.passage.summed:
+                reader.passage.unread.add(definition.name.base)  # of one example, or of all
+    _assume(reader.passage)
+    _shorten(reader)
+    return reader
+
+
+def _assume(passage: Passage) -> None:
+    """Let a name that is differentiated and not defined be a function of what it is by."""
+    for base, wrt in gradients(passage.terms).items():
+        if base in passage.definitions or base in passage.functions or base in passage.sizes:
+            continue
+        tops = [
+            node.of
+            for term in passage.terms
+            for node in every(term)
+            if isinstance(node, Slope) and isinstance(node.of, Named) and node.of.base == base
+        ]
+        by = {passage.key(name): name for name in wrt}
+        if base not in passage.running or len(by) != 1:
+            continue
+        top = max(tops, key=lambda name: len(passage.runs(name)))
+        below = next(iter(by.values()))
+        runs = passage.runs(top)
+        if not runs or len(passage.runs(below)) != len(runs) or below.base == base:
+            continue
+        if any(i.text not in passage.letters or i.offset for i in runs):
+            continue
+        places = (*runs[:-1],)
+        inner = Named(below.base, (), places) if not below.above else below
+        body: Term = EntryOf(Called("link", (inner,)), (runs[-1],))
+        passage.definitions[base] = [Definition(top, body, 0)]
+        passage.unread.add(base)
+
+
+def _shorten(reader: Reader) -> None:
+    """Find the objective of which ``dX`` is the gradient; none where differentials are meant."""
+    passage = reader.passage
+    moved = [n.of for t in passage.terms for n in every(t) if isinstance(n, Moved)]
+    if not moved:
+        return
+    tops = gradients(passage.terms)
+    numbers = [
+        base for base in tops if base not in passage.running and base not in passage.functions
+    ]
+    lefts = [
+        claim.sides[0].of
+        for claim in reader.claims
+        if claim.sides and isinstance(claim.sides[0], Moved)
+    ]
+    names = {one.base for one in lefts if isinstance(one, Named)}
+    whole = {"L", "f", "J", "C", "E", "F", "L.cal", "y", "ell", *numbers}
+    roots = [one.parts[0] if isinstance(one, Combined) else one for one in moved]
+    if any(not isinstance(one, Named) for one in roots) or names & whole:
+        return
+    best = max(numbers, key=lambda base: len(tops[base]), default=None)
+    if best is None:
+        best = next((b for b in ("L", "J", "C", "E", "L.cal") if b in passage.definitions), "L")
+    passage.objective = Named(best)
+    if best not in passage.definitions:
+        for one in moved:
+            if isinstance(one, Named):
+                passage.terms.append(Slope(Named(best), (one,)))
+
+
+def _match(passage: Passage, one: Term, other: Term, order: int, seen: set[str]) -> None:
+    r"""Take a name that stands where the other side has a formula as defined by it.
+
+    In ``-\\sum_j y_j \\log p_j = -\\sum_j \\ell_j`` the last name is defined by the comparison.
+    """
+    if type(one) is not type(other) or isinstance(one, Named):
+        for name, body in ((one, other), (other, one)):
+            if not isinstance(name, Named) or isinstance(body, (Named, Index)):
+                continue
+            texts = [index.text for index in passage.runs(name)]
+            plain = set(texts) <= passage.letters and len(set(texts)) == len(texts)
+            free = letters_of(body) & passage.letters
+            known = {*passage.definitions, *passage.unread, *seen}
+            if (
+                plain
+                and name.base not in known
+                and free == set(texts)
+                and not _uses(body, name.base)
+            ):
+                passage.definitions[name.base] = [Definition(name, body, order)]
+                passage.unread.add(name.base)  # a guess, which makes no line wrong
+            return
+        return
+    here, there = list(parts(one)), list(parts(other))
+    if len(here) == len(there):
+        different = [(a, b) for a, b in zip(here, there, strict=True) if a != b]
+        if len(different) == 1:
+            _match(passage, *different[0], order, seen)
+
+
+def _uses(term: Term, base: str) -> bool:
+    return any(isinstance(node, Named) and node.base == base for node in every(term))
+
+
+def _is_symbol(word: str) -> bool:
+    """Whether a word is a letter or a function, and no prose."""
+    return len(word) < 2 or word in WORDS
+
+
+def _claim(
+    said: TranscriptStatement, row: list[str], habits: Habits, order: int, before: Term | None
+) -> Claim:
+    found: list[Term | None] = []
+    why = ""
+    for text in row:
+        if not text.strip() and not found:
+            found.append(before)
+            continue
+        try:
+            found.append(parsed(text, habits))
+        except (UnreadError, RecursionError, AssertionError) as error:
+            found.append(None)
+            why = why or str(error)
+    starts = 1 if not row[0].strip() else 0
+    claim = Claim(said, found, order, why=why, starts=starts)
+    claim.conditions = _conditions(said)
+    return claim
+
+
+def _nearby(text: str, line: int) -> tuple[Condition, ...]:
+    """Return the conditions on indices that stand in the rows around a line."""
+    rows = text.split("\n")
+    around = "\n".join(rows[max(0, line - 1 - ROWS_BEFORE) : line + ROWS_AFTER])
+    found = []
+    for match in _IN_PROSE.finditer(around):
+        sign = "=" if match[2] == "=" else "!="
+        found.append(Condition(Index(match[1]), sign, Index(match[3])))
+    return tuple(dict.fromkeys(found))
+
+
+_CONDITION = re.compile(r"([a-z])(=|≠)([a-z])")
+_IN_PROSE = re.compile(
+    r"(?<![A-Za-z_{,])([a-z])\s*(=|≠|!=|\\neq?(?![a-z])|\\not\s*=)\s*([a-z])(?![A-Za-z_^({])"
+)
+ROWS_BEFORE = 6
+ROWS_AFTER = 1
+
+
+def _conditions(said: TranscriptStatement) -> tuple[Condition, ...]:
+    match = _CONDITION.fullmatch(said.condition)
+    if match is None:
+        return ()
+    return (Condition(Index(match[1]), "=" if match[2] == "=" else "!=", Index(match[3])),)
+
+
+def _define(passage: Passage, claim: Claim) -> None:
+    """Take a statement as a definition, where its left side is a name that is new."""
+    if claim.starts or len(claim.sides) < 2:
+        return
+    left = claim.sides[0]
+    right = next((side for side in claim.sides[1:] if side is not None), None)
+    row = claim.said.text[: equals_signs(claim.said.text)[0]]
+    try:
+        base, arguments = left_name(row, plain=passage.habits.plain, names=passage.habits.names)
+    except UnreadError:
+        return
+    if right is None:
+        passage.unread.add(base)
+        return
+    if isinstance(left, Combined) and left.operation == "^" and left.parts[1] == Constant(2.0):
+        left, right = left.parts[0], Called("sqrt", (right,))  # a variance and its root
+    if isinstance(left, Called) and left.order == 0 and base in passage.habits.functions:
+        names = [one.base for one in left.arguments if isinstance(one, Named)]
+        if base not in passage.functions and len(names) == len(left.arguments):
+            passage.functions[base] = tuple(names), right
+            claim.defines = True
+        return
+    if not isinstance(left, Named):
+        return
+    if arguments:
+        passage.arguments[base] = tuple(arguments.split(","))
+    runs = passage.runs(left)
+    texts = [index.text for index in runs]
+    if len(set(texts)) < len(texts) or base in passage.sizes:
+        return
+    if any(isinstance(node, Named) and node == left for node in every(right)):
+        passage.unread.add(base)  # an update
+        claim.why = "an update"
+        claim.defines = True
+        return
+    known = passage.definitions.setdefault(base, [])
+    fresh = all(
+        passage.key(one.name) != passage.key(left)
+        or [i.text for i in passage.runs(one.name)] != texts
+        for one in known
+    )
+    if fresh and any(
+        passage.key(one.name) == passage.key(left) and len(passage.runs(one.name)) == len(runs)
+        for one in known
+    ):
+        fresh = any(not text.isalpha() or text.isupper() for text in texts)
+    if fresh:
+        known.append(Definition(left, right, claim.order))
+        claim.defines = True

@@ -1,0 +1,141 @@
+"""Syntax trees of posted mathematics; names keep their indices, and nothing is known of shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Term:
+    """A node of the tree."""
+
+
+@dataclass(frozen=True)
+class Index(Term):
+    """One index or label of a name: a letter, a word or a digit, and what is added to it."""
+
+    text: str
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Named(Term):
+    r"""A name with the indices above it and below it: ``a^{[l]}_j``."""
+
+    base: str
+    above: tuple[Index, ...] = ()
+    below: tuple[Index, ...] = ()
+    bold: bool = False
+
+    @property
+    def places(self) -> tuple[Index, ...]:
+        """The indices, those above first."""
+        return self.above + self.below
+
+
+@dataclass(frozen=True)
+class Constant(Term):
+    """A number."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Combined(Term):
+    """An operation on terms: ``+``, ``neg``, ``*``, ``cdot``, ``odot``, ``/``, ``^`` and others."""
+
+    operation: str
+    parts: tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Called(Term):
+    """A function applied to arguments, differentiated `order` times."""
+
+    function: str
+    arguments: tuple[Term, ...]
+    order: int = 0
+
+
+@dataclass(frozen=True)
+class Condition(Term):
+    """A comparison of two indices; ``in`` always holds."""
+
+    left: Index
+    sign: str
+    right: Index
+
+
+@dataclass(frozen=True)
+class Over(Term):
+    """A sum or a product over indices."""
+
+    operation: str
+    letters: tuple[str, ...]
+    body: Term
+    conditions: tuple[Condition, ...] = ()
+    upper: Index | None = None
+
+
+@dataclass(frozen=True)
+class Slope(Term):
+    """The derivative of a term with respect to names, one after another."""
+
+    of: Term
+    wrt: tuple[Named, ...]
+    bare: bool = False  # ∇f, which does not say of what
+    turned: bool = False
+
+
+@dataclass(frozen=True)
+class Cases(Term):
+    """Values, each with its conditions; without one it is the value of all other indices."""
+
+    rows: tuple[tuple[Term, tuple[Condition, ...] | None], ...]
+
+
+@dataclass(frozen=True)
+class EntryOf(Term):
+    """An entry of a term that is not a name: ``softmax(z)_i``."""
+
+    of: Term
+    places: tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Moved(Term):
+    """The differential of a term."""
+
+    of: Term
+
+
+def parts(term: Term) -> Iterator[Term]:
+    """Yield the terms directly below a term."""
+    for field in fields(term):
+        yield from _within(getattr(term, field.name))
+
+
+def _within(value: object) -> Iterator[Term]:
+    if isinstance(value, Term):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _within(one)
+
+
+def every(term: Term) -> Iterator[Term]:
+    """Yield a term and all terms below it."""
+    yield term
+    for part in parts(term):
+        yield from every(part)
+
+
+def letters_of(term: Term) -> set[str]:
+    """Return the texts of the indices that no sum inside the term binds."""
+    if isinstance(term, Index):
+        return {term.text}
+    found: set[str] = set()
+    for part in parts(term):
+        found |= letters_of(part)
+    return found - set(term.letters) if isinstance(term, Over) else found
