@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import chainrule
@@ -23,6 +24,12 @@ BY_NAME = {
     "chainrule.engine.fitting": "solvers, loaded when they are chosen",
 }
 """The modules that import others by name, where no parser sees it, with the reason."""
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Parse a module once for all tests."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def module_name(path: Path) -> str:
@@ -46,8 +53,7 @@ def graph(root: Path = ROOT) -> dict[str, set[str]]:
     paths = {module_name(path): path for path in root.rglob("*.py")}
     found = {}
     for name, path in paths.items():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        found[name] = {other for other in imported(tree, paths) if other != name}
+        found[name] = {other for other in imported(parsed(path), paths) if other != name}
     return found
 
 
@@ -87,7 +93,7 @@ def test_imports_by_name_are_known() -> None:
     found = {
         module_name(path)
         for path in ROOT.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call)
         and ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__")
     }

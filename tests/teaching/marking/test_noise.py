@@ -13,7 +13,7 @@ from chainrule.language.reading import load_model
 from chainrule.teaching.exercises.loading import find
 from chainrule.teaching.grading.grader import SHAPE_REPAIRS, Grader
 
-COUNT, SEED = 5_000, 8
+COUNT, SEED = 2_000, 8
 VERDICTS = {"correct", "correct_other_form", "wrong", "wrong_shape", "unreadable", "unsure"}
 ANSWERS = ("(A - Y) X^T", r"\sum_{i=1}^m (a_i - y_i) X_{pi}", "np.dot(A - Y, X.T)")
 
