@@ -16,7 +16,7 @@ from chainrule import errors
 from chainrule.calculus.ops import TABLE
 from chainrule.documents.board_link import board_link
 from chainrule.emission.shipped import SHIPPED
-from chainrule.language.reading import load_text
+from chainrule.language.reading import example_names, load_text
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -107,13 +107,13 @@ def test_links_of_a_page_are_those_of_the_site(tmp_path: Path) -> None:
         written(tmp_path)
 
 
-@pytest.mark.parametrize(("name", "count"), [("logistic_batch", 1), ("vae", 1), ("", 0)])
-def test_shipped_forward_passes_link_to_the_board(name: str, count: int) -> None:
-    text = load_text(name) if name else "x : (1, 1)\nL = x^2\n"
-    address = board_link("../board/index.html", text).replace("&", "&amp;")
-    page = linked(f"# A page\n\n```text\n{text}```\n\nMore.\n", "../board/index.html")
-    assert page.count(f'href="{address}"') == count
-    assert page.endswith("\n\nMore.\n")
+def test_sections_of_shipped_forward_passes_link_to_the_board() -> None:
+    page = linked("# vae\n\n## vae\n\nA model.\n\n## Other\n\nMore.\n", "../board/index.html")
+    address = board_link("../board/index.html", load_text("vae")).replace("&", "&amp;")
+    assert page.count("Open on the board") == page.count(f'href="{address}"') == 1
+    assert page.index("## vae") < page.index(address) < page.index("A model.")
+    page = written()["derivations.md"].decode()
+    assert page.count("Open on the board") == len(example_names())
 
 
 def test_broken_links_and_other_origins_are_found(tmp_path: Path) -> None:

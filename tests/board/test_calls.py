@@ -309,3 +309,12 @@ def test_every_result_is_json_without_nan() -> None:
     for name in CALLS:
         text = json.dumps(answer(name, {"text": LECTURE}), allow_nan=False)
         assert set(json.loads(text)) <= {"result", "error"}, name
+
+
+def test_many_layers_are_refused_for_their_number() -> None:
+    count = 300
+    layers = "".join(f"a_{k + 1} = tanh(W_{k} a_{k})\n" for k in range(count))
+    inputs = "a_0 : (n, 1)\n" + "".join(f"W_{k} : (n, n)\n" for k in range(count))
+    found = answer("derive", {"text": f"{inputs}{layers}L = sum(a_{count})\n"})["error"]
+    assert found["kind"] == "limit"
+    assert "write fewer layers" in found["message"]
