@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 
@@ -190,7 +191,7 @@ def opened(browser: Any) -> Iterator[Row]:  # noqa: ANN401
             times.append(page.evaluate("window.firstLine"))
             page.close()
         yield timed("exported page, open to first line", times, "300 ms")
-        read = [(folder / re.sub(r".*/(?=static/|data/|[^/]+$)", "", u)) for u in loaded]
+        read = [Path(unquote(urlsplit(address).path)) for address in loaded]
         sizes = [path.read_bytes() for path in read if path.is_file()]
         whole, packed = sum(map(len, sizes)), sum(len(gzip.compress(one)) for one in sizes)
         shown = (f"{whole / 1e3:.0f} KB", f"{packed / 1e3:.0f} KB with gzip")

@@ -346,6 +346,7 @@ export interface Question {
   options: Block[];
   reader: string;
   choices: string[];
+  labels: string[];
   hints: number;
   rules: string[];
   text: string;

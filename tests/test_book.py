@@ -8,12 +8,15 @@ from pathlib import Path
 import click
 import pytest
 from tools.book import api, commands, files, gallery, links, navigation, notebooks, tables
+from tools.book.on_board import linked
 from tools.book.written import written
 
 import chainrule
 from chainrule import errors
 from chainrule.calculus.ops import TABLE
+from chainrule.documents.board_link import board_link
 from chainrule.emission.shipped import SHIPPED
+from chainrule.language.reading import example_names, load_text
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -102,6 +105,15 @@ def test_links_of_a_page_are_those_of_the_site(tmp_path: Path) -> None:
     (tmp_path / "docs/wrong.md").write_text("[x](../nothing.md)", encoding="utf-8")
     with pytest.raises(ValueError, match=r"docs/wrong\.md: the link \.\./nothing\.md"):
         written(tmp_path)
+
+
+def test_sections_of_shipped_forward_passes_link_to_the_board() -> None:
+    page = linked("# vae\n\n## vae\n\nA model.\n\n## Other\n\nMore.\n", "../board/index.html")
+    address = board_link("../board/index.html", load_text("vae")).replace("&", "&amp;")
+    assert page.count("Open on the board") == page.count(f'href="{address}"') == 1
+    assert page.index("## vae") < page.index(address) < page.index("A model.")
+    page = written()["derivations.md"].decode()
+    assert page.count("Open on the board") == len(example_names())
 
 
 def test_broken_links_and_other_origins_are_found(tmp_path: Path) -> None:

@@ -199,6 +199,10 @@ def test_practice_goes_on_from_its_history() -> None:
 def test_a_problem_in_parts_is_marked_part_by_part() -> None:
     asked = result("question", exercise="parts-relu", kinds=["parts"])
     assert asked["reader"] == "parts"
+    prompt = " ".join(block["text"] for block in asked["prompt"])
+    for name, label in zip(asked["choices"], asked["labels"], strict=True):
+        assert f"{name} = ∂" in label  # each part is stated once, beside its field
+        assert label not in prompt
     assert not any("semicolons" in block["text"] for block in asked["prompt"])
     right = {"dZ2": "A2 - Y", "dW2": "dZ2 A1", "db2": "dZ2 1"}
     answer_of_parts = "\n".join(f"{name} = {value}" for name, value in right.items())
@@ -305,3 +309,12 @@ def test_every_result_is_json_without_nan() -> None:
     for name in CALLS:
         text = json.dumps(answer(name, {"text": LECTURE}), allow_nan=False)
         assert set(json.loads(text)) <= {"result", "error"}, name
+
+
+def test_many_layers_are_refused_for_their_number() -> None:
+    count = 300
+    layers = "".join(f"a_{k + 1} = tanh(W_{k} a_{k})\n" for k in range(count))
+    inputs = "a_0 : (n, 1)\n" + "".join(f"W_{k} : (n, n)\n" for k in range(count))
+    found = answer("derive", {"text": f"{inputs}{layers}L = sum(a_{count})\n"})["error"]
+    assert found["kind"] == "limit"
+    assert "write fewer layers" in found["message"]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import html
+import re
 import zlib
 from base64 import urlsafe_b64decode
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from chainrule.cli.main import cli
 from chainrule.documents.board_link import board_link
 from chainrule.errors import ChainruleError
-from chainrule.language.reading import load_text
+from chainrule.language.reading import load_text, read_model
 
 TEXT = load_text("logistic_batch")
 
@@ -43,3 +46,54 @@ def test_a_derivation_links_to_its_board() -> None:
     refused = CliRunner().invoke(cli, [*words, "https://example.org/board/"])
     assert refused.exit_code == 2
     assert "--board is for --format html" in refused.output
+
+
+BOARD = "../board/index.html"
+
+
+def fit(*words: object) -> Result:
+    data = ["fit", "@breast_cancer", "--ignore", "worst_area", *map(str, words)]
+    return CliRunner().invoke(cli, data)
+
+
+@pytest.mark.parametrize(
+    ("target", "differentiated"),
+    [
+        (("--target", "diagnosis"), None),
+        (("--target", "mean_texture", "--ignore", "diagnosis", "--loss", "huber"), ["w,b"]),
+    ],
+    ids=["labels", "numbers"],
+)
+def test_the_report_of_a_fit_links_to_its_forward_pass(
+    target: tuple[str, ...], differentiated: list[str] | None, tmp_path: Path
+) -> None:
+    page, model, saved = (tmp_path / name for name in ("r.html", "m.json", "s.html"))
+    done = fit(*target, "--report", page, "--board", BOARD, "--out", model)
+    assert done.exit_code == 0, done.output
+    words = ["report", str(model), "--format", "html", "--board", BOARD, "--out", str(saved)]
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    links = [re.findall(rf'href="({BOARD}#[^"]*)"', each.read_text()) for each in (page, saved)]
+    assert links[0] == links[1]
+    (link,) = links[0]
+    parts = parse_qs(urlsplit(html.unescape(link)).fragment)
+    raw = urlsafe_b64decode(parts["cr"][0] + "=" * (-len(parts["cr"][0]) % 4))
+    names = {symbol.name for symbol in read_model(zlib.decompress(raw, -15).decode()).inputs}
+    assert {"w", "b"} <= names
+    assert parts.get("wrt") == differentiated
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--board", BOARD), "--board is for a --report"),
+        (("--board", BOARD, "--report", "card.md"), "--board is for a --report"),
+        (("--board", "javascript:alert(1)", "--report", "r.html"), "not the address of a board"),
+        (("--board", "", "--report", "r.html"), "not the address of a board"),
+    ],
+)
+def test_a_board_that_cannot_be_linked_is_refused_before_the_fit(
+    words: tuple[str, ...], said: str
+) -> None:
+    refused = fit("--target", "diagnosis", *words)
+    assert refused.exit_code == 2
+    assert said in " ".join(refused.output.split())

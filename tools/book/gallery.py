@@ -48,7 +48,7 @@ FITS = (
         "fit_labels.html",
         "Diagnosis of tumours",
         "569 rows, 30 measurements, logistic regression",
-        ("fit", "@breast_cancer", "--target", "diagnosis"),
+        ("fit", "@breast_cancer", "--target", "diagnosis", "--board", BOARD),
         "--report",
     ),
     Shown(

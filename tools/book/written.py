@@ -6,6 +6,8 @@ import posixpath
 import re
 from pathlib import Path
 
+from tools.book.on_board import linked
+
 ROOT = Path(__file__).parents[2]
 
 OUTSIDE = {
@@ -26,7 +28,8 @@ def written(root: Path = ROOT) -> dict[str, bytes]:
     for path in sorted(docs.rglob("*")):
         name = path.relative_to(docs).as_posix()
         if path.suffix == ".md":
-            found[name] = _page(path.read_text(encoding="utf-8"), f"docs/{name}", root).encode()
+            page = _page(path.read_text(encoding="utf-8"), f"docs/{name}", root)
+            found[name] = linked(page, f"{'../' * name.count('/')}board/index.html").encode()
         elif path.suffix in (".png", ".svg", ".csv"):
             found[name] = path.read_bytes()
     for name, page in OUTSIDE.items():

@@ -99,7 +99,10 @@ def answer(call: object, args: object, calls: Mapping[str, Call] = CALLS) -> dic
     except ChainruleError as error:
         return {"error": encoded(failure(error, _text(args)))}
     except RecursionError:
-        said = "this is nested too deeply; give inner parts names of their own"
+        said = (
+            "this has too many definitions one upon another, or a formula is nested too deeply; "
+            "write fewer layers, or give inner parts names of their own"
+        )
         return {"error": encoded(schema.Failure("limit", said))}
     except MemoryError:
         said = "this needs more memory than there is; choose smaller sizes"

@@ -84,6 +84,7 @@ def asked_question(made: Question, ticket: Ticket, why: str) -> QuestionInfo:
         blocks(made, made.options),
         key.reader,
         tuple(key.choices),
+        _labels(made),
         len(made.hints),
         made.rules,
         key.forward or model_text(made.model),
@@ -92,10 +93,18 @@ def asked_question(made: Question, ticket: Ticket, why: str) -> QuestionInfo:
 
 
 def _asked_content(made: Question) -> Content:
-    """Return the prompt; where each value has a field, without the words on how to type them."""
+    """Return the prompt; where each value has a field, without the words that stand beside it."""
     if made.key.reader not in FIELDS:
         return made.prompt
-    return tuple(e for e in made.prompt if not (isinstance(e, Prose) and e.of_form))
+    return tuple(e for e in made.prompt if not (isinstance(e, Prose) and (e.of_form or e.part)))
+
+
+def _labels(made: Question) -> tuple[str, ...]:
+    """Return the words beside each field: the statement of its part, or the name of its value."""
+    if made.key.reader not in FIELDS:
+        return ()
+    stated = {e.part: e.text for e in made.prompt if isinstance(e, Prose) and e.part}
+    return tuple(stated.get(name, name) for name in made.key.choices)
 
 
 def reply(args: ReplyArgs) -> ReplyInfo:

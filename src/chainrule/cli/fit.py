@@ -14,7 +14,7 @@ from chainrule.cli.constants import constant_values
 from chainrule.cli.data_files import data_path, progress_line, refuse_places
 from chainrule.cli.fit_path import path_in_words, path_of_fit
 from chainrule.cli.inference_options import inference_options
-from chainrule.cli.shared import byte_size, file_options, ignore_option
+from chainrule.cli.shared import board_address, byte_size, file_options, ignore_option
 from chainrule.cli.validation_options import validation_options
 
 if TYPE_CHECKING:
@@ -135,6 +135,12 @@ Examples:
     type=click.Path(),
     metavar="FILE",
     help="Write a report to FILE: a page with tables and plots, or the card of the model (.md).",
+)
+@click.option(
+    "--board",
+    metavar="ADDRESS",
+    callback=board_address,
+    help="Page of a board, exported or running, that the page of --report links to.",
 )
 @click.option(
     "--missing",
@@ -295,6 +301,7 @@ def command(
     positive: str | None,
     out: str | None,
     report: str | None,
+    board: str,
     missing: Missing,
     categories: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -332,6 +339,8 @@ def command(
         raise click.UsageError("-C and --alpha both set the penalty; give one of them")
     if target is None and formula is None:
         raise click.UsageError("Name the column to predict: --target, or a --formula.")
+    if board and (report is None or _is_card(report)):
+        raise click.UsageError("--board is for a --report that is a page (.html); omit --board")
     path = data_path(data)
     read = [path]
     if validation.test is not None:
@@ -389,7 +398,7 @@ def command(
             penalties = path_of_fit(fitted, l1_ratio, path_file)
         if report is not None:
             say("writing the report")
-            write_report(fitted, data, report, penalties)
+            write_report(fitted, data, report, penalties, board)
             written.append(report)
         if path_file is not None:
             written.append(path_file)
@@ -455,14 +464,19 @@ def _print(fitted: Fitted, data: str, written: list[str], *, odds: bool, as_json
         print_regression(fitted, data, written, odds=odds)
 
 
+def _is_card(report: str) -> bool:
+    """Whether a report is a model card, by the name of its file."""
+    return Path(report).suffix.lower() in (".md", ".markdown")
+
+
 def write_report(
-    fitted: Fitted, data: str, path: str, penalties: PenaltyPath | None = None
+    fitted: Fitted, data: str, path: str, penalties: PenaltyPath | None = None, board: str = ""
 ) -> None:
     """Write the report of a fit: a page, or the card of the model as Markdown."""
     from chainrule.documents.report.building import fit_report
     from chainrule.storage import atomic_text
 
-    if Path(path).suffix.lower() in (".md", ".markdown"):
+    if _is_card(path):
         from chainrule.documents.renderers import markdown
         from chainrule.documents.report.card import model_card
 
@@ -471,6 +485,6 @@ def write_report(
         from chainrule.documents.renderers import html
         from chainrule.visible import visible
 
-        text = visible(html.render(fit_report(fitted, data, penalties)))
+        text = visible(html.render(fit_report(fitted, data, penalties, board)))
     with atomic_text(path) as file:
         file.write(text)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from chainrule.cli.shared import out_option
+from chainrule.cli.shared import board_address, out_option
 
 if TYPE_CHECKING:
     from chainrule.tables.predicting import Model
@@ -36,14 +36,22 @@ Format = Literal["text", "md", "html", "json"]
     show_default=True,
     help="Form: summary, model card as Markdown, page, or the blocks of the card as JSON.",
 )
+@click.option(
+    "--board",
+    metavar="ADDRESS",
+    callback=board_address,
+    help="Page of a board, exported or running, that --format html links to.",
+)
 @out_option
-def command(model: str, form: Format, out: str | None) -> None:
+def command(model: str, form: Format, board: str, out: str | None) -> None:
     """Show a saved model."""
+    if board and form != "html":
+        raise click.UsageError("--board is for --format html; add it, or omit --board")
     from chainrule.cli.data_files import refuse_places
     from chainrule.storage import atomic_text
     from chainrule.tables.predicting import load_model
 
-    text = _written(load_model(model), form)
+    text = _written(load_model(model), form, board)
     if out is None:
         click.echo(text, nl=False)
         return
@@ -55,7 +63,7 @@ def command(model: str, form: Format, out: str | None) -> None:
     click.echo(f"wrote {out}")
 
 
-def _written(model: Model, form: Format) -> str:
+def _written(model: Model, form: Format, board: str) -> str:
     from chainrule.documents.report.building import model_report
     from chainrule.documents.report.card import model_card
     from chainrule.visible import visible
@@ -67,7 +75,7 @@ def _written(model: Model, form: Format) -> str:
     if form == "html":
         from chainrule.documents.renderers import html
 
-        return visible(html.render(model_report(model)))
+        return visible(html.render(model_report(model, board)))
     if form == "json":
         import json
 

@@ -29,6 +29,20 @@ ignore_option = click.option(
 )
 
 
+def board_address(context: click.Context, option: click.Parameter, given: str | None) -> str:
+    """Return the address of a board's page, checked before anything is computed; '' for none."""
+    if given is None:
+        return ""
+    from chainrule.documents.board_link import board_link
+    from chainrule.errors import ChainruleError
+
+    try:
+        board_link(given, "")
+    except ChainruleError as error:
+        raise click.BadParameter(str(error), context, option) from error
+    return given
+
+
 def byte_size(context: click.Context, option: click.Parameter, given: str | None) -> int | None:
     """Return the bytes that a size such as 500MB or 2GB means."""
     if given is None:

@@ -16,6 +16,7 @@ from chainrule.language.reading import load_model
 from chainrule.lecture import assign_roles, bind
 from chainrule.tables.encoding import Matrix
 from chainrule.tables.fitting import FittedTable
+from chainrule.tables.model import TableModel
 from chainrule.tables.specs import Feature
 
 
@@ -79,6 +80,11 @@ class WorkedExample:
     penalty: float
 
 
+def lecture_of(model: TableModel) -> str:
+    """Return the name of the shipped forward pass that a model of classes was trained by."""
+    return "logistic_batch" if model.is_binary else "softmax_batch"
+
+
 def work_example(fitted: FittedTable) -> WorkedExample:
     """Return the derivation with the values of the example with the largest gradient.
 
@@ -92,7 +98,7 @@ def work_example(fitted: FittedTable) -> WorkedExample:
     binary = classes == 2
     labels = fitted.y.astype(float) if binary else np.eye(classes)[fitted.y]
     weights = {"w" if binary else "W": model.coef, "b": model.intercept.reshape(-1, 1)}
-    read = load_model("logistic_batch" if binary else "softmax_batch")
+    read = load_model(lecture_of(model))
     derivation = derive(read)
     proba = model.proba_of(fitted.X)
     target = np.eye(classes)[fitted.y]

@@ -59,8 +59,13 @@ class WorkedRegression:
 def loss_lecture(loss: ChosenLoss) -> Derivation:
     """Derive the gradients of a loss with respect to the weights, as in a lecture."""
     model = read_model(forward_pass(loss))
-    named = [name for name in _WEIGHTS if name in {symbol.name for symbol in model.inputs}]
-    return derive(model, named or None)
+    return derive(model, weights_of(model) or None)
+
+
+def weights_of(model: Model) -> list[str]:
+    """Return the names of the weights in the forward pass of a loss."""
+    inputs = {symbol.name for symbol in model.inputs}
+    return [name for name in _WEIGHTS if name in inputs]
 
 
 def forward_pass(loss: ChosenLoss) -> str:

@@ -25,21 +25,21 @@ const variable = (part: string) => part.replace(/^d/, "");
 interface PartProps {
   question: Question;
   name: string;
-  letter: string;
+  label: string;
   mark: Reply["parts"][number] | undefined;
 }
 
-function Part({ question, name, letter, mark }: PartProps) {
+function Part({ question, name, label, mark }: PartProps) {
   const said = useMemo(() => signal<Understood | null>(null), [question.ticket]);
   const ask = useMemo(
     () => latest("understood", (result) => (said.value = result), (failure) => (said.value = refused(failure))),
     [question.ticket],
   );
-  const id = `part-${letter}`;
+  const id = `part-${name}`;
   const typed = fields.value[name] ?? "";
   return (
     <div class="part">
-      <label for={id}>({letter}) {name}</label>
+      <label for={id}>{label}</label>
       <textarea
         id={id}
         rows={1}
@@ -102,16 +102,16 @@ export function Fields({ question, reply, onAnswer }: Props) {
               key={`${question.ticket} ${name}`}
               question={question}
               name={name}
-              letter={String.fromCharCode(97 + at)}
+              label={question.labels[at] ?? name}
               mark={reply?.parts.find((part) => part.name === name)}
             />
           ))}
         </div>
       ) : (
         <div class="value-fields" role="group" aria-label="Your answer, value by value">
-          {question.choices.map((name) => (
+          {question.choices.map((name, at) => (
             <label key={`${question.ticket} ${name}`}>
-              {name}
+              {question.labels[at] ?? name}
               <input
                 type="text"
                 inputMode="text"

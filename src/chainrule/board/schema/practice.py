@@ -71,7 +71,10 @@ class Block:
 
 @dataclass(frozen=True)
 class QuestionInfo:
-    """A question; `ticket` names it, so that the same question can be made again."""
+    """A question; `ticket` names it, so that the same question can be made again.
+
+    `labels` has the words beside the field of each choice, where an answer has several fields.
+    """
 
     ticket: str
     exercise: str
@@ -84,6 +87,7 @@ class QuestionInfo:
     options: tuple[Block, ...]
     reader: str
     choices: tuple[str, ...]
+    labels: tuple[str, ...]
     hints: int
     rules: tuple[str, ...]
     text: str

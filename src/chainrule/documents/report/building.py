@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chainrule.documents.blocks import Document, Fold, Section
 from chainrule.documents.report.coefficients import coefficients_section, effects_section
-from chainrule.documents.report.derivation import gradient_section
+from chainrule.documents.report.derivation import board_of_fit, gradient_section
 from chainrule.documents.report.influence import influence_section
 from chainrule.documents.report.overview import columns_section, lead_of, overview_section
 from chainrule.documents.report.penalties import penalties_section
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 
 def fit_report(
-    fitted: FittedTable | FittedRegression, source: str, penalties: Path | None = None
+    fitted: FittedTable | FittedRegression,
+    source: str,
+    penalties: Path | None = None,
+    board: str = "",
 ) -> Document:
     """Return the report of a fit.
 
@@ -38,6 +41,8 @@ def fit_report(
         What the rows came from.
     penalties : Path, optional
         Fits of the same rows along a path of penalties.
+    board : str, optional
+        The page of a board, which the report links to with the forward pass of the fit.
     """
     subject = Subject(fitted.model, fitted)
     sections = list(fit_sections(fitted))
@@ -50,7 +55,10 @@ def fit_report(
         fold = Fold("The derivation, step by step", whole.blocks)
         sections.append(Section(whole.id, whole.title, (fold,), whole.model))
     return Document(
-        f"{fitted.model.target}: a fit and its proof", lead_of(subject, source), tuple(sections)
+        f"{fitted.model.target}: a fit and its proof",
+        lead_of(subject, source),
+        tuple(sections),
+        board=board_of_fit(board, fitted.model),
     )
 
 
@@ -72,8 +80,8 @@ def fit_sections(fitted: FittedTable | FittedRegression) -> Iterator[Section]:
         yield path_section(fitted.path)
 
 
-def model_report(model: TableModel | TableRegression) -> Document:
-    """Return the report of a saved model: what can be said without its rows."""
+def model_report(model: TableModel | TableRegression, board: str = "") -> Document:
+    """Return the report of a saved model without its rows, with a link to the page of a board."""
     subject = Subject(model)
     sections = [overview_section(subject), coefficients_section(subject)]
     effects: tuple[EffectRow, ...] = () if model.inference is None else model.inference.effects
@@ -83,7 +91,8 @@ def model_report(model: TableModel | TableRegression) -> Document:
     if not isinstance(model, TableModel):
         sections.append(loss_section(model))
     title = f"{model.target}: a fit and its proof"
-    return Document(title, lead_of(subject), tuple(sections))
+    link = board_of_fit(board, model)
+    return Document(title, lead_of(subject), tuple(sections), board=link)
 
 
 def _quality(fitted: FittedTable | FittedRegression) -> Iterator[Section]:

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 from chainrule.calculus.graph.dims import Dim
 from chainrule.documents.blocks import Block, Section, Table, prose
+from chainrule.documents.board_link import board_link
 from chainrule.documents.lesson.building import board_of
 from chainrule.documents.lesson.numbers import numbers_prose
+from chainrule.language.reading import load_text, read_model
 from chainrule.tables.fitting import FittedTable
-from chainrule.tables.worked_example import WorkedExample, work_example
-from chainrule.tables.worked_regression import work_regression
+from chainrule.tables.model import TableModel
+from chainrule.tables.worked_example import WorkedExample, lecture_of, work_example
+from chainrule.tables.worked_regression import forward_pass, weights_of, work_regression
 
 if TYPE_CHECKING:
     from chainrule.tables.fitting_regression import FittedRegression
+    from chainrule.tables.regression import TableRegression
     from chainrule.tables.worked_regression import WorkedRegression
 
 _MOST_SHOWN = 10
@@ -25,6 +29,29 @@ def gradient_section(fitted: FittedTable | FittedRegression) -> Section:
     if isinstance(fitted, FittedTable):
         return _section(work_example(fitted))
     return _section(work_regression(fitted))
+
+
+def board_of_fit(address: str, model: TableModel | TableRegression) -> str:
+    """Return the address of the forward pass of a fitted model on a board.
+
+    Parameters
+    ----------
+    address : str
+        The page of the board; where it is empty, so is the result.
+    model : TableModel or TableRegression
+        The model.
+
+    Raises
+    ------
+    ChainruleError
+        When the address is not one of a page.
+    """
+    if not address:
+        return ""
+    if isinstance(model, TableModel):
+        return board_link(address, load_text(lecture_of(model)))
+    text = forward_pass(model.loss)
+    return board_link(address, text, weights_of(read_model(text)))
 
 
 def _section(explained: WorkedExample | WorkedRegression) -> Section:

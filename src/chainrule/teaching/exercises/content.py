@@ -23,10 +23,13 @@ class Prose:
     of_form : bool
         Whether it says how to type an answer of several values as one text; a page with a field
         for each value leaves it out.
+    part : str
+        The part of the answer that it asks for; a page with a field for each part states it there.
     """
 
     text: str
     of_form: bool = False
+    part: str = ""
 
 
 @dataclass(frozen=True)

@@ -116,8 +116,11 @@ def problem(text: str, values: tuple[str, ...], rng: Random) -> Draft:
     answers = {f"d{value}": _answer(model, value, values) for value in values}
     objective = model.objective.name
     parts = [
-        f"({LETTERS[k]}) {name} = ∂{objective}/∂{value}, of shape "
-        f"{written(model.symbol(value).shape)}"
+        Prose(
+            f"({LETTERS[k]}) {name} = ∂{objective}/∂{value}, of shape "
+            f"{written(model.symbol(value).shape)}",
+            part=name,
+        )
         for k, (name, value) in enumerate(zip(names, values, strict=True))
     ]
     key = AnswerKey(
@@ -133,7 +136,7 @@ def problem(text: str, values: tuple[str, ...], rng: Random) -> Draft:
                 "Give these gradients. A part may use the earlier ones by name, and gets its marks "
                 "if it follows from them."
             ),
-            *(Prose(part) for part in parts),
+            *parts,
             Prose(
                 f"One line per part, or separated by semicolons: {names[0]} = ...; ...",
                 of_form=True,

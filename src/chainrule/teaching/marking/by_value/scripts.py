@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from chainrule.teaching.marking.by_value.notation import BOLD, FONTS, GREEK, Token
 from chainrule.teaching.marking.by_value.terms import Index
@@ -64,6 +65,10 @@ class Scripts:
     primes: int = 0
 
 
+_WORD: Final = re.compile(r"(?=[a-z]*[eoxyh])[a-z]{2,}|in")
+"""Letters that are a word, as in ``W_{out}`` and ``W_{xh}``: nobody counts by all of these."""
+
+
 def plain_letters(content: Sequence[Token]) -> str:
     """Return letters and digits as one string: ``ij``, ``12``, ``hh``."""
     shown = []
@@ -110,6 +115,8 @@ def _of_group(group: Sequence[Token]) -> list[Index]:
         return [Index(shifted[1], int(shifted[2] + shifted[3]))]
     if re.fullmatch(r"\d+", text):
         return [Index(digit) for digit in text] if len(text) == 2 else [Index(text)]
+    if _WORD.fullmatch(text):
+        return [Index(text)]
     if re.fullmatch(r"[a-z]+[']*", text) and all(t.kind in ("letter", "sign") for t in group):
         return [Index(match) for match in re.findall(r"[a-z]'*", text)]
     if len(group) == 1:
