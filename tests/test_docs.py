@@ -58,7 +58,7 @@ def is_generated(page: Path) -> bool:
 
 PACKAGES = sorted(p for p in (ROOT / "docs/packages").glob("*.md") if p.stem != "engine")
 FOLDERS = {
-    "language": ("language", "calculus/evaluation"),
+    "language": ("language", "calculus/evaluation", "calculus/ops"),
     "marking": ("teaching/marking", "teaching/diagnosis", "teaching/grading"),
     "exercises": ("teaching/exercises",),
     "lecture": (".",),

@@ -52,10 +52,8 @@ def _shape(text: str) -> Answers:
 
 
 def _next(text: str) -> Answers:
-    if "[expand]" not in text:
-        return None
-    right = _letter(text, "∂J/∂w_p = Σ_i (a_i - y_i) X_pi")
-    wrong = _letter(text, "∂J/∂w_p = Σ_i X_pi")
+    right = _letter(text, "∂J/∂w_p = (A - Y) X_p^T")
+    wrong = _letter(text, "∂J/∂w_p = (A + Y) X_p^T")
     return (right, wrong) if right and wrong else None
 
 
@@ -212,7 +210,7 @@ def _counting(text: str) -> Answers:
 
 KNOWN: Mapping[str, Callable[[str], Answers]] = {
     "gradient": _gradient,
-    "factor": _chosen("∂z_i/∂w_p = ?", "X_pi", "-X_pi"),
+    "factor": _chosen("∂z_i/∂w_p = ?", "X_pi", "w_p"),
     "shape": _shape,
     "next": _next,
     "rule": _rule,

@@ -188,6 +188,7 @@ def test_lines_of_a_post_get_what_they_deserve(text: str) -> None:
 
 def test_what_is_assumed_is_in_the_model() -> None:
     found = audit("z = w^T x\nL = (z - y)^2\ndL/dw = 2 (z - y) x")
+    assert found.model is not None
     assert {assumed.symbol.name for assumed in found.model.assumptions} == {"w", "x", "y"}
 
 
@@ -217,6 +218,7 @@ def test_parameters_and_calls_in_code_declare_no_shapes(
     parameters: str, returned: str, mark: str
 ) -> None:
     found = audit(f"{mark}{_STEP.format(parameters=parameters, returned=returned)}{mark}")
+    assert found.model is not None
     assert {symbol.name for symbol in found.model.inputs} == {"X", "w", "b", "y"}
     assert [line.verdict for line in found.lines] == ["proven", "proven"]
 
@@ -226,5 +228,6 @@ def test_docstrings_in_code_declare_shapes() -> None:
     step = _STEP.format(parameters="w, b, X, y", returned="dw, db")
     step = step.replace("\n    p", f"\n    {said}\n    p")
     found = audit(f"```{step}```")
+    assert found.model is not None
     assert {assumed.symbol.name for assumed in found.model.assumptions} == {"X", "b"}
     assert [line.verdict for line in found.lines] == ["proven", "proven"]

@@ -289,19 +289,16 @@ def _sums_forgotten(line: Expr) -> Iterator[Mistaken]:
 def _turned_products(line: Expr) -> Iterator[Mistaken]:
     """Yield a line whose product is transposed: right but for the layout."""
     whole = line.args[0] if isinstance(line, Apply) and line.op is TABLE["neg"] else line
-    for product in (whole, *(entry.matrix for entry in _entries(line))):
-        if not (isinstance(product, Apply) and product.op is TABLE["matmul"]):
-            continue
-        left, right = product.args
-        if all(
-            not isinstance(each, Apply) or each.op is not TABLE["matmul"] for each in product.args
-        ):
-            yield _exchange(
-                "operands swapped, answer transposed",
-                "the product is transposed: the shape of the gradient is that of the variable",
-                product,
-                matmul(transpose(right), transpose(left)),
-            )
+    if not (isinstance(whole, Apply) and whole.op is TABLE["matmul"]):
+        return
+    left, right = whole.args
+    if all(not isinstance(each, Apply) or each.op is not TABLE["matmul"] for each in whole.args):
+        yield _exchange(
+            "operands swapped, answer transposed",
+            "the product is transposed: the shape of the gradient is that of the variable",
+            whole,
+            matmul(transpose(right), transpose(left)),
+        )
 
 
 def _has_product(form: Expr) -> bool:
