@@ -29,3 +29,9 @@ class NumberedColumns(Sequence[str]):
         if isinstance(place, slice):
             return [f"column {j}" for j in self._places[place]]
         return f"column {self._places[place]}"
+
+
+def quoted(names: Sequence[str], j: int) -> str:
+    """Name column j as its owner would: ``column 3`` or ``column 'age'``."""
+    name = names[j]
+    return name if name == f"column {j}" else f"column {name!r}"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from chainrule.engine.certificates.certificate import Certificate, certify
-from chainrule.engine.data.sources import InMemorySource, quoted
+from chainrule.engine.column_names import quoted
+from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet

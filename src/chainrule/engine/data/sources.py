@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray, is_sparse
-from chainrule.engine.column_names import NumberedColumns
+from chainrule.engine.column_names import NumberedColumns, quoted
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.rows import RowBlock, stratified_rows
 from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock, SparseBlock
@@ -492,12 +492,6 @@ class InMemorySource:
                     f"Input X {reason} ({value}) in row {number}, {quoted(self.column_names, j)}"
                 )
             start += len(rows)
-
-
-def quoted(names: Sequence[str], j: int) -> str:
-    """Name column j as its owner would: ``column 3`` or ``column 'age'``."""
-    name = names[j]
-    return name if name == f"column {j}" else f"column {name!r}"
 
 
 def _scale(largest: FloatArray) -> FloatArray:

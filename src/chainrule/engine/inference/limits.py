@@ -18,7 +18,8 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray, accumulated
 from chainrule.engine.certificates.separation import Separation, find_separation
-from chainrule.engine.data.sources import InMemorySource, quoted
+from chainrule.engine.column_names import quoted
+from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
 from chainrule.engine.losses.facts import LossRow
