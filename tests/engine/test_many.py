@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,15 +43,20 @@ def test_a_bootstrap_is_one_weighted_fit_a_row(C: float) -> None:
 def test_a_certificate_is_of_the_coefficients_handed_back(tol: float, loss: str) -> None:
     weights = 10.0 ** RNG.uniform(-2, 2, size=(4, 240))
     y = Y if loss == "logistic" else RNG.poisson(1 + np.exp(SCORES / 2))
-    rough = fit_many(X, y, sample_weight=weights, tol=tol, loss=loss)
+    found = fit_many(X, y, sample_weight=weights, tol=tol, loss=loss)
     best = fit_many(X, y, sample_weight=weights, tol=1e-14, loss=loss)
-    noise = 1e-14 * np.abs(best.objective)
-    assert (rough.objective > best.objective + noise).any()
+    rough = replace(found, coef=found.coef + 1e-3)  # as a solver might that stops early
+
+    def objective(fits: Any, k: int) -> float:
+        raw = X @ fits.coef[k] + fits.intercept[k]
+        losses = (np.logaddexp(0, raw) if loss == "logistic" else np.exp(raw)) - y * raw
+        return float(weights[k] @ losses + 0.5 * fits.coef[k] @ fits.coef[k])
+
     for k in range(-1, 3):
+        assert found.certificate(k).relative_bound <= tol
         certificate = rough.certificate(k)
-        assert certificate.relative_bound <= tol
-        gap = rough.objective[k] - best.objective[k]
-        assert gap <= certificate.suboptimality_bound + noise[k]
+        gap = objective(rough, k) - objective(best, k)
+        assert 0 < gap <= certificate.suboptimality_bound
         distance = np.linalg.norm(rough.coef[k] - best.coef[k])
         assert distance <= certificate.distance_bound + 1e-12
 

@@ -9,6 +9,7 @@ import pytest
 from scipy import sparse
 
 from chainrule import LogisticRegression
+from chainrule.engine import fitting
 from chainrule.engine.data.rows import stratified_rows
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
@@ -23,6 +24,7 @@ from chainrule.engine.solvers.newton import newton
 def _always_fused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compile passes for problems of any size: only those are sampled."""
     monkeypatch.setattr(fused_blocks, "FUSED_FROM", 0)
+    monkeypatch.setattr(fitting, "suits", lambda _: False)  # the general method alone
 
 
 def tall(seed: int, n_samples: int = 6000, n_features: int = 5) -> tuple[Any, Any]:

@@ -23,6 +23,12 @@ KEPT: Final = 0.02
 SLOW: Final = 0.4
 """That of a sample is given up where it does not fall to this part."""
 
+EXACT: Final = 1e-9
+"""Steps that cost a gradient alone go on to this part of the tolerance."""
+
+STALLED: Final = 0.25
+"""A decrement that does not fall to this part any more is rounding."""
+
 ROUGH: Final = 1e-3
 """So near the optimum, relative to f, all rows are asked for the Hessian."""
 
@@ -264,7 +270,7 @@ def fit_each(
         known, slope, length, backward, steps = np.inf, 0.0, 1.0, 0, 0
         # the Hessian at hand: whether there is one, of which rows, how well it serves
         is_formed, of_sample, is_eager, previous, corner = False, stride > 1, stride == 1, 0.0, 0.0
-        done, is_balanced = False, False
+        near, done, is_balanced = False, False, False
         n_iter[k] = -1
         while True:
             with_hessian = is_eager and not done
@@ -290,7 +296,7 @@ def fit_each(
             if size > n_features:
                 fresh[n_features] = pull
             allowed = 1e-4 * length * slope
-            if done:  # a decrease this small drowns in the rounding of f
+            if near:  # a decrease this small drowns in the rounding of f
                 allowed = 1e-13 * abs(known)
             if not (loss <= known + allowed or is_balanced):
                 backward += 1
@@ -323,6 +329,9 @@ def fit_each(
             if steps == max_iter:
                 break
             serves = is_formed and backward == 0 and decrement <= KEPT * previous
+            if is_formed and not of_sample and backward == 0 and decrement > STALLED * previous:
+                # near the optimum no other Hessian would do better
+                serves = serves or 0.5 * decrement <= tolerance * max(known - floors[k], 0.0)
             is_eager, was_sample = is_eager and not serves, of_sample
             if of_sample and is_formed:
                 slow = backward > 0 or not decrement <= SLOW * previous
@@ -388,13 +397,17 @@ def fit_each(
                     of_sample = with_hessian = False
             if not serves:
                 break
-            is_formed, backward, length, previous = True, 0, 1.0, decrement
+            before, is_formed, backward = previous if is_formed else np.inf, True, 0
+            length, previous = 1.0, decrement
             if not decrement > 0:
                 if decrement == 0:
                     gap[k], n_iter[k] = 0.0, steps
                 break
             slope = -decrement
-            done = not of_sample and 0.5 * decrement <= tolerance * max(known - floors[k], 0.0)
+            # on to where a fresh Hessian would have led: coefficients are as exact as f allows
+            enough = tolerance * max(known - floors[k], 0.0)
+            near = not of_sample and 0.5 * decrement <= enough
+            done = near and (0.5 * decrement <= EXACT * enough or decrement > STALLED * before)
             for j in range(size):
                 step[j] = -step[j]
             for j in range(n_features):
