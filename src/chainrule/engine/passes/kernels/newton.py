@@ -332,11 +332,12 @@ def fit_each(
             if is_formed and not of_sample and backward == 0 and decrement > STALLED * previous:
                 # near the optimum no other Hessian would do better
                 serves = serves or 0.5 * decrement <= tolerance * max(known - floors[k], 0.0)
-            is_eager, was_sample = is_eager and not serves, of_sample
+            is_eager, was_sample, is_fresh = is_eager and not serves, of_sample, not serves
             if of_sample and is_formed:
                 slow = backward > 0 or not decrement <= SLOW * previous
                 if slow or 0.5 * decrement <= ROUGH * max(known - floors[k], 0.0):
                     of_sample = serves = False
+                    is_fresh = True
             while not serves:
                 if of_sample:
                     _, _, corner = score_pass(
@@ -404,10 +405,11 @@ def fit_each(
                     gap[k], n_iter[k] = 0.0, steps
                 break
             slope = -decrement
-            # on to where a fresh Hessian would have led: coefficients are as exact as f allows
+            # on to where a fresh Hessian leads at once: coefficients are as exact as f allows
             enough = tolerance * max(known - floors[k], 0.0)
             near = not of_sample and 0.5 * decrement <= enough
-            done = near and (0.5 * decrement <= EXACT * enough or decrement > STALLED * before)
+            is_last = 0.5 * decrement <= EXACT * enough or decrement > STALLED * before
+            done = near and (is_fresh or is_last)
             for j in range(size):
                 step[j] = -step[j]
             for j in range(n_features):
