@@ -318,9 +318,8 @@ class InMemorySource:
     @property
     def is_one_array(self) -> bool:
         """Whether X is float64 in one piece, row after row, and in memory."""
-        X = self._X
-        whole = isinstance(X, np.ndarray) and self._taken is None and X.dtype == np.float64
-        return whole and bool(X.flags.c_contiguous)
+        X = None if self._taken is not None else self._X
+        return isinstance(X, np.ndarray) and X.dtype == np.float64 and X.flags.c_contiguous
 
     def matrix(self, index: int) -> MatrixBlock:
         """Return X of block number `index`."""
