@@ -372,3 +372,10 @@ $\frac{\partial}{\partial \beta} y_i \log p_i = y_i \frac{\partial}{\partial \be
 )
 def test_powers_and_transposes_stay(text: str) -> None:
     assert in_plain_notation(text) == text
+
+
+def test_a_hundred_thousand_blanks_in_a_formula_are_read_as_one() -> None:
+    text = "$z = w{0}x$, where $s${0}is the softmax, $s(z)$"
+    one, many = (in_plain_notation(text.format(" " * n)) for n in (1, 100_000))
+    assert "softmax(z)" in one
+    assert many.split() == one.split()

@@ -112,12 +112,12 @@ _NAMED_CALL = re.compile(
     r"\s*\(\s*\\?[A-Za-z]+\s*\))(?!\s*_)"
 )
 _IS_SOFTMAX = re.compile(
-    r"(?<![A-Za-z\\])(\\sigma|σ|\\?[A-Za-z])\s*(?:\\\)|\$)?\s*(?:is|denotes|be)\s+"
+    r"(?<![A-Za-z\\])(\\sigma|σ|\\?[A-Za-z])\s*+(?:\\\)|\$)?\s*+(?:is|denotes|be)\s++"
     r"(?:the\s+)?softmax",
     re.IGNORECASE,
 )
 _ENTRY_OF_SOFTMAX = re.compile(
-    r"\[?\s*(?P<name>\\?[A-Za-z]+)\s*\(\s*(?:\\(?:mathbf|boldsymbol|vec|bm)\s*\{?\s*)?"
+    r"(?:\[\s*)?(?P<name>\\?[A-Za-z]+)\s*\(\s*(?:\\(?:mathbf|boldsymbol|vec|bm)\s*\{?\s*)?"
     r"(?P<of>\\?[a-z]+)\s*\}?\s*\)\s*\]?\s*_\s*\{?\s*(?P<at>[a-z])\s*\}?"
     r"[\s$&]*=[\s$&]*\\[dt]?frac\s*\{\s*(?:e\s*\^\s*\{?|\\exp\s*\(?\s*\{?)\s*(?P=of)_\{?(?P=at)\}?"
 )

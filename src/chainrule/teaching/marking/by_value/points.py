@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -140,7 +141,7 @@ def _number(name: str) -> float:
     return Random(name).random()
 
 
-class Point:
+class Point(ABC):
     """Values of names for one reading.
 
     Parameters
@@ -436,6 +437,6 @@ class Point:
         ints = tuple(self.at(index, {}) for index in self.passage.runs(name))
         return self.look(self.passage.key(name), ints)
 
+    @abstractmethod
     def value(self, term: Term, env: Environment) -> Value:
         """Return the value of a term where its free indices have these values."""
-        raise NotImplementedError
