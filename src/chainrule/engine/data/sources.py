@@ -358,8 +358,8 @@ class InMemorySource:
         scaled = bool((self.column_scale != 1).any())
         if self._taken is not None:
             values = self._looked_up(self._taken[rows])
-        elif isinstance(self._X, StoredArray) and self.is_fused:
-            values = self._X.read(rows.start, self._room(rows.stop - rows.start))
+        elif isinstance(self._X, StoredArray):
+            values = self._X.view(rows.start, rows.stop)
         else:
             values = self._X[rows]
         if self.is_fused:
@@ -437,6 +437,9 @@ class InMemorySource:
         return int(np.clip(rows, 256, most))
 
     def _largest(self, n_threads: int) -> FloatArray:
+        known = self._X.column_maxima if isinstance(self._X, StoredArray) else None
+        if known is not None and (known <= LARGEST).all():
+            return known
         largest = np.zeros(self.n_features)
         tops = map_in_order(
             lambda index: self._matrix(self.rows(index)).column_maxima(),
