@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from errno import ENOSPC
 from glob import glob
+from hashlib import sha256
 from pathlib import Path
+from shutil import disk_usage
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
@@ -22,7 +25,17 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.kept_streams import (
+    ConvertedColumns,
+    Origin,
+    load_columns,
+    origin_of,
+    save_columns,
+    state_of,
+)
 from chainrule.engine.data.streamed_columns import Role, StreamedColumn, dtype_of
+from chainrule.engine.runtime.fingerprints import fingerprint, refuse_changes
+from chainrule.engine.runtime.journal import Journal, kept_passes
 from chainrule.engine.runtime.stored_arrays import HELD_BYTES, ArrayWriter, StoredArray
 from chainrule.errors import DataError
 
@@ -55,6 +68,8 @@ class Stream:
         with the fit. By default the folder for temporary files.
     memory : int
         Bytes of samples of rows that may be held in memory.
+    inputs : sequence of Path
+        The files that the rows are read from: a fit that is resumed checks that they are the same.
 
     Examples
     --------
@@ -77,6 +92,7 @@ class Stream:
     offset: str | None = None
     folder: str | Path | None = None
     memory: int = HELD_BYTES
+    inputs: Sequence[Path] = ()
 
     @classmethod
     def files(cls, path: str | Path | Sequence[str | Path], target: str, **roles: Any) -> Stream:  # noqa: ANN401
@@ -123,7 +139,7 @@ class Stream:
                     f"{part.path}: no column is named {lost[0]!r}, which other files have. Add it, "
                     "or leave it out: columns"
                 )
-        return cls(lambda: _read(path, data, names), target, **roles)
+        return cls(lambda: _read(path, data, names), target, **{"inputs": files} | roles)
 
     def names(self, known: Sequence[str]) -> list[str]:
         """Return the columns that are read: features first, then target, weights and offset."""
@@ -150,12 +166,38 @@ class Stream:
         return list(seen)
 
     @contextmanager
-    def stored(self) -> Iterator[StoredStream]:
-        """Convert the rows, and remove the files in the end."""
-        with TemporaryDirectory(prefix="chainrule-rows-", dir=self.folder) as folder:
-            yield self._converted(Path(folder))
+    def stored(self, resume: str | Path | None = None) -> Iterator[StoredStream]:
+        """Convert the rows, and remove the files in the end.
 
-    def _converted(self, folder: Path) -> StoredStream:
+        Parameters
+        ----------
+        resume : str or Path, optional
+            A folder for the files, which are kept where the block ends with an error or Ctrl-C, and
+            used when it is begun again.
+        """
+        if resume is None:
+            with TemporaryDirectory(prefix="chainrule-rows-", dir=self.folder) as folder:
+                yield self._rows(self._converted(Path(folder)))
+            return
+        with state_of(Path(resume)) as state:
+            columns = load_columns(state.path, self._origin, self.memory)
+            if columns is None:
+                state.clear()
+                before = fingerprint(self.inputs)
+                columns = self._converted(state.path)
+                refuse_changes(state.path, before, fingerprint(self.inputs))
+                save_columns(state.path, columns, self._origin)
+            yield replace(self._rows(columns), folder=state.path)
+
+    @property
+    def _origin(self) -> Origin:
+        """What the converted rows depend on, as far as it is known."""
+        columns = None if self.columns is None else list(self.columns)
+        roles = repr((self.target, columns, self.weights, self.offset))
+        return origin_of(roles, fingerprint(self.inputs))
+
+    def _converted(self, folder: Path) -> ConvertedColumns:
+        """Write the rows to files."""
         columns: list[StreamedColumn] = []
         rows: ArrayWriter | None = None
         n_rows = 0
@@ -171,20 +213,33 @@ class Stream:
                 for column, part in zip(columns, parts, strict=True):
                     if rows is None or not column.is_x:
                         column.append(part)
+        except OSError as error:
+            if error.errno != ENOSPC:
+                raise
+            raise DataError(
+                f"{folder}: the disk is full after {n_rows} converted rows. Name a folder on a "
+                "larger one: Stream(folder=...), or fit_stream(resume=...)"
+            ) from None
         finally:
             for writer in (rows, *columns):
                 if writer is not None:
                     writer.close()
         if not n_rows:
             raise DataError("there are no rows to fit: the stream is empty")
-        features = [column for column in columns if column.is_x]
-        X: StoredArray | CodedRows
         if rows is None:
+            return ConvertedColumns(columns, None)
+        return ConvertedColumns(columns, rows.array(held_bytes=self.memory), rows.checksums)
+
+    def _rows(self, found: ConvertedColumns) -> StoredStream:
+        """Return converted rows as an estimator takes them."""
+        features = [column for column in found.columns if column.is_x]
+        X: StoredArray | CodedRows
+        if found.rows is None:
             X = CodedRows([column.coded(self.memory) for column in features])
         else:
-            X = numbers = rows.array(held_bytes=self.memory)
+            X = numbers = found.rows
             numbers.names = tuple(column.name for column in features)
-        others = {column.name: column for column in columns if not column.is_x}
+        others = {column.name: column for column in found.columns if not column.is_x}
         y, labels = others[self.target].whole()
         return StoredStream(
             X,
@@ -250,7 +305,7 @@ class Stream:
                 "target" if name == self.target else "other" if name in others else "feature"
             )
             dtype = dtype_of(name, kind, role, single=single)
-            columns.append(StreamedColumn(name, folder / f"{k}", kind, dtype, role))
+            columns.append(StreamedColumn(name, folder / f"column-{k}", kind, dtype, role))
         return columns
 
 
@@ -266,6 +321,8 @@ class StoredStream:
     labels : ndarray or None
         The labels that the codes mean, sorted.
     weights, offset : ndarray or None
+    folder : Path or None
+        Where the rows and the results of passes are kept, if the fit can be resumed.
     """
 
     X: StoredArray | CodedRows
@@ -273,6 +330,18 @@ class StoredStream:
     labels: npt.NDArray[Any] | None
     weights: npt.NDArray[np.float64] | None
     offset: npt.NDArray[np.float64] | None
+    folder: Path | None = None
+
+    @contextmanager
+    def kept_passes(self, choices: str) -> Iterator[None]:
+        """Keep the passes of the fits in the block, or recall those of the same choices."""
+        if self.folder is None:
+            yield
+            return
+        free = disk_usage(self.folder).free
+        name = f"passes-{sha256(choices.encode()).hexdigest()[:16]}"
+        with kept_passes(Journal(self.folder / name, most_bytes=free / 2)):
+            yield
 
 
 def _writer_of(columns: Sequence[StreamedColumn], folder: Path) -> ArrayWriter | None:
