@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.database_batches import query_batches
 from chainrule.engine.data.kept_streams import (
     ConvertedColumns,
     Origin,
@@ -34,6 +35,7 @@ from chainrule.engine.data.kept_streams import (
     state_of,
 )
 from chainrule.engine.data.streamed_columns import Role, StreamedColumn, dtype_of
+from chainrule.engine.data.svmlight_batches import svmlight_batches
 from chainrule.engine.runtime.fingerprints import fingerprint, refuse_changes
 from chainrule.engine.runtime.journal import Journal, kept_passes
 from chainrule.engine.runtime.stored_arrays import HELD_BYTES, ArrayWriter, StoredArray
@@ -46,6 +48,7 @@ _ENDINGS: Final = {
     "parquet": (".parquet", ".pq"),
     "feather": (".feather", ".arrow", ".ipc"),
     "csv": (".csv",),
+    "svmlight": (".svm", ".svmlight", ".libsvm"),
 }
 
 
@@ -70,6 +73,8 @@ class Stream:
         Bytes of samples of rows that may be held in memory.
     inputs : sequence of Path
         The files that the rows are read from: a fit that is resumed checks that they are the same.
+    described : str
+        What else the rows depend on, such as a query: a fit is resumed with the same alone.
 
     Examples
     --------
@@ -93,10 +98,13 @@ class Stream:
     folder: str | Path | None = None
     memory: int = HELD_BYTES
     inputs: Sequence[Path] = ()
+    described: str = ""
 
     @classmethod
     def files(cls, path: str | Path | Sequence[str | Path], target: str, **roles: Any) -> Stream:  # noqa: ANN401
-        """Return the rows of Parquet, Feather (Arrow IPC) or CSV files, in order of their names.
+        """Return the rows of Parquet, Feather (Arrow IPC), CSV or svmlight files, by their names.
+
+        The columns of svmlight are named by their numbers, and the target as it is called here.
 
         Parameters
         ----------
@@ -127,6 +135,8 @@ class Stream:
         found = {_kind(file) for file in files}
         if len(found) > 1:
             raise DataError(f"{path}: the files are of several kinds: {', '.join(sorted(found))}")
+        if found == {"svmlight"}:
+            return cls(lambda: svmlight_batches(files, target), target, **{"inputs": files} | roles)
         try:
             data = _dataset(files, found.pop())
         except (pa.ArrowException, OSError) as error:
@@ -140,6 +150,33 @@ class Stream:
                     "or leave it out: columns"
                 )
         return cls(lambda: _read(path, data, names), target, **{"inputs": files} | roles)
+
+    @classmethod
+    def query(cls, path: str | Path, sql: str, target: str, **roles: Any) -> Stream:  # noqa: ANN401
+        """Return the rows of a query to a file of SQLite or DuckDB, some at a time.
+
+        Parameters
+        ----------
+        path : str or Path
+        sql : str
+            A select. With ``order by``, the rows and so the bits of a fit are the same each time.
+        target : str
+        **roles
+            The other parameters of `Stream`.
+
+        Returns
+        -------
+        Stream
+
+        Examples
+        --------
+        >>> from chainrule import Stream
+        >>> stream = Stream.query("shop.sqlite", "select * from sales order by id", "bought")
+        >>> stream.target
+        'bought'
+        """
+        given = {"inputs": [Path(path)], "described": sql} | roles
+        return cls(lambda: query_batches(Path(path), sql), target, **given)
 
     def names(self, known: Sequence[str]) -> list[str]:
         """Return the columns that are read: features first, then target, weights and offset."""
@@ -193,7 +230,7 @@ class Stream:
     def _origin(self) -> Origin:
         """What the converted rows depend on, as far as it is known."""
         columns = None if self.columns is None else list(self.columns)
-        roles = repr((self.target, columns, self.weights, self.offset))
+        roles = repr((self.target, columns, self.weights, self.offset, self.described))
         return origin_of(roles, fingerprint(self.inputs))
 
     def _converted(self, folder: Path) -> ConvertedColumns:
@@ -418,6 +455,7 @@ def _kind(file: Path) -> str:
         if file.name.lower().endswith(endings):
             return kind
     raise DataError(
-        f"{file}: streams are read from .parquet, .feather, .arrow and .csv files; for others pass "
-        "a function that begins an iterator of batches: Stream(batches, target=...)"
+        f"{file}: streams are read from .parquet, .feather, .arrow, .csv and .svmlight files, and "
+        "from databases: Stream.query(path, sql, target). For others, such as workbooks, pass a "
+        "function that begins an iterator of batches: Stream(batches, target=...)"
     )
