@@ -44,6 +44,9 @@ from chainrule.errors import DataError
 Batch = Any
 """A record batch or table of pyarrow, any data frame, or a mapping from names to arrays."""
 
+_BATCH_NUMBERS: Final[int] = 2**19
+"""Numbers of a batch that is read from files."""
+
 _ENDINGS: Final = {
     "parquet": (".parquet", ".pq"),
     "feather": (".feather", ".arrow", ".ipc"),
@@ -70,7 +73,7 @@ class Stream:
         Where the converted rows are written, as large as the numbers in memory; they are removed
         with the fit. By default the folder for temporary files.
     memory : int
-        Bytes of samples of rows that may be held in memory.
+        Bytes of rows that may be held in memory, beside blocks of rows and vectors over all rows.
     inputs : sequence of Path
         The files that the rows are read from: a fit that is resumed checks that they are the same.
     described : str
@@ -217,7 +220,7 @@ class Stream:
                 yield self._rows(self._converted(Path(folder)))
             return
         with state_of(Path(resume)) as state:
-            columns = load_columns(state.path, self._origin, self.memory)
+            columns = load_columns(state.path, self._origin, self._held)
             if columns is None:
                 state.clear()
                 before = fingerprint(self.inputs)
@@ -225,6 +228,11 @@ class Stream:
                 refuse_changes(state.path, before, fingerprint(self.inputs))
                 save_columns(state.path, columns, self._origin)
             yield replace(self._rows(columns), folder=state.path)
+
+    @property
+    def _held(self) -> int:
+        """Bytes of a sample of rows; as many of the rows stay mapped."""
+        return self.memory // 2
 
     @property
     def _origin(self) -> Origin:
@@ -265,14 +273,14 @@ class Stream:
             raise DataError("there are no rows to fit: the stream is empty")
         if rows is None:
             return ConvertedColumns(columns, None)
-        return ConvertedColumns(columns, rows.array(held_bytes=self.memory), rows.checksums)
+        return ConvertedColumns(columns, rows.array(held_bytes=self._held), rows.checksums)
 
     def _rows(self, found: ConvertedColumns) -> StoredStream:
         """Return converted rows as an estimator takes them."""
         features = [column for column in found.columns if column.is_x]
         X: StoredArray | CodedRows
         if found.rows is None:
-            X = CodedRows([column.coded(self.memory) for column in features])
+            X = CodedRows([column.coded(self._held) for column in features])
         else:
             X = numbers = found.rows
             numbers.names = tuple(column.name for column in features)
@@ -416,18 +424,23 @@ def _as_table(batch: Batch, row: int) -> Any:  # noqa: ANN401 - pyarrow ships no
 
 def _dataset(files: Sequence[Path], kind: str) -> Any:  # noqa: ANN401
     """Return files as one table, each column of a type that holds the values of every file."""
-    names = [str(file) for file in files]
-    parts = ds.dataset(names, format=kind).get_fragments()
+    names, form = [str(file) for file in files], kind
+    if kind == "parquet":  # by default a whole row group waits in memory, compressed and not
+        options = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True)
+        form = ds.ParquetFileFormat(default_fragment_scan_options=options)
+    parts = ds.dataset(names, format=form).get_fragments()
     schemas = [part.physical_schema for part in parts]
-    return ds.dataset(names, pa.unify_schemas(schemas, promote_options="permissive"), format=kind)
+    return ds.dataset(names, pa.unify_schemas(schemas, promote_options="permissive"), format=form)
 
 
 def _read(path: object, data: Any, names: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401
-    """Yield the rows of files; little is read ahead, for the batches wait in memory."""
+    """Yield the rows of files; none are read ahead, for they would wait in memory."""
+    rows = max(1, _BATCH_NUMBERS // len(names))
     try:
         yield from data.to_batches(
-            columns=names, batch_size=2**16, batch_readahead=2, fragment_readahead=1
+            columns=names, batch_size=rows, batch_readahead=0, fragment_readahead=0
         )
+        pa.default_memory_pool().release_unused()
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"{path}: cannot be read ({error}). A column of numbers that begins with whole ones "
