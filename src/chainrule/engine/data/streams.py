@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.database_batches import query_batches
@@ -46,6 +47,8 @@ Batch = Any
 
 _BATCH_NUMBERS: Final[int] = 2**19
 """Numbers of a batch that is read from files."""
+
+_PAGE_BYTES: Final[int] = 2**16
 
 _ENDINGS: Final = {
     "parquet": (".parquet", ".pq"),
@@ -424,28 +427,37 @@ def _as_table(batch: Batch, row: int) -> Any:  # noqa: ANN401 - pyarrow ships no
 
 def _dataset(files: Sequence[Path], kind: str) -> Any:  # noqa: ANN401
     """Return files as one table, each column of a type that holds the values of every file."""
-    names, form = [str(file) for file in files], kind
-    if kind == "parquet":  # by default a whole row group waits in memory, compressed and not
-        options = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True)
-        form = ds.ParquetFileFormat(default_fragment_scan_options=options)
-    parts = ds.dataset(names, format=form).get_fragments()
+    names = [str(file) for file in files]
+    parts = ds.dataset(names, format=kind).get_fragments()
     schemas = [part.physical_schema for part in parts]
-    return ds.dataset(names, pa.unify_schemas(schemas, promote_options="permissive"), format=form)
+    return ds.dataset(names, pa.unify_schemas(schemas, promote_options="permissive"), format=kind)
 
 
 def _read(path: object, data: Any, names: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401
     """Yield the rows of files; none are read ahead, for they would wait in memory."""
     rows = max(1, _BATCH_NUMBERS // len(names))
     try:
-        yield from data.to_batches(
-            columns=names, batch_size=rows, batch_readahead=0, fragment_readahead=0
-        )
+        if data.format.default_extname == "parquet":
+            yield from _parquet_batches(data, names, rows)
+        else:
+            yield from data.to_batches(
+                columns=names, batch_size=rows, batch_readahead=0, fragment_readahead=0
+            )
         pa.default_memory_pool().release_unused()
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"{path}: cannot be read ({error}). A column of numbers that begins with whole ones "
             "in a CSV file is taken for whole numbers: write such files as Parquet"
         ) from None
+
+
+def _parquet_batches(data: Any, names: Sequence[str], rows: int) -> Iterator[Any]:  # noqa: ANN401
+    """Yield rows page by page, where a dataset would hold a whole row group."""
+    schema = pa.schema([data.schema.field(name) for name in names]).remove_metadata()
+    for file in data.files:
+        with pq.ParquetFile(file, pre_buffer=False, buffer_size=_PAGE_BYTES) as reader:
+            for batch in reader.iter_batches(rows, columns=list(names)):
+                yield pa.Table.from_batches([batch]).select(names).cast(schema)
 
 
 def _files(path: str | Path | Sequence[str | Path]) -> list[Path]:
