@@ -317,8 +317,10 @@ class InMemorySource:
 
     @property
     def is_one_array(self) -> bool:
-        """Whether X is float64 in one piece, row after row, and in memory."""
+        """Whether X is float64 in one piece, row after row, in memory or in a file."""
         X = None if self._taken is not None else self._X
+        if isinstance(X, StoredArray):
+            return X.dtype == np.float64
         return isinstance(X, np.ndarray) and X.dtype == np.float64 and X.flags.c_contiguous
 
     def matrix(self, index: int) -> MatrixBlock:
