@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,8 @@ import pytest
 from sklearn.datasets import dump_svmlight_file, load_svmlight_file
 
 from chainrule import LogisticRegression, Stream
+from chainrule.engine.objective.objective import Objective
+from chainrule.engine.runtime.stored_arrays import ArrayWriter
 from chainrule.errors import DataError
 
 pa = pytest.importorskip("pyarrow")
@@ -183,3 +188,49 @@ def test_a_part_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(DataError, match=r"0007\.parquet"):
         LogisticRegression().fit_stream(stream)
+
+
+def test_a_disk_too_small_is_said_before_and_a_full_one_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, y = rows(4000)
+    stream = in_many_parts(X, y, tmp_path / "d")
+    (tmp_path / "scratch").mkdir()
+    small = replace(stream, folder=tmp_path / "scratch")
+    with monkeypatch.context() as patch:
+        free = SimpleNamespace(free=4000 * 31)  # three features of 8 bytes, and the label
+        patch.setattr("chainrule.engine.data.streams.disk_usage", lambda _: free)
+        with pytest.raises(DataError, match=r"take 0\.000128 GB.*Name a folder on a larger disk"):
+            LogisticRegression().fit_stream(small)
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ArrayWriter, "append", full)
+    with pytest.raises(DataError, match=r"the disk is full after \d+ converted rows"):
+        LogisticRegression().fit_stream(small)
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_a_stopped_fit_to_a_stream_keeps_the_best_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, y = rows(60_000)
+    stream, model = in_a_dataset(X, y, tmp_path / "d"), LogisticRegression()
+    whole = bits(model.fit_stream(stream))
+    evaluate, asked = Objective.evaluate, 0
+
+    def stopping(self: Objective, *args: Any, **kwargs: Any) -> Any:
+        nonlocal asked
+        asked += self.source.n_samples == len(X)
+        if asked == 3:
+            asked += 1
+            raise KeyboardInterrupt
+        return evaluate(self, *args, **kwargs)
+
+    monkeypatch.setattr(Objective, "evaluate", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit_stream(stream, resume=tmp_path / "state")
+    assert 1e-8 < model.certificate_.relative_bound < 1
+    assert bits(model.fit_stream(stream, resume=tmp_path / "state")) == whole
+    assert not (tmp_path / "state").exists()

@@ -48,6 +48,8 @@ Batch = Any
 _BATCH_NUMBERS: Final[int] = 2**19
 """Numbers of a batch that is read from files."""
 
+_LARGER: Final = "Name a folder on a larger disk: Stream(folder=...), or fit_stream(resume=...)"
+
 _PAGE_BYTES: Final[int] = 2**16
 
 _ENDINGS: Final = {
@@ -81,6 +83,8 @@ class Stream:
         The files that the rows are read from: a fit that is resumed checks that they are the same.
     described : str
         What else the rows depend on, such as a query: a fit is resumed with the same alone.
+    n_rows : int, optional
+        Number of rows, where it is known: a disk too small is then refused before it is written to.
 
     Examples
     --------
@@ -105,6 +109,7 @@ class Stream:
     memory: int = HELD_BYTES
     inputs: Sequence[Path] = ()
     described: str = ""
+    n_rows: int | None = None
 
     @classmethod
     def files(cls, path: str | Path | Sequence[str | Path], target: str, **roles: Any) -> Stream:  # noqa: ANN401
@@ -155,7 +160,10 @@ class Stream:
                     f"{part.path}: no column is named {lost[0]!r}, which other files have. Add it, "
                     "or leave it out: columns"
                 )
-        return cls(lambda: _read(path, data, names), target, **{"inputs": files} | roles)
+        given: dict[str, Any] = {"inputs": files}
+        if _kind(files[0]) != "csv":
+            given["n_rows"] = data.count_rows()
+        return cls(lambda: _read(path, data, names), target, **given | roles)
 
     @classmethod
     def query(cls, path: str | Path, sql: str, target: str, **roles: Any) -> Stream:  # noqa: ANN401
@@ -253,6 +261,7 @@ class Stream:
             for table, kinds in self._typed():
                 if not columns:
                     columns = self._columns(kinds, folder)
+                    self._refuse_small_disk(columns, folder)
                     rows = _writer_of(columns, folder)
                 parts = [c.values(table.column(c.name), n_rows) for c in columns]
                 n_rows += table.num_rows
@@ -265,8 +274,7 @@ class Stream:
             if error.errno != ENOSPC:
                 raise
             raise DataError(
-                f"{folder}: the disk is full after {n_rows} converted rows. Name a folder on a "
-                "larger one: Stream(folder=...), or fit_stream(resume=...)"
+                f"{folder}: the disk is full after {n_rows} converted rows. {_LARGER}"
             ) from None
         finally:
             for writer in (rows, *columns):
@@ -277,6 +285,18 @@ class Stream:
         if rows is None:
             return ConvertedColumns(columns, None)
         return ConvertedColumns(columns, rows.array(held_bytes=self._held), rows.checksums)
+
+    def _refuse_small_disk(self, columns: Sequence[StreamedColumn], folder: Path) -> None:
+        """Raise if the converted rows are known not to fit."""
+        if self.n_rows is None:
+            return
+        needed = self.n_rows * sum(column.dtype.itemsize for column in columns)
+        free = disk_usage(folder).free
+        if needed > free:
+            raise DataError(
+                f"{folder}: the converted rows take {needed * 1e-9:.3g} GB, and "
+                f"{free * 1e-9:.3g} GB are free there. {_LARGER}"
+            )
 
     def _rows(self, found: ConvertedColumns) -> StoredStream:
         """Return converted rows as an estimator takes them."""
