@@ -17,8 +17,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-_AHEAD: Final[int] = 2
-"""How many parts of the size of this one the system reads ahead."""
+_AHEAD: Final[int] = 1
+"""How many parts of the size of this one lie between it and the part that is read ahead.
+
+Other threads have begun with those. To ask for pages that are there costs a tenth of reading them.
+"""
 
 _CAN_RELEASE: Final[bool] = hasattr(mmap.mmap, "madvise") and hasattr(mmap, "MADV_DONTNEED")
 
@@ -51,9 +54,9 @@ class MappedFile:
         count = int(np.prod(shape))
         stop = start + count * dtype.itemsize
         self._own.part = start, stop
-        if hasattr(os, "posix_fadvise") and stop < len(self._map):
-            ahead = _AHEAD * (stop - start)
-            os.posix_fadvise(self._file, stop, ahead, os.POSIX_FADV_WILLNEED)
+        ahead = stop + _AHEAD * (stop - start)
+        if hasattr(os, "posix_fadvise") and ahead < len(self._map):
+            os.posix_fadvise(self._file, ahead, stop - start, os.POSIX_FADV_WILLNEED)
         return np.frombuffer(self._map, dtype, count, start).reshape(shape)
 
     def _release(self) -> None:

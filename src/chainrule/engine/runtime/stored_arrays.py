@@ -266,7 +266,7 @@ class StoredArray:
         os.close(handle)
         step = max(1, WINDOW_BYTES // max(1, self.row_bytes))
         try:
-            with ArrayWriter(name, self.dtype, self.shape[1:]) as writer:
+            with ArrayWriter(name, self.dtype, self.shape[1:], summed=False) as writer:
                 for start in range(0, len(rows), step):
                     writer.append(self[rows[start : start + step]])
         except BaseException:  # a full disk, or the user
@@ -325,14 +325,22 @@ class ArrayWriter:
     dtype : dtype
     row_shape : tuple of int
         Shape of one row: () for a vector.
+    summed : bool
+        Whether checksums and largest numbers are taken.
     """
 
     def __init__(
-        self, path: str | Path, dtype: npt.DTypeLike, row_shape: Sequence[int] = ()
+        self,
+        path: str | Path,
+        dtype: npt.DTypeLike,
+        row_shape: Sequence[int] = (),
+        *,
+        summed: bool = True,
     ) -> None:
         self.path, self.dtype = Path(path), np.dtype(dtype)
         self.row_shape = tuple(row_shape)
         self.n_rows = 0
+        self._summed = summed
         self._sums = Checksums()
         self._maxima: FloatArray | None = None
         self._file = self.path.open("wb", buffering=1 << 20)
@@ -355,12 +363,13 @@ class ArrayWriter:
     def append(self, rows: npt.NDArray[Any]) -> None:
         """Write the next rows."""
         rows = np.ascontiguousarray(rows, dtype=self.dtype)
-        if rows.ndim == 2 and self.dtype.kind == "f" and len(rows):
+        if self._summed and rows.ndim == 2 and self.dtype.kind == "f" and len(rows):
             largest = _column_maxima(rows)
             known = largest if self._maxima is None else self._maxima
             self._maxima = np.maximum(known, largest)
         data = _bytes_of(rows)
-        self._sums.add(data)
+        if self._summed:
+            self._sums.add(data)
         self._file.write(data)
         self.n_rows += len(rows)
 
