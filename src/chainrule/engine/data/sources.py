@@ -318,10 +318,9 @@ class InMemorySource:
     @property
     def is_one_array(self) -> bool:
         """Whether X is float64 in one piece, row after row, in memory or in a file."""
-        X = None if self._taken is not None else self._X
-        if isinstance(X, StoredArray):
-            return X.dtype == np.float64
-        return isinstance(X, np.ndarray) and X.dtype == np.float64 and X.flags.c_contiguous
+        X: Any = None if self._taken is not None else self._X
+        is_array = isinstance(X, np.ndarray) and X.flags.c_contiguous
+        return bool(is_array or isinstance(X, StoredArray)) and X.dtype == np.float64
 
     def matrix(self, index: int) -> MatrixBlock:
         """Return X of block number `index`."""
@@ -375,14 +374,9 @@ class InMemorySource:
 
     def _looked_up(self, rows: IntArray) -> npt.NDArray[Any]:
         """Return some rows, held until the same thread asks again: fresh memory is dear."""
-        return np.take(self._X, rows, axis=0, out=self._room(len(rows)), mode="clip")
-
-    def _room(self, n_rows: int) -> npt.NDArray[Any]:
-        """Return room for the rows of one block, the same for each call of a thread."""
         if not hasattr(self._own, "room"):
             self._own.room = np.empty((self.rows_per_block, self.n_features), self._X.dtype)
-        found: npt.NDArray[Any] = self._own.room[:n_rows]
-        return found
+        return np.take(self._X, rows, axis=0, out=self._own.room[: len(rows)], mode="clip")
 
     def _sparse_matrix(self, rows: slice) -> MatrixBlock:
         data, indices, indptr = self._sparse_rows(rows)

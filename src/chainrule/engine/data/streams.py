@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from errno import ENOSPC
-from glob import glob
 from hashlib import sha256
 from pathlib import Path
 from shutil import disk_usage
@@ -22,11 +21,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.database_batches import query_batches
+from chainrule.engine.data.file_batches import dataset_of, files_of, kind_of, read_batches
 from chainrule.engine.data.kept_streams import (
     ConvertedColumns,
     Origin,
@@ -45,19 +43,7 @@ from chainrule.errors import DataError
 Batch = Any
 """A record batch or table of pyarrow, any data frame, or a mapping from names to arrays."""
 
-_BATCH_NUMBERS: Final[int] = 2**19
-"""Numbers of a batch that is read from files."""
-
 _LARGER: Final = "Name a folder on a larger disk: Stream(folder=...), or fit_stream(resume=...)"
-
-_PAGE_BYTES: Final[int] = 2**16
-
-_ENDINGS: Final = {
-    "parquet": (".parquet", ".pq"),
-    "feather": (".feather", ".arrow", ".ipc"),
-    "csv": (".csv",),
-    "svmlight": (".svm", ".svmlight", ".libsvm"),
-}
 
 
 @dataclass(frozen=True)
@@ -142,14 +128,14 @@ class Stream:
         >>> next(iter(stream.batches())).num_rows
         569
         """
-        files = _files(path)
-        found = {_kind(file) for file in files}
+        files = files_of(path)
+        found = {kind_of(file) for file in files}
         if len(found) > 1:
             raise DataError(f"{path}: the files are of several kinds: {', '.join(sorted(found))}")
         if found == {"svmlight"}:
             return cls(lambda: svmlight_batches(files, target), target, **{"inputs": files} | roles)
         try:
-            data = _dataset(files, found.pop())
+            data = dataset_of(files, found.pop())
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{path}: cannot be read as one table ({error})") from None
         names = cls(list, target, **roles).names(data.schema.names)
@@ -161,9 +147,9 @@ class Stream:
                     "or leave it out: columns"
                 )
         given: dict[str, Any] = {"inputs": files}
-        if _kind(files[0]) != "csv":
+        if kind_of(files[0]) != "csv":
             given["n_rows"] = data.count_rows()
-        return cls(lambda: _read(path, data, names), target, **given | roles)
+        return cls(lambda: read_batches(path, data, names), target, **given | roles)
 
     @classmethod
     def query(cls, path: str | Path, sql: str, target: str, **roles: Any) -> Stream:  # noqa: ANN401
@@ -443,64 +429,3 @@ def _as_table(batch: Batch, row: int) -> Any:  # noqa: ANN401 - pyarrow ships no
             f"the batch that begins in row {row} is not a table of columns ({error}): give record "
             "batches of pyarrow, data frames, or mappings from names to arrays"
         ) from None
-
-
-def _dataset(files: Sequence[Path], kind: str) -> Any:  # noqa: ANN401
-    """Return files as one table, each column of a type that holds the values of every file."""
-    names = [str(file) for file in files]
-    parts = ds.dataset(names, format=kind).get_fragments()
-    schemas = [part.physical_schema for part in parts]
-    return ds.dataset(names, pa.unify_schemas(schemas, promote_options="permissive"), format=kind)
-
-
-def _read(path: object, data: Any, names: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401
-    """Yield the rows of files; none are read ahead, for they would wait in memory."""
-    rows = max(1, _BATCH_NUMBERS // len(names))
-    try:
-        if data.format.default_extname == "parquet":
-            yield from _parquet_batches(data, names, rows)
-        else:
-            yield from data.to_batches(
-                columns=names, batch_size=rows, batch_readahead=0, fragment_readahead=0
-            )
-        pa.default_memory_pool().release_unused()
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{path}: cannot be read ({error}). A column of numbers that begins with whole ones "
-            "in a CSV file is taken for whole numbers: write such files as Parquet"
-        ) from None
-
-
-def _parquet_batches(data: Any, names: Sequence[str], rows: int) -> Iterator[Any]:  # noqa: ANN401
-    """Yield rows page by page, where a dataset would hold a whole row group."""
-    schema = pa.schema([data.schema.field(name) for name in names]).remove_metadata()
-    for file in data.files:
-        with pq.ParquetFile(file, pre_buffer=False, buffer_size=_PAGE_BYTES) as reader:
-            for batch in reader.iter_batches(rows, columns=list(names)):
-                yield pa.Table.from_batches([batch]).select(names).cast(schema)
-
-
-def _files(path: str | Path | Sequence[str | Path]) -> list[Path]:
-    if not isinstance(path, str | Path):
-        return [file for one in path for file in _files(one)]
-    if Path(path).is_dir():
-        found = sorted(file for file in Path(path).rglob("*") if file.is_file())
-        found = [file for file in found if not file.name.startswith((".", "_"))]
-    elif Path(path).exists():
-        found = [Path(path)]
-    else:
-        found = sorted(map(Path, glob(str(path), recursive=True)))
-    if not found:
-        raise DataError(f"{path}: there is no such file. Check the path")
-    return found
-
-
-def _kind(file: Path) -> str:
-    for kind, endings in _ENDINGS.items():
-        if file.name.lower().endswith(endings):
-            return kind
-    raise DataError(
-        f"{file}: streams are read from .parquet, .feather, .arrow, .csv and .svmlight files, and "
-        "from databases: Stream.query(path, sql, target). For others, such as workbooks, pass a "
-        "function that begins an iterator of batches: Stream(batches, target=...)"
-    )
