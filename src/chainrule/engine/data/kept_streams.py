@@ -39,7 +39,7 @@ _KEPT: Final = (
 
 @dataclass(frozen=True)
 class Origin:
-    """What converted rows depend on.
+    """The input and the choices that converted rows depend on.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Origin:
 
 
 def origin_of(roles: str, files: Fingerprint) -> Origin:
-    """Return what rows depend on that this version converts."""
+    """Return the origin of rows that this version converts."""
     return Origin(roles, files, version("chainrule"))
 
 
@@ -128,7 +128,7 @@ def save_columns(folder: Path, found: ConvertedColumns, origin: Origin) -> None:
 
 
 def load_columns(folder: Path, origin: Origin, held_bytes: int) -> ConvertedColumns | None:
-    """Return what a folder holds; None if it is not whole, or of other columns.
+    """Return the columns of a folder; None if it is not whole, or of other columns.
 
     Raises
     ------

@@ -233,7 +233,7 @@ class Stream:
 
     @property
     def _origin(self) -> Origin:
-        """What the converted rows depend on, as far as it is known."""
+        """The input and the choices, as far as they are known."""
         columns = None if self.columns is None else list(self.columns)
         roles = repr((self.target, columns, self.weights, self.offset, self.described))
         return origin_of(roles, fingerprint(self.inputs))

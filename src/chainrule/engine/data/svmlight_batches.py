@@ -1,7 +1,7 @@
 """Rows of text files in the svmlight format, some at a time, as dense columns.
 
 A line is a label and pairs of a column's number and a value; what follows # is a comment, and
-``qid:...`` is left out. Columns are counted from 1, or from 0 where a file has a column 0.
+``qid:...`` is left out. Columns are counted from 1, or from 0 where column 0 occurs.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _ATTEMPTS: Final = 10
 
 @dataclass(frozen=True)
 class Contents:
-    """What the folder of a fit may hold, and how a user names it.
+    """The files that the folder of a fit may hold, and how a user names it.
 
     Parameters
     ----------
