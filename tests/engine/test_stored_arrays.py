@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +91,30 @@ def test_rows_in_place_are_those_of_the_file(offset: int, tmp_path: Path) -> Non
     (tmp_path / "x").write_bytes(bytes(offset) + array[:4999].tobytes())
     with pytest.raises(DataError, match="became shorter"):
         on_disk.view(4000, 5000)
+
+
+LIMITED = """
+import resource, sys
+import numpy as np
+from chainrule import LogisticRegression
+from chainrule.engine.runtime.stored_arrays import open_npy
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**27, used + 2**27))
+X = open_npy(sys.argv[1], held_bytes=0)
+rows = X.view(999_000, 1_000_000)
+print(rows.shape, rows.sum(), X.view(0, 1)[0, 5])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no limit of addresses")
+def test_rows_are_read_where_addresses_are_short(tmp_path: Path) -> None:
+    """The file of 0.4 GB has holes, and takes no room on the disk."""
+    array = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float64, (10**6, 50))
+    array[0, 5] = array[-1, 3] = 2.5
+    array.flush()
+    command = [sys.executable, "-c", LIMITED, str(tmp_path / "x.npy")]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert told.split("\n")[0] == "(1000, 50) 2.5 2.5"
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

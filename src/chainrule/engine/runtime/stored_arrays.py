@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from numbers import Integral
 from pathlib import Path
 from tempfile import mkstemp
@@ -99,7 +100,8 @@ class StoredArray:
             os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_SEQUENTIAL)
         self._map: MappedFile | None = None
         if self.nbytes and self._offset % self.dtype.alignment == 0:
-            self._map = MappedFile(self._file, self._offset + self.nbytes, self.held_bytes)
+            with suppress(OSError, ValueError, OverflowError):  # no address space: rows are read
+                self._map = MappedFile(self._file, self._offset + self.nbytes, self.held_bytes)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs to open the same file."""
