@@ -25,7 +25,7 @@ from chainrule.engine.runtime.stored_arrays import (
 from chainrule.storage import atomic_text
 from chainrule.tables.cells import NumberStyle
 from chainrule.tables.reading import OpenedTable
-from chainrule.tables.table import Column, NumberColumn, Table, TextColumn
+from chainrule.tables.table import Column, NumberColumn, Table, TextColumn, gaps_of
 
 Rows = NDArray[np.intp]
 
@@ -80,8 +80,8 @@ class StoredColumn:
         dtype = _NUMBER if self.words is None else _CODE
         values = StoredArray(self.path, dtype, (self.n_rows,))[rows]
         if self.words is None:
-            return NumberColumn(self.name, values, np.isnan(values))
-        return TextColumn(self.name, values.astype(np.int64), self.words, self.from_numbers)
+            return NumberColumn(self.name, values, gaps_of(values))
+        return TextColumn(self.name, values, self.words, self.from_numbers)
 
     @property
     def is_whole(self) -> bool:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 from chainrule.tables.cells import NumberStyle
+
+WordCodes = NDArray[np.signedinteger[Any]]
+"""Places of strings, in integers of any size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +40,10 @@ class NumberColumn:
 
     def take(self, rows: NDArray[np.intp]) -> NumberColumn:
         """Return the column at `rows` (indices)."""
-        return NumberColumn(self.name, self.values[rows], self.missing[rows])
+        values = self.values[rows]
+        if len(self) and self.missing.strides == (0,):
+            return NumberColumn(self.name, values, np.broadcast_to(self.missing[:1], len(values)))
+        return NumberColumn(self.name, values, self.missing[rows])
 
     def as_text(self) -> TextColumn:
         """Return the column as strings, a whole number without its decimal point."""
@@ -56,7 +63,7 @@ class TextColumn:
     ----------
     name : str
         The column's name in the file.
-    codes : ndarray of int64
+    codes : ndarray of int
         Position in `words`; -1 where missing.
     words : tuple of str
         The distinct words, in no promised order.
@@ -65,7 +72,7 @@ class TextColumn:
     """
 
     name: str
-    codes: NDArray[np.int64]
+    codes: WordCodes
     words: tuple[str, ...]
     from_numbers: bool = False
 
@@ -149,6 +156,12 @@ class Table:
         """Return the table without the columns in `names`."""
         kept = {name: column for name, column in self.columns.items() if name not in names}
         return replace(self, columns=kept)
+
+
+def gaps_of(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which numbers are NaN; for none, one False that takes no memory per row."""
+    gaps = np.isnan(values)
+    return gaps if gaps.any() else np.broadcast_to(np.False_, len(values))
 
 
 def refuse_infinite(table: Table, column: NumberColumn) -> None:

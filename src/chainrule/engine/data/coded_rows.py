@@ -44,12 +44,17 @@ class CodedColumn:
         The levels that get a column each; None for numbers.
     places : ndarray of shape (n_codes,) or None
         Which of the levels each code means.
+    shift, scale : float
+        Numbers stand for (values - shift) / scale, so that whole numbers can stay as small as they
+        are.
     """
 
     name: str
     values: npt.NDArray[Any] | StoredArray
     levels: npt.NDArray[Any] | None = None
     places: npt.NDArray[np.int32] | None = None
+    shift: float = 0.0
+    scale: float = 1.0
 
     @property
     def names(self) -> list[str]:
@@ -57,6 +62,15 @@ class CodedColumn:
         if self.levels is None:
             return [self.name]
         return [f"{self.name}_{level}" for level in self.levels]
+
+    def numbers(self, rows: slice) -> npt.NDArray[Any]:
+        """Return what the values of some rows stand for, in a column of numbers."""
+        values = self.values[rows]
+        if self.shift == 0 and self.scale == 1:
+            return values
+        found = values - np.float64(self.shift)
+        found /= self.scale
+        return np.asarray(found)
 
 
 class CodedRows:
@@ -113,7 +127,7 @@ class CodedRows:
         indices = np.empty((n_rows, n_columns), dtype=np.int32)
         for k, (column, first) in enumerate(zip(self.columns, self._firsts, strict=False)):
             if column.places is None:
-                data[:, k], indices[:, k] = column.values[rows], first
+                data[:, k], indices[:, k] = column.numbers(rows), first
                 continue
             places, codes = column.places + np.int32(first), column.values[rows]
             if compiled:

@@ -13,6 +13,8 @@ from typing import Any, Final
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from chainrule.engine.runtime.lapack import lapack
+
 _STATUS: Final = Path("/proc/self/status")
 
 
@@ -24,6 +26,7 @@ def single_threaded_algebra() -> Iterator[None]:
     """
     with _LOCK:
         if not _held:
+            lapack()  # what is loaded later would have threads of its own
             limits = _libraries(len(sys.modules), next(reversed(sys.modules))).limit(
                 limits=1, user_api="blas"
             )
