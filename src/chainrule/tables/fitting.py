@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from chainrule.display import DisplayedAsPage
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.runtime.journal import Journal
+from chainrule.engine.runtime.machine import give_memory_back
 from chainrule.errors import DataError
 from chainrule.tables.coded_encoding import encode_for_fit, written_out
 from chainrule.tables.encoding import Matrix
@@ -206,7 +207,7 @@ def fit_table(
     say(f"encoding {len(training)} rows")
     columns = table
     table, inputs, formula = fit_design(table, choices, training)
-    columns_of_fit = inputs.take(training)
+    columns_of_fit = inputs.view(training)
     learned = fit_encoding(
         columns_of_fit,
         choices.missing,
@@ -223,7 +224,7 @@ def fit_table(
     X = encode_for_fit(specs, columns_of_fit).X
     if choices.l1_ratio != 0 or choices.inference is not None:
         X = written_out(X)  # these take single columns, which codes do not have
-    del columns_of_fit  # as large as what was read
+    give_memory_back()  # of columns that were looked up on the way
     n_rows, n_features = X.shape
     say(f"training on {n_rows} rows and {n_features} features")
     names = [feature.name for feature in features(specs)]
@@ -310,7 +311,7 @@ def fit_table(
         reading=reading_record(table, choices),
         formula=formula,
         inference=record,
-        trained_on=fit_rows(columns.take(training), seen),
+        trained_on=fit_rows(columns.view(training), seen),
     )
     scored, where = rows_to_measure(model, table, held, targets.take(held, actual), choices, say)
     scored = usable_rows(scored, where, notes)

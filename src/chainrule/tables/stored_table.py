@@ -169,6 +169,10 @@ class StoredTable(Table):
         numbers = self.row_numbers[rows]
         return replace(self, columns=self._columns.take(rows), row_numbers=numbers)
 
+    def view(self, rows: Rows) -> StoredTable:
+        """Return the table at `rows` (indices), without reading it."""
+        return self.take(rows)
+
     def without(self, names: set[str]) -> StoredTable:
         """Return the table without the columns in `names`."""
         return replace(self, columns=self._columns.without(names))

@@ -148,14 +148,56 @@ class Table:
         kept = {name: column.take(rows) for name, column in self.kept.items()}
         return replace(self, columns=columns, row_numbers=self.row_numbers[rows], kept=kept)
 
+    def view(self, rows: NDArray[np.intp]) -> Table:
+        """Return the table at `rows` (indices); each column is looked up whenever it is read."""
+        kept = {name: column.take(rows) for name, column in self.kept.items()}
+        columns = _TakenColumns(self.columns, rows)
+        return replace(self, columns=columns, row_numbers=self.row_numbers[rows], kept=kept)
+
     def parts(self, n_rows: int) -> Iterator[Table]:
-        """Yield all rows as tables in memory: here as one, else of at most `n_rows` rows."""
-        yield self
+        """Yield all rows as tables in memory, as one or of at most `n_rows` rows."""
+        if not isinstance(self.columns, _TakenColumns):
+            yield self
+            return
+        for start in range(0, self.n_rows, n_rows):
+            rows = slice(start, start + n_rows)
+            numbers = self.row_numbers[rows]
+            yield replace(self, columns=self.columns.part(rows), row_numbers=numbers, kept={})
 
     def without(self, names: set[str]) -> Table:
         """Return the table without the columns in `names`."""
+        if isinstance(self.columns, _TakenColumns):
+            return replace(self, columns=self.columns.without(names))
         kept = {name: column for name, column in self.columns.items() if name not in names}
         return replace(self, columns=kept)
+
+
+class _TakenColumns(Mapping[str, Column]):
+    """Some rows of columns, each looked up whenever it is read: many rows are not held twice."""
+
+    def __init__(self, columns: Mapping[str, Column], rows: NDArray[np.intp]) -> None:
+        self._columns, self._rows = columns, rows
+
+    def __getitem__(self, name: str) -> Column:
+        return self._columns[name].take(self._rows)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def part(self, rows: slice) -> dict[str, Column]:
+        """Return some of the rows of all columns, looked up."""
+        return {name: column.take(self._rows[rows]) for name, column in self._columns.items()}
+
+    def without(self, names: set[str]) -> _TakenColumns:
+        """Return the other columns."""
+        kept = {name: column for name, column in self._columns.items() if name not in names}
+        return _TakenColumns(kept, self._rows)
 
 
 def gaps_of(values: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -123,20 +123,22 @@ class CodedRows:
         """Return data, indices and indptr of some rows as CSR."""
         n_rows, n_columns = rows.stop - rows.start, len(self.columns)
         compiled = can_be_fused(self)
-        data = np.ones((n_rows, n_columns))
+        data = np.empty((n_rows, n_columns))
         indices = np.empty((n_rows, n_columns), dtype=np.int32)
         for k, (column, first) in enumerate(zip(self.columns, self._firsts, strict=False)):
             if column.places is None:
                 data[:, k], indices[:, k] = column.numbers(rows), first
                 continue
-            places, codes = column.places + np.int32(first), column.values[rows]
+            is_somewhere, codes = column.places != UNKNOWN, column.values[rows]
+            places = np.where(is_somewhere, column.places, 0).astype(np.int32) + np.int32(first)
             if compiled:
                 look_up(codes, places, indices[:, k])
             else:
                 indices[:, k] = places[codes]
-            if (column.places == UNKNOWN).any():
-                nowhere = (column.places == UNKNOWN)[codes]
-                data[nowhere, k], indices[nowhere, k] = 0.0, first
+            if is_somewhere.all():
+                data[:, k] = 1.0
+            else:
+                np.take(is_somewhere.astype(np.float64), codes, out=data[:, k])
         indptr = np.arange(0, n_rows * n_columns + 1, n_columns, dtype=np.int32)
         return data.ravel(), indices.ravel(), indptr
 
