@@ -225,6 +225,22 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("place", ["table", "column", "cell", "schema"])
+def test_a_sqlite_file_with_text_that_is_not_utf8_is_refused(place: str, tmp_path: Path) -> None:
+    path = tmp_path / "odd.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute("create table a_table (a_column integer, word text)")
+    connection.execute("insert into a_table values (1, 'a_cell'), (2, 'other')")
+    if place == "schema":
+        connection.execute("pragma writable_schema = on")
+        connection.execute("update sqlite_master set name = null")
+    connection.commit()
+    connection.close()
+    path.write_bytes(path.read_bytes().replace(f"a_{place}".encode(), b"\xff\xdc" + place.encode()))
+    with pytest.raises(DataError, match=r"odd\.sqlite"):
+        read_table(path)
+
+
 def test_a_table_of_sqlite(database: Path) -> None:
     assert cells(read_table(database, Declared(categories=["x"]))) == {
         "x": ["1", None, str(2**53 + 1)],

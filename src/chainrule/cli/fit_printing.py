@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from chainrule.cli.inference_printing import inference_json, summary_lines
 from chainrule.cli.shared import printable
 from chainrule.cli.validation_printing import (
     curve_document,
@@ -40,6 +39,8 @@ def print_text(fitted: FittedTable, data: str, written: list[str], *, odds: bool
         console.print(text, soft_wrap=True)
 
     if model.inference is not None:
+        from chainrule.cli.inference_printing import summary_lines
+
         for text in summary_lines(model, model.inference, odds=odds):
             print(visible(text))
         for note in fitted.notes:
@@ -185,6 +186,8 @@ def print_json(fitted: FittedTable, written: list[str], *, odds: bool = False) -
         "written": written,
     }
     if model.inference is not None:
+        from chainrule.cli.inference_printing import inference_json
+
         result["inference"] = inference_json(model.inference, odds=odds)
     print(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
 

@@ -7,12 +7,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 from chainrule.tables.cells import NumberStyle
-from chainrule.tables.table import Column, NumberColumn, TextColumn, number_word
+from chainrule.tables.table import (
+    Column,
+    NumberColumn,
+    TextColumn,
+    WordCodes,
+    gaps_of,
+    number_word,
+)
 
 ArrowColumn = Any
 
@@ -49,7 +55,7 @@ def natural_column(
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         if pa.types.is_dictionary(data.type):
             data = data.cast(kind)
-        values = data.cast(pa.float64(), safe=False)
+        values = data if kind == pa.float64() else data.cast(pa.float64(), safe=False)
         return number_column(name, np.array(_nan_for_null(values), dtype=np.float64), missing)
     if is_temporal(data):
         raise DataError(
@@ -75,7 +81,7 @@ def number_column(
             continue
         if marked == marked:
             values = np.where(values == marked, np.nan, values)
-    return NumberColumn(name, values, np.isnan(values))
+    return NumberColumn(name, values, gaps_of(values))
 
 
 def text_column(
@@ -89,7 +95,7 @@ def text_column(
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.unify_dictionaries().combine_chunks()
         if isinstance(encoded, pa.ChunkedArray):  # what combining no chunk at all returns
-            return TextColumn(name, np.empty(0, dtype=np.int64), ())
+            return TextColumn(name, np.empty(0, dtype=np.int32), ())
     codes = _codes(encoded.indices)
     words = encoded.dictionary.to_pylist()
     kept = [k for k, word in enumerate(words) if word is not None and word not in missing]
@@ -115,22 +121,20 @@ def _is_number(data: ArrowColumn, words: list[str]) -> bool:
     return bool(words) and all(word.lstrip("-")[:1].isdigit() for word in words)
 
 
-def _recoded(
-    codes: NDArray[np.int64], words: list[str], kept: list[int]
-) -> tuple[NDArray[np.int64], list[str]]:
+def _recoded(codes: WordCodes, words: list[str], kept: list[int]) -> tuple[WordCodes, list[str]]:
     distinct = list(dict.fromkeys(words[k] for k in kept))
     place = {word: k for k, word in enumerate(distinct)}
-    lookup = np.full(len(words) + 1, -1, dtype=np.int64)
+    lookup = np.full(len(words) + 1, -1, dtype=np.int32)
     for k in kept:
         lookup[k] = place[words[k]]
     return lookup[codes], distinct
 
 
-def _codes(indices: ArrowColumn) -> NDArray[np.int64]:
+def _codes(indices: ArrowColumn) -> WordCodes:
     """Return the indices of a dictionary, -1 where there is none."""
     if indices.null_count:
-        indices = pc.fill_null(indices.cast(pa.int64()), -1)
-    return np.array(indices.to_numpy(), dtype=np.int64)
+        indices = indices.cast(pa.int64()).fill_null(-1)
+    return np.array(indices.to_numpy(), dtype=np.int32)
 
 
 def _nan_for_null(data: ArrowColumn) -> Any:  # noqa: ANN401
@@ -146,7 +150,9 @@ def _spelled(name: str, data: ArrowColumn, source: str) -> ArrowColumn:
     if pa.types.is_dictionary(kind):
         return _spelled(name, data.cast(kind.value_type), source)
     if pa.types.is_boolean(kind):
-        return pc.if_else(data, "True", "False")
+        from pyarrow import compute  # for truth values alone: its import takes longer than a fit
+
+        return compute.if_else(data, "True", "False")
     if pa.types.is_floating(kind):
         values = np.array(_nan_for_null(data.cast(pa.float64())), dtype=np.float64)
         distinct, codes = np.unique(values, return_inverse=True)

@@ -12,8 +12,8 @@ from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
+from chainrule.engine.arrays import is_sparse
 from chainrule.engine.runtime.stored_arrays import ArrayWriter
 from chainrule.errors import DataError
 from chainrule.tables.cells import spelling_key
@@ -113,11 +113,13 @@ def _encode_parts(specs: tuple[Spec, ...], table: StoredTable, *, blank: bool) -
         for part in parts:
             usable[start : start + part.X.shape[0]] = part.usable
             start += part.X.shape[0]
-            if sparse.issparse(part.X):
+            if is_sparse(part.X):
                 held.append(part.X)
             else:
                 writer.append(part.X)
     if held:
+        from scipy import sparse
+
         writer.path.unlink()
         return EncodedRows(sparse.vstack(held, format="csr"), usable)
     X = writer.array(held_bytes=table.held_bytes)
@@ -132,6 +134,17 @@ def _remove(path: Path, written: os.stat_result) -> None:
             path.unlink()
 
 
+def is_sparse_for(specs: tuple[Spec, ...], n_rows: int) -> bool:
+    """Whether so many encoded rows are sparse: most of their numbers are zeros."""
+    n_features = len(features(specs))
+    return n_features > max(_MANY_FEATURES, _SAVED * entries_per_row(specs)) and n_rows > 0
+
+
+def entries_per_row(specs: tuple[Spec, ...]) -> int:
+    """Return how many entries a row holds: one per column, and one per indicator of gaps."""
+    return sum(1 + (isinstance(spec, NumberSpec) and spec.indicator) for spec in specs)
+
+
 class _Parts:
     """Encoded columns, gathered as an array, or as the rows of a sparse matrix.
 
@@ -141,9 +154,8 @@ class _Parts:
 
     def __init__(self, n_rows: int, specs: tuple[Spec, ...]) -> None:
         self.shape = (n_rows, len(features(specs)))
-        n_entries = sum(1 + (isinstance(spec, NumberSpec) and spec.indicator) for spec in specs)
-        self.is_sparse = self.shape[1] > max(_MANY_FEATURES, _SAVED * n_entries) and n_rows > 0
-        held = (n_rows, n_entries) if self.is_sparse else self.shape
+        self.is_sparse = is_sparse_for(specs, n_rows)
+        held = (n_rows, entries_per_row(specs)) if self.is_sparse else self.shape
         self._values = np.zeros(held, dtype=np.float64)
         self._places = np.zeros(held if self.is_sparse else (0, 0), dtype=np.int32)
         self._next = 0
@@ -171,6 +183,8 @@ class _Parts:
         self._values[~usable] = 0.0
         if not self.is_sparse:
             return self._values
+        from scipy import sparse  # a table without many levels does not wait for it
+
         n_rows, width = self._values.shape
         ends = np.arange(0, n_rows * width + 1, width)
         return sparse.csr_matrix(

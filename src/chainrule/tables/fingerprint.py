@@ -17,7 +17,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc
 
 from chainrule.tables.table import Column, NumberColumn, Table
 
@@ -122,6 +121,8 @@ class Overlap:
         share = (self._n_set / self._n_rows - by_chance) / max(1 - by_chance, 1e-9)
         repeats = self._fingerprint.repeats
         expected = by_chance + (1 - by_chance) * repeats
+        from scipy.special import betainc  # a fit, which only makes fingerprints, is over before
+
         # The tail of the binomial distribution, as the incomplete beta function.
         is_rare = self._n_set > 0 and (
             betainc(self._n_set, self._n_rows - self._n_set + 1, expected) < _RARE

@@ -7,6 +7,7 @@ the model that they measure.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.display import DisplayedAsPage
+from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.runtime.journal import Journal
+from chainrule.engine.runtime.machine import give_memory_back
 from chainrule.errors import DataError
-from chainrule.tables.encoding import Matrix, encode
+from chainrule.tables.coded_encoding import encode_for_fit, written_out
+from chainrule.tables.encoding import Matrix
 from chainrule.tables.encoding_fit import fit_encoding
 from chainrule.tables.fit_results import (
     SolverIteration,
@@ -80,8 +84,8 @@ class FittedTable(DisplayedAsPage):
         Notes for the user.
     class_counts : dict of str to int
         The training rows of each class.
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        The training rows as the engine saw them.
+    encoded : ndarray, CSR matrix or CodedRows of shape (n_samples, n_features)
+        The training rows as the engine saw them; `X` writes codes out.
     y : ndarray of int of shape (n_samples,)
         Their classes, as places in `model.classes`.
     is_weighted : bool
@@ -109,7 +113,7 @@ class FittedTable(DisplayedAsPage):
     path: tuple[SolverIteration, ...]
     notes: tuple[str, ...]
     class_counts: dict[str, int]
-    X: Matrix
+    encoded: Matrix | CodedRows
     y: Codes
     rows: NDArray[np.intp]
     is_weighted: bool = False
@@ -121,6 +125,11 @@ class FittedTable(DisplayedAsPage):
     weights: NDArray[np.float64] | None = None
     offset: NDArray[np.float64] | None = None
     has_shares: bool = False
+
+    @cached_property
+    def X(self) -> Matrix:
+        """The training rows as an array, a sparse matrix or an array in a file."""
+        return written_out(self.encoded)
 
 
 def fit_file(
@@ -198,7 +207,7 @@ def fit_table(
     say(f"encoding {len(training)} rows")
     columns = table
     table, inputs, formula = fit_design(table, choices, training)
-    columns_of_fit = inputs.take(training)
+    columns_of_fit = inputs.view(training)
     learned = fit_encoding(
         columns_of_fit,
         choices.missing,
@@ -212,9 +221,11 @@ def fit_table(
         notes += label_notes(choices.target, classes)
     notes += column_notes(columns_of_fit, choices)
     notes += leak_notes(columns_of_fit, actual[training], len(classes))
-    encoded = encode(specs, columns_of_fit)
-    del columns_of_fit  # as large as what was read
-    n_rows, n_features = encoded.X.shape
+    X = encode_for_fit(specs, columns_of_fit).X
+    if choices.l1_ratio != 0 or choices.inference is not None:
+        X = written_out(X)  # these take single columns, which codes do not have
+    give_memory_back()  # of columns that were looked up on the way
+    n_rows, n_features = X.shape
     say(f"training on {n_rows} rows and {n_features} features")
     names = [feature.name for feature in features(specs)]
     weights = None if targets.weights is None else targets.weights[training]
@@ -241,7 +252,7 @@ def fit_table(
         C = curve.chosen
         notes += curve_notes(curve)
     fit = train(
-        encoded.X,
+        X,
         y,
         names,
         C,
@@ -252,7 +263,7 @@ def fit_table(
         weights=weights,
         journal=journal,
     )
-    notes += [*complaints(fit), *reading_notes(encoded.X, fit, journal)]
+    notes += [*complaints(fit), *reading_notes(X, fit, journal)]
     inference = record = None
     effects: tuple[EffectRow, ...] = ()
     if choices.inference is not None:
@@ -263,7 +274,7 @@ def fit_table(
         clusters = cluster_codes(table, choices.inference.clusters)
         inference = infer_rows(
             fit,
-            encoded.X,
+            X,
             y,
             specs,
             choices.inference,
@@ -300,7 +311,7 @@ def fit_table(
         reading=reading_record(table, choices),
         formula=formula,
         inference=record,
-        trained_on=fit_rows(columns.take(training), seen),
+        trained_on=fit_rows(columns.view(training), seen),
     )
     scored, where = rows_to_measure(model, table, held, targets.take(held, actual), choices, say)
     scored = usable_rows(scored, where, notes)
@@ -319,7 +330,8 @@ def fit_table(
     counted = targets.take(training, actual)
     proba = None
     if is_file or not len(held):
-        proba = model.proba_of(encoded.X, 0.0 if shift is None else shift)[counted.rows]
+        added = 0.0 if shift is None else shift
+        proba = model.proba_of(written_out(X), added)[counted.rows]
     if is_file and scored is not None and proba is not None:
         here = np.column_stack([scored.codes, scored.proba[:, 1:]])
         rows_of_fit = np.column_stack([counted.codes, proba[:, 1:]])
@@ -346,7 +358,7 @@ def fit_table(
         path=solver_path(fit),
         notes=tuple(notes),
         class_counts={label: round(n) for label, n in zip(classes, counts, strict=True)},
-        X=encoded.X,
+        encoded=X,
         y=actual[training],
         is_weighted=targets.weights is not None,
         rows=table.row_numbers[training],

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from chainrule.engine.runtime.machine import give_memory_back
 from chainrule.errors import DataError
 from chainrule.tables.arrow_columns import (
     is_text,
@@ -142,6 +143,7 @@ def read_table(
             columns.update({c.name: c for c in reader.of(name, data, 1)})
         del data
     pa.default_memory_pool().release_unused()
+    give_memory_back()
     return Table(
         file.source,
         columns,

@@ -207,7 +207,8 @@ def _separates(column: NumberColumn | TextColumn, actual: Codes, n_classes: int)
         n_words = len(column.words)
         if n_words * _ROWS_PER_LEVEL > len(column.codes):
             return False
-        counted = np.bincount(column.codes * n_classes + actual, minlength=n_words * n_classes)
+        codes = column.codes.astype(np.intp)
+        counted = np.bincount(codes * n_classes + actual, minlength=n_words * n_classes)
         return bool(((counted.reshape(n_words, n_classes) > 0).sum(axis=1) <= 1).all())
     if not np.isfinite(column.values).all():
         return False

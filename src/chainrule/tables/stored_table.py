@@ -25,7 +25,7 @@ from chainrule.engine.runtime.stored_arrays import (
 from chainrule.storage import atomic_text
 from chainrule.tables.cells import NumberStyle
 from chainrule.tables.reading import OpenedTable
-from chainrule.tables.table import Column, NumberColumn, Table, TextColumn
+from chainrule.tables.table import Column, NumberColumn, Table, TextColumn, gaps_of
 
 Rows = NDArray[np.intp]
 
@@ -80,8 +80,8 @@ class StoredColumn:
         dtype = _NUMBER if self.words is None else _CODE
         values = StoredArray(self.path, dtype, (self.n_rows,))[rows]
         if self.words is None:
-            return NumberColumn(self.name, values, np.isnan(values))
-        return TextColumn(self.name, values.astype(np.int64), self.words, self.from_numbers)
+            return NumberColumn(self.name, values, gaps_of(values))
+        return TextColumn(self.name, values, self.words, self.from_numbers)
 
     @property
     def is_whole(self) -> bool:
@@ -168,6 +168,10 @@ class StoredTable(Table):
         """Return the table at `rows` (indices), without reading it."""
         numbers = self.row_numbers[rows]
         return replace(self, columns=self._columns.take(rows), row_numbers=numbers)
+
+    def view(self, rows: Rows) -> StoredTable:
+        """Return the table at `rows` (indices), without reading it."""
+        return self.take(rows)
 
     def without(self, names: set[str]) -> StoredTable:
         """Return the table without the columns in `names`."""

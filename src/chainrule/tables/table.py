@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 from chainrule.tables.cells import NumberStyle
+
+WordCodes = NDArray[np.signedinteger[Any]]
+"""Places of strings, in integers of any size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +40,10 @@ class NumberColumn:
 
     def take(self, rows: NDArray[np.intp]) -> NumberColumn:
         """Return the column at `rows` (indices)."""
-        return NumberColumn(self.name, self.values[rows], self.missing[rows])
+        values = self.values[rows]
+        if len(self) and self.missing.strides == (0,):
+            return NumberColumn(self.name, values, np.broadcast_to(self.missing[:1], len(values)))
+        return NumberColumn(self.name, values, self.missing[rows])
 
     def as_text(self) -> TextColumn:
         """Return the column as strings, a whole number without its decimal point."""
@@ -56,7 +63,7 @@ class TextColumn:
     ----------
     name : str
         The column's name in the file.
-    codes : ndarray of int64
+    codes : ndarray of int
         Position in `words`; -1 where missing.
     words : tuple of str
         The distinct words, in no promised order.
@@ -65,7 +72,7 @@ class TextColumn:
     """
 
     name: str
-    codes: NDArray[np.int64]
+    codes: WordCodes
     words: tuple[str, ...]
     from_numbers: bool = False
 
@@ -141,14 +148,62 @@ class Table:
         kept = {name: column.take(rows) for name, column in self.kept.items()}
         return replace(self, columns=columns, row_numbers=self.row_numbers[rows], kept=kept)
 
+    def view(self, rows: NDArray[np.intp]) -> Table:
+        """Return the table at `rows` (indices); each column is looked up whenever it is read."""
+        kept = {name: column.take(rows) for name, column in self.kept.items()}
+        columns = _TakenColumns(self.columns, rows)
+        return replace(self, columns=columns, row_numbers=self.row_numbers[rows], kept=kept)
+
     def parts(self, n_rows: int) -> Iterator[Table]:
-        """Yield all rows as tables in memory: here as one, else of at most `n_rows` rows."""
-        yield self
+        """Yield all rows as tables in memory, as one or of at most `n_rows` rows."""
+        if not isinstance(self.columns, _TakenColumns):
+            yield self
+            return
+        for start in range(0, self.n_rows, n_rows):
+            rows = slice(start, start + n_rows)
+            numbers = self.row_numbers[rows]
+            yield replace(self, columns=self.columns.part(rows), row_numbers=numbers, kept={})
 
     def without(self, names: set[str]) -> Table:
         """Return the table without the columns in `names`."""
+        if isinstance(self.columns, _TakenColumns):
+            return replace(self, columns=self.columns.without(names))
         kept = {name: column for name, column in self.columns.items() if name not in names}
         return replace(self, columns=kept)
+
+
+class _TakenColumns(Mapping[str, Column]):
+    """Some rows of columns, each looked up whenever it is read: many rows are not held twice."""
+
+    def __init__(self, columns: Mapping[str, Column], rows: NDArray[np.intp]) -> None:
+        self._columns, self._rows = columns, rows
+
+    def __getitem__(self, name: str) -> Column:
+        return self._columns[name].take(self._rows)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def part(self, rows: slice) -> dict[str, Column]:
+        """Return some of the rows of all columns, looked up."""
+        return {name: column.take(self._rows[rows]) for name, column in self._columns.items()}
+
+    def without(self, names: set[str]) -> _TakenColumns:
+        """Return the other columns."""
+        kept = {name: column for name, column in self._columns.items() if name not in names}
+        return _TakenColumns(kept, self._rows)
+
+
+def gaps_of(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which numbers are NaN; for none, one False that takes no memory per row."""
+    gaps = np.isnan(values)
+    return gaps if gaps.any() else np.broadcast_to(np.False_, len(values))
 
 
 def refuse_infinite(table: Table, column: NumberColumn) -> None:

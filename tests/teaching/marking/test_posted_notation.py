@@ -379,3 +379,11 @@ def test_a_hundred_thousand_blanks_in_a_formula_are_read_as_one() -> None:
     one, many = (in_plain_notation(text.format(" " * n)) for n in (1, 100_000))
     assert "softmax(z)" in one
     assert many.split() == one.split()
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\x00\x01\x02", "\ue000"])
+def test_control_characters_beside_code_are_kept(odd: str) -> None:
+    text = f"{odd} so ${odd}z = w^T x$\n```\nz = w.T @ x\n```\nand {odd}"
+    found = in_plain_notation(text)
+    assert found.count(odd) == 3
+    assert "z = w.T @ x" in found

@@ -44,12 +44,17 @@ class CodedColumn:
         The levels that get a column each; None for numbers.
     places : ndarray of shape (n_codes,) or None
         Which of the levels each code means.
+    shift, scale : float
+        Numbers stand for (values - shift) / scale, so that whole numbers can stay as small as they
+        are.
     """
 
     name: str
     values: npt.NDArray[Any] | StoredArray
     levels: npt.NDArray[Any] | None = None
     places: npt.NDArray[np.int32] | None = None
+    shift: float = 0.0
+    scale: float = 1.0
 
     @property
     def names(self) -> list[str]:
@@ -57,6 +62,15 @@ class CodedColumn:
         if self.levels is None:
             return [self.name]
         return [f"{self.name}_{level}" for level in self.levels]
+
+    def numbers(self, rows: slice) -> npt.NDArray[Any]:
+        """Return what the values of some rows stand for, in a column of numbers."""
+        values = self.values[rows]
+        if self.shift == 0 and self.scale == 1:
+            return values
+        found = values - np.float64(self.shift)
+        found /= self.scale
+        return np.asarray(found)
 
 
 class CodedRows:
@@ -109,20 +123,22 @@ class CodedRows:
         """Return data, indices and indptr of some rows as CSR."""
         n_rows, n_columns = rows.stop - rows.start, len(self.columns)
         compiled = can_be_fused(self)
-        data = np.ones((n_rows, n_columns))
+        data = np.empty((n_rows, n_columns))
         indices = np.empty((n_rows, n_columns), dtype=np.int32)
         for k, (column, first) in enumerate(zip(self.columns, self._firsts, strict=False)):
             if column.places is None:
-                data[:, k], indices[:, k] = column.values[rows], first
+                data[:, k], indices[:, k] = column.numbers(rows), first
                 continue
-            places, codes = column.places + np.int32(first), column.values[rows]
+            is_somewhere, codes = column.places != UNKNOWN, column.values[rows]
+            places = np.where(is_somewhere, column.places, 0).astype(np.int32) + np.int32(first)
             if compiled:
                 look_up(codes, places, indices[:, k])
             else:
                 indices[:, k] = places[codes]
-            if (column.places == UNKNOWN).any():
-                nowhere = (column.places == UNKNOWN)[codes]
-                data[nowhere, k], indices[nowhere, k] = 0.0, first
+            if is_somewhere.all():
+                data[:, k] = 1.0
+            else:
+                np.take(is_somewhere.astype(np.float64), codes, out=data[:, k])
         indptr = np.arange(0, n_rows * n_columns + 1, n_columns, dtype=np.int32)
         return data.ravel(), indices.ravel(), indptr
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -12,6 +13,8 @@ from typing import Any, Final
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
+
+from chainrule.engine.runtime.lapack import lapack
 
 _STATUS: Final = Path("/proc/self/status")
 
@@ -24,6 +27,7 @@ def single_threaded_algebra() -> Iterator[None]:
     """
     with _LOCK:
         if not _held:
+            lapack()  # what is loaded later would have threads of its own
             limits = _libraries(len(sys.modules), next(reversed(sys.modules))).limit(
                 limits=1, user_api="blas"
             )
@@ -61,6 +65,12 @@ def _libraries(_: int, __: str) -> ThreadpoolController:
     Looking for libraries takes some milliseconds, and new ones come with new modules.
     """
     return ThreadpoolController()
+
+
+def give_memory_back() -> None:
+    """Give the system what the C library keeps of memory that is free; GNU's alone can."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def memory() -> tuple[float, float] | None:

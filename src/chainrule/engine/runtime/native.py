@@ -1,9 +1,9 @@
 """Compiled functions without their compiler: machine code kept on disk, loaded in milliseconds.
 
-numba compiles a kernel once per machine and type of arguments; what it wrote is linked by llvmlite
-alone from then on, and called through ctypes, which releases Python's lock. So a process that fits
-one table never imports numba. A kernel allocates no memory and raises nothing: room for results,
-and for what lies between, comes as arguments.
+numba compiles a kernel once per machine and type of arguments; what it wrote is linked here from
+then on, and called through ctypes, which releases Python's lock. So a process that fits one table
+imports neither numba nor, on Linux and x86-64, llvmlite. A kernel allocates no memory and raises
+nothing: room for results, and for what lies between, comes as arguments.
 
 A file is named by the digest of all that is compiled into it: the sources, the versions of compiler
 and arrays, the processor.
@@ -15,6 +15,8 @@ import ctypes
 import hashlib
 import json
 import os
+import platform
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -29,6 +31,8 @@ from typing import Any, Final, ParamSpec, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.engine.runtime.linking import linked
+
 _ENGINE: Final = Path(__file__).resolve().parent.parent
 _COMPILED_IN: Final = (
     "passes/kernels/*.py",
@@ -38,6 +42,8 @@ _COMPILED_IN: Final = (
 )
 _EMITTED: Final = "losses/_emitted*.py"
 _LOCK: Final = RLock()
+_PROCESSOR: Final = re.compile(r"^(?:vendor_id|cpu family|model|model name|flags)\s*:.*$", re.M)
+_ONE_PROCESSOR: Final = 1 << 14
 _INTERNAL: Final = ("numba_", "NRT_")
 
 Kind = tuple[Any, ...]
@@ -257,12 +263,12 @@ def loaded(what: str, compile_it: Callable[[], tuple[Any, str]]) -> Code:
     compile_it : callable
         Returns a function that `numba.cfunc` has compiled, and its letters for `Code.returns`.
     """
-    machine, path = _machine(), _kept_path(what)
+    path = _kept_path(what)
     with suppress(OSError, ValueError, KeyError):
-        return machine.load(path.read_bytes())
-    content = machine.object_of(*compile_it())
+        return _code_of(path.read_bytes())
+    content = _machine().object_of(*compile_it())
     keep(path, content)
-    return machine.load(content)
+    return _code_of(content)
 
 
 def is_kept(what: str) -> bool:
@@ -277,14 +283,43 @@ def _kept_path(what: str) -> Path:
 @cache
 def _digest() -> str:
     """Return the digest of everything that any kernel is compiled from."""
-    machine, found = _machine(), hashlib.sha256()
+    found = hashlib.sha256()
     for name in ("numba", "llvmlite"):
         found.update(f"{name} {version(name)}\0".encode())
-    found.update(f"{sys.version_info[:2]} {machine.processor}\0".encode())
+    found.update(f"{sys.version_info[:2]} {_processor()}\0".encode())
     for pattern in (*_COMPILED_IN, _EMITTED, "runtime/native.py"):
         for path in sorted(_ENGINE.glob(pattern)):
             found.update(path.name.encode() + b"\0" + path.read_bytes())
     return found.hexdigest()
+
+
+def _processor() -> str:
+    """Return what machine code depends on: as Linux tells it, or else as llvmlite does."""
+    with suppress(OSError):
+        told = dict.fromkeys(_PROCESSOR.findall(_first_bytes("/proc/cpuinfo")))
+        if any(line.startswith("flags") for line in told):
+            return f"{platform.machine()} {sorted(told)}"
+    return _machine().processor
+
+
+def _first_bytes(path: str) -> str:
+    """Return what a file says of the first of all processors."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read(_ONE_PROCESSOR).partition("\n\n")[0]
+
+
+def _code_of(content: bytes) -> Code:
+    """Link what `object_of` returned; ValueError or KeyError where it was damaged since."""
+    line, _, code = content.partition(b"\n")
+    head = json.loads(line)
+    if head["digest"] != hashlib.sha256(code).hexdigest():
+        raise ValueError("damaged machine code")
+    with _LOCK:
+        # what numba calls where a function raises: no kernel does
+        address = linked(code, head["name"], head["absent"], _abort())
+        if address is None:
+            address = _machine().address_of(code, head["name"], head["absent"])
+        return Code(address, head["returns"])
 
 
 @once
@@ -293,7 +328,7 @@ def _machine() -> _Machine:
 
 
 class _Machine:
-    """llvmlite's part: what writes machine code for this processor, and what links it."""
+    """llvmlite's part: what writes machine code for this processor, and what links any code."""
 
     def __init__(self) -> None:
         import llvmlite.binding as llvm
@@ -339,19 +374,13 @@ class _Machine:
         }
         return json.dumps(head).encode() + b"\n" + code
 
-    def load(self, content: bytes) -> Code:
-        """Link what `object_of` returned; ValueError or KeyError where it was damaged since."""
-        line, _, code = content.partition(b"\n")
-        head = json.loads(line)
-        if head["digest"] != hashlib.sha256(code).hexdigest():
-            raise ValueError("damaged machine code")
-        with _LOCK:
-            for name in head["absent"]:
-                # what numba calls where a function raises: no kernel does
-                self._llvm.add_symbol(name, _abort())
-            self._engine.add_object_file(self._llvm.ObjectFileRef.from_data(code))
-            self._engine.finalize_object()
-            return Code(self._engine.get_function_address(head["name"]), head["returns"])
+    def address_of(self, code: bytes, name: str, absent: Sequence[str]) -> int:
+        """Link an object file and return the address of a function in it."""
+        for called in absent:
+            self._llvm.add_symbol(called, _abort())
+        self._engine.add_object_file(self._llvm.ObjectFileRef.from_data(code))
+        self._engine.finalize_object()
+        return int(self._engine.get_function_address(name))
 
 
 def _abort() -> int:

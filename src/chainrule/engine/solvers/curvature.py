@@ -7,12 +7,13 @@ the units of the features (van der Sluis 1969: within a factor of the best diago
 from __future__ import annotations
 
 from copy import copy
-from functools import cache, cached_property
-from typing import Any, Final
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, FloatArray
+from chainrule.engine.runtime.lapack import lapack
 
 _ROUNDS: Final[int] = 4
 _SHARES: Final[tuple[float, ...]] = (0.9, 0.5, 0.1)
@@ -189,19 +190,11 @@ class Curvature:
         if not len(self.scale):
             return self.scale
         if self._verified and self._cholesky is not None:
-            root, _ = _lapack().dtrtri(self._cholesky)
+            root, _ = lapack().dtrtri(self._cholesky)
             doubt = 8 * len(self.scale) ** 2 * UNIT / self._verified
             return np.asarray(np.square(np.triu(root)).sum(axis=1) * (1 + doubt))
         values, vectors = self._spectrum
         return np.asarray((vectors * vectors) @ (1 / values))
-
-
-@cache
-def _lapack() -> Any:  # noqa: ANN401
-    """Return SciPy's LAPACK: small fits are over before it would be imported."""
-    from scipy.linalg import lapack
-
-    return lapack
 
 
 def _factored(matrix: FloatArray, *, overwrite: bool = False) -> FloatArray | None:
@@ -209,14 +202,14 @@ def _factored(matrix: FloatArray, *, overwrite: bool = False) -> FloatArray | No
 
     The transpose of a matrix in C order is what LAPACK reads in place.
     """
-    factor, info = _lapack().dpotrf(matrix.T, clean=0, overwrite_a=overwrite)
+    factor, info = lapack().dpotrf(matrix.T, clean=0, overwrite_a=overwrite)
     return None if info else np.asarray(factor)
 
 
 def _solved(factor: FloatArray, vector: FloatArray) -> FloatArray:
     if not len(factor):
         return vector.copy()
-    return np.asarray(_lapack().dpotrs(factor, vector)[0])
+    return np.asarray(lapack().dpotrs(factor, vector)[0])
 
 
 def positive_solve(matrix: FloatArray, lines: FloatArray) -> FloatArray | None:
@@ -234,5 +227,5 @@ def positive_solve(matrix: FloatArray, lines: FloatArray) -> FloatArray | None:
     ndarray of shape (n, size), or None
         Nothing where there is no Cholesky factor.
     """
-    _, solutions, info = _lapack().dposv(matrix.T, lines.T, lower=0, overwrite_a=True)
+    _, solutions, info = lapack().dposv(matrix.T, lines.T, lower=0, overwrite_a=True)
     return None if info else np.asarray(solutions.T)

@@ -12,6 +12,7 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.penalties.elastic_net import ElasticNet
+from chainrule.engine.runtime.lapack import lapack
 from chainrule.engine.runtime.native import NativeModule, can_compile
 
 _SWEEPS: Final[int] = 60
@@ -89,11 +90,9 @@ def with_two_ranks(
 
 def _solved(matrix: FloatArray, slope: FloatArray) -> FloatArray | None:
     """Return the solution of matrix step = -slope, by Cholesky's method where that works."""
-    from scipy.linalg import lapack  # a path of no columns does not wait for it
-
     if not len(slope):
         return slope
-    _, step, info = lapack.dposv(matrix.T, -slope)
+    _, step, info = lapack().dposv(matrix.T, -slope)
     if info:
         try:
             step = -np.linalg.solve(matrix, slope)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.feather as pafeather
-import pyarrow.json as pajson
-import pyarrow.parquet as pq
 
 from chainrule.errors import DataError
 from chainrule.storage import byte_budget, refuse_size
@@ -25,6 +23,14 @@ BATCH_ROWS: Final = 1 << 16
 _READ_BYTES: Final = 1 << 20
 
 
+@cache
+def _parquet() -> Any:  # noqa: ANN401 - pyarrow ships no types
+    """Return pyarrow's Parquet, whose import other files do not wait for."""
+    import pyarrow.parquet
+
+    return pyarrow.parquet
+
+
 class ParquetFile(TableFile):
     """A Parquet file."""
 
@@ -33,11 +39,11 @@ class ParquetFile(TableFile):
 
     def names(self) -> list[str]:
         """Return the column names."""
-        return list(pq.read_schema(self.path).names)
+        return list(_parquet().read_schema(self.path).names)
 
     def read(self, names: Sequence[str], texts: Collection[str]) -> ArrowTable:
         """Return whole columns."""
-        with pq.ParquetFile(self.path) as file:
+        with _parquet().ParquetFile(self.path) as file:
             refuse_size(self.source, _expanded_bytes(file, names), byte_budget())
             return _checked(file.read(columns=list(names)))
 
@@ -47,7 +53,7 @@ class ParquetFile(TableFile):
         """Yield the rows in order, in bounded memory."""
         # Strings that the file keeps as codes stay codes. One thread reads: what a batch is for
         # takes longer, and is done by others meanwhile.
-        with pq.ParquetFile(
+        with _parquet().ParquetFile(
             self.path, read_dictionary=list(texts), pre_buffer=False, buffer_size=_READ_BYTES
         ) as file:
             batches = file.iter_batches(BATCH_ROWS, columns=list(names), use_threads=False)
@@ -133,7 +139,7 @@ class ParquetRows:
         if self._writer is None:
             words = [field.name for field in rows.schema if pa.types.is_dictionary(field.type)]
             # Probabilities hardly repeat and do not compress: plain numbers are written faster.
-            self._writer = pq.ParquetWriter(
+            self._writer = _parquet().ParquetWriter(
                 self._path,
                 rows.schema,
                 use_dictionary=words,
@@ -151,7 +157,7 @@ class ParquetRows:
 def parquet_bytes(path: Path) -> int:
     """Return about how much memory the columns of a Parquet file take; 0 if it is none."""
     try:
-        with pq.ParquetFile(path) as file:
+        with _parquet().ParquetFile(path) as file:
             cells: int = 8 * file.metadata.num_rows * file.metadata.num_columns
             return max(cells, _expanded_bytes(file, file.metadata.schema.to_arrow_schema().names))
     except (pa.ArrowException, OSError):  # said where the file is read
@@ -160,8 +166,10 @@ def parquet_bytes(path: Path) -> int:
 
 def read_feather(path: Path, source: str) -> ArrowTableFile:
     """Open a Feather or Arrow IPC file, mapped and not copied."""
+    from pyarrow import feather
+
     try:
-        return ArrowTableFile(pafeather.read_table(path, memory_map=True), source)
+        return ArrowTableFile(feather.read_table(path, memory_map=True), source)
     except (pa.ArrowException, OSError) as error:
         raise _binary_fault(path, error, "Feather", b"ARROW1") from None
 
@@ -197,11 +205,13 @@ class JsonLinesFile(ArrowTableFile):
 
 def _json_table(path: Path, source: str, schema: Any = None) -> ArrowTable:  # noqa: ANN401
     """Read a file of JSON lines; a schema names the types of some columns."""
+    from pyarrow import json as json_lines
+
     try:
         with all_tasks_done(), open_bytes(path) as file:
             refuse_size(source, path.stat().st_size, byte_budget())
-            options = pajson.ParseOptions(explicit_schema=schema)
-            return pajson.read_json(file, parse_options=options)
+            options = json_lines.ParseOptions(explicit_schema=schema)
+            return json_lines.read_json(file, parse_options=options)
     except (pa.ArrowException, OSError, EOFError) as error:
         raise _json_fault(path, error) from None
 

@@ -28,12 +28,18 @@ def read_sqlite(path: Path, source: str, options: ReadOptions) -> ArrowTableFile
             connection.execute("pragma query_only = on")
             names = "select name from sqlite_master where type in ('table', 'view') order by name"
             known = [
-                name for (name,) in connection.execute(names) if not name.startswith("sqlite_")
+                str(name)
+                for (name,) in connection.execute(names)
+                if not str(name).startswith("sqlite_")
             ]
             rows = connection.execute(_statement(source, options, known))
             return ArrowTableFile(_fetched(source, rows), source)
         finally:
             connection.close()
+    except UnicodeDecodeError:  # of a name; of a cell, it is an error of SQLite
+        raise DataError(
+            f"{source}: the database holds a name that is not UTF-8, or is damaged. Write it again."
+        ) from None
     except sqlite3.Error as error:
         raise _refused(source, options, error) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +17,16 @@ from chainrule.tables.files.compression import compression_of, open_bytes
 from chainrule.tables.files.diagnosis import diagnose
 from chainrule.tables.files.dialect import sniff
 from chainrule.tables.files.errors import unreadable
+from chainrule.tables.files.gathering import can_be_gathered, gathered
 from chainrule.tables.files.options import ReadOptions
 from chainrule.tables.files.table_file import ArrowTable, TableFile
 from chainrule.tables.files.tasks import all_tasks_done
 
 WHOLE_BYTES: Final = 8 << 20
+_GATHERED_BYTES: Final = 1 << 18
+_LEAST_BLOCKS: Final = 16
+_ROOM: Final = 1.02
+_MOST_WORDS: Final = 2000
 STREAM_BYTES: Final = 1 << 20
 """Small: several blocks are on their way at once, and they bound the memory of a stream."""
 
@@ -57,16 +63,17 @@ class DelimitedFile(TableFile):
         if not compression_of(self.path):
             share = len(names) / max(1, len(self.dialect.names))
             refuse_size(self.source, int(share * self.path.stat().st_size), byte_budget())
-        self._n_comments = 0
-        with all_tasks_done(), self._bytes() as file:
-            arrow = pacsv.read_csv(
-                file,
-                read_options=self._read_options(WHOLE_BYTES),
-                parse_options=self._parse_options(),
-                convert_options=self._convert_options(
-                    names, {name: pa.string() for name in texts if name in names}
-                ),
-            )
+        types = {name: pa.string() for name in texts if name in names}
+        arrow = self._gathered(names, types)
+        if arrow is None:
+            self._n_comments = 0
+            with all_tasks_done(), self._bytes() as file:
+                arrow = pacsv.read_csv(
+                    file,
+                    read_options=self._read_options(WHOLE_BYTES),
+                    parse_options=self._parse_options(),
+                    convert_options=self._convert_options(names, types),
+                )
         if _needs_a_second_look(arrow):
             fault = diagnose(self.path, self.dialect)
             if fault is not None:
@@ -76,21 +83,34 @@ class DelimitedFile(TableFile):
             self.notes.append(f"{self._n_comments} line{several} with '#' left out.")
         return arrow
 
+    def _gathered(self, names: Sequence[str], types: dict[str, Any]) -> ArrowTable | None:
+        """Return whole columns of a long file, block by block, in a third of the memory.
+
+        The first block tells the types of columns. None where it tells of others than numbers and
+        strings, or where a later block does not hold to it: then all blocks have to be looked at
+        before any is converted.
+        """
+        self._n_comments = 0
+        n_blocks = self.path.stat().st_size / _GATHERED_BYTES
+        if n_blocks < _LEAST_BLOCKS:
+            return None
+        try:
+            held = dict.fromkeys(types, pa.dictionary(pa.int32(), pa.string()))
+            # The system gives memory back at once; Arrow's own allocator keeps it for a while.
+            pool = pa.system_memory_pool()
+            with self._stream(names, held, _GATHERED_BYTES, _MOST_WORDS, pool) as reader:
+                if not all(map(can_be_gathered, reader.schema.types)):
+                    return None
+                return gathered(reader, _ROOM * n_blocks)
+        except (pa.ArrowInvalid, UnicodeDecodeError):
+            return None  # said where it is read again, with the place
+
     def batches(
         self, names: Sequence[str], texts: Collection[str], numbers: Collection[str]
     ) -> Iterator[ArrowTable]:
         """Yield the rows in order, in bounded memory."""
         types = {name: pa.string() if name in texts else pa.float64() for name in names}
-        with (
-            all_tasks_done(),
-            self._bytes() as file,
-            pacsv.open_csv(
-                file,
-                read_options=self._read_options(STREAM_BYTES),
-                parse_options=self._parse_options(),
-                convert_options=self._convert_options(names, types),
-            ) as reader,
-        ):
+        with self._stream(names, types) as reader:
             yield from reader
 
     def explain(
@@ -103,6 +123,29 @@ class DelimitedFile(TableFile):
             return unreadable(self.path, error)
         found = diagnose(self.path, self.dialect, numbers, self.missing)
         return found or unreadable(self.path, error)
+
+    @contextmanager
+    def _stream(
+        self,
+        names: Sequence[str],
+        types: dict[str, Any],
+        block_bytes: int | None = None,
+        most_words: int = 0,
+        pool: Any = None,  # noqa: ANN401
+    ) -> Iterator[Any]:
+        """Open the rows as a stream of blocks; strings of up to so many words are dictionaries."""
+        with (
+            all_tasks_done(),
+            self._bytes() as file,
+            pacsv.open_csv(
+                file,
+                read_options=self._read_options(block_bytes or STREAM_BYTES),
+                parse_options=self._parse_options(),
+                convert_options=self._convert_options(names, types, most_words),
+                memory_pool=pool,
+            ) as reader,
+        ):
+            yield reader
 
     def _bytes(self) -> Any:  # noqa: ANN401 - pyarrow ships no types
         compressed = bool(compression_of(self.path))
@@ -134,7 +177,9 @@ class DelimitedFile(TableFile):
             return "skip"
         return "error"
 
-    def _convert_options(self, names: Sequence[str], types: dict[str, Any]) -> Any:  # noqa: ANN401
+    def _convert_options(
+        self, names: Sequence[str], types: dict[str, Any], most_words: int = 0
+    ) -> Any:  # noqa: ANN401
         return pacsv.ConvertOptions(
             include_columns=list(names),
             column_types=types,
@@ -142,6 +187,8 @@ class DelimitedFile(TableFile):
             # A column of text is copied byte for byte: which words mean nothing is decided later.
             strings_can_be_null=False,
             decimal_point=self.dialect.decimal,
+            auto_dict_encode=most_words > 0,
+            auto_dict_max_cardinality=most_words or None,
             # Else True and False would be read as truth values here and as words in a stream.
             true_values=[],
             false_values=[],

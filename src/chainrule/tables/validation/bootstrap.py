@@ -7,6 +7,7 @@ patient, whole clusters are drawn.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engine.runtime.executors import map_in_order
 from chainrule.tables.weighting import frequencies
 
 Floats = NDArray[np.float64]
@@ -23,6 +25,8 @@ _MOST: Final = 1000
 _LEAST: Final = 200
 _DRAWS: Final = 20_000_000
 """About how many rows are drawn at most, beyond the least number of replicates."""
+
+_MOST_THREADS: Final = 8
 
 _DEFINED: Final = 0.9
 """Share of replicates that must have a value; with fewer there is no interval."""
@@ -70,9 +74,14 @@ class Resampling:
         return max(1, round(float(frequencies(self.weights).sum())))
 
     def __iter__(self) -> Iterator[Floats]:
+        yield from map(self.drawing(), range(self.n_replicates))
+
+    def drawing(self) -> Callable[[int], Floats]:
+        """Return what returns the weight of each row in a replicate."""
         draw = self._rows() if self.clusters is None else self._clusters(self.clusters)
-        for replicate in range(self.n_replicates):
-            yield draw(np.random.Generator(np.random.Philox(key=[self.seed, replicate])))
+        return lambda replicate: draw(
+            np.random.Generator(np.random.Philox(key=[self.seed, replicate]))
+        )
 
     def _rows(self) -> Callable[[np.random.Generator], Floats]:
         n_rows, n_drawn, edges = self.n_rows, self._n_drawn, None
@@ -118,7 +127,10 @@ def intervals(
     tuple of ndarray of shape (n_statistics,), or None
         None where more than a tenth of the replicates have no value.
     """
-    found = np.array([statistic(weights) for weights in resampling])
+    drawn = resampling.drawing()
+    threads = min(os.cpu_count() or 1, _MOST_THREADS)
+    replicates_of = map_in_order(lambda k: statistic(drawn(k)), resampling.n_replicates, threads)
+    found = np.array(list(replicates_of))
     defined = ~np.isnan(found).any(axis=1)
     if defined.mean() < _DEFINED:
         return None

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
-from chainrule.tables.encoding import encode
 from chainrule.tables.metrics import Codes
 from chainrule.tables.model import TableModel, class_probabilities
 from chainrule.tables.options import FitOptions
+from chainrule.tables.scores import score_columns
 from chainrule.tables.table import Table
 from chainrule.tables.target import Targets
 from chainrule.tables.training import StatusCallback
@@ -42,9 +42,9 @@ def rows_to_measure(
     if len(held) == 0:
         return None, ""
     rows = table.take(held)
-    encoded = encode(model.specs, rows, blank=True)
-    proba = model.proba_of(encoded.X, model.offsets.of(rows))
-    proba[~encoded.usable] = np.nan
+    found = score_columns(model.specs, model.coef, model.intercept, rows, blank=True)
+    proba = class_probabilities(found.score, model.offsets.of(rows))
+    proba[~found.usable] = np.nan
     groups, clusters = (
         None if name is None else rows.column(name).as_text().take(targets.rows)
         for name in (by, cluster_column(model, rows.columns))

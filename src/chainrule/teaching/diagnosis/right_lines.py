@@ -251,6 +251,8 @@ class RightLines:
     def _jacobian(self, asked: AskedDerivative, context: LineContext) -> str:
         """Return the derivative of one vector or matrix with respect to another."""
         of, wrt = asked.of, asked.wrt
+        if len(of.shape) > 2 or len(wrt.shape) > 2:  # entries of tensors have no short line
+            return ""
         of_at, wrt_at = _places(asked, context)
         if not self._is_certified(of, wrt, context):
             return ""

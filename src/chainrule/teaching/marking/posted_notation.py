@@ -140,8 +140,9 @@ def _outside_code(text: str, change: Callable[[str], str]) -> str:
     if not fences:
         return change(text)
     kept = iter(fences)
-    apart = _FENCED.sub("\x00", text)
-    return re.sub("\x00", lambda _: next(kept), change(apart))
+    mark = next(mark for mark in map(chr, range(0x110000)) if mark not in text)
+    apart = _FENCED.sub(lambda _: mark, text)
+    return re.sub(re.escape(mark), lambda _: next(kept), change(apart))
 
 
 def _changed(text: str) -> str:
