@@ -8,8 +8,11 @@ import sys
 
 import pytest
 
+from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.graph.node import Symbol, running
+from chainrule.calculus.proof.verifier import Verifier
 from chainrule.deriving import derive
+from chainrule.language.reading import read_model
 from chainrule.language.typeset import plain
 
 
@@ -95,6 +98,27 @@ def test_deep_networks_are_proven(layers: int) -> None:
     derivation = derive(net(layers))
     assert derivation.proven
     assert len(derivation.layers) == layers
+
+
+def test_depth_meets_no_limit_of_recursion() -> None:
+    width = [f"W{k} : (h, h)\nA{k + 1} = tanh(W{k} A{k})" for k in range(250)]
+    net = "A0 : (h, m)\n" + "\n".join(width) + "\nJ = sum(A250)\nwrt: W0"
+    derivation = derivation_of(read_model(net))
+    assert len(derivation.layers) == 250
+
+
+def test_a_long_chain_of_scalars_needs_no_names() -> None:
+    lines = [f"u{k + 1} = sin(u{k})" for k in range(250)]
+    derivation = derivation_of(read_model("u0 : (1, 1)\n" + "\n".join(lines) + "\nwrt: u0"))
+    assert plain(derivation["u0"].index).startswith("cos(u249) cos(u248)")
+
+
+def test_the_gradients_of_a_deep_pass_are_judged_where_the_pass_was_drawn() -> None:
+    derivation = derivation_of(read_model(net(20)))
+    verifier = Verifier(derivation)
+    point, opened = verifier.points.values(0), verifier.opened.points.values(0)
+    assert all((opened[symbol] == point[symbol]).all() for symbol in derivation.model.symbols)
+    assert set(derivation.layers) <= set(opened)
 
 
 def test_a_chain_of_squares_leaves_the_range_of_differences() -> None:

@@ -17,6 +17,16 @@ LINE = "x : (n, 1)\n"
 BATCH = "X : (n, m)\nY : (1, m)\nw : (1, n)\nb : (1, 1)\n"
 
 FORMS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
+    ("the mean is taken off", LINE + "y : (n, 1)\nL = sum((x - mean(x)) .* (y - mean(y)))\nwrt: x",
+     {"x": "y - mean(y)"}),
+    ("a number leaves the sum", LINE + "L = mean((x - mean(x)) .^ 3)",
+     {"x": "3((x - mean(x))^2 - mean((x - mean(x))^2))/n"}),
+    ("no sigmoid in a mixture",
+     "p, u, v : (1, 1)\nL = log(p exp(-u^2/2) + (1 - p) exp(-v^2/2))\nwrt: p",
+     {"p": "(exp(-u^2/2) - exp(-v^2/2))/(p exp(-u^2/2) + (1 - p) exp(-v^2/2))"}),
+    ("a softmax below another sum",
+     VECTORS + "s : (1, 1)\nL = t^T (exp(z/s)/sum(exp(z/s)))\nwrt: s",
+     {"s": "1^T (softmax(z/s) .* z .* (t^T softmax(z/s) - t))/s^2"}),
     # A sigmoid, a tanh or a softmax that was written out.
     ("the slope of a sigmoid", LINE + "L = sum(1/(1 + exp(-x)))",
      {"x": "sigmoid(x) .* (1 - sigmoid(x))"}),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeAlias
 
 from chainrule.calculus.derivation.steps import Reason
-from chainrule.calculus.derivation.sweep import pullback
+from chainrule.calculus.derivation.sweep import Contributions, pullback
 from chainrule.calculus.graph.dims import SCALAR, Index, is_tensor
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import (
@@ -91,12 +92,33 @@ class Paths:
         self.values = model.values
         self.mentions = {target: symbols(value) for target, value in self.values.items()}
         self.live = self._ancestors(model.objective)
-        self._counts: dict[Symbol, int] = {model.objective: 1}
-        self._depths: dict[Symbol, int] = {model.objective: 0}
+        self.contributions: Contributions = {}
+        """What the rules of the operations gave so far in single factors."""
+        self._mixing: dict[Symbol, bool] = {}
 
     def consumers(self, symbol: Symbol) -> list[Symbol]:
         """Return the definitions on the way to the objective that use a symbol."""
-        return [t for t, used in self.mentions.items() if symbol in used and t in self.live]
+        return self._users.get(symbol, [])
+
+    @cached_property
+    def _users(self) -> dict[Symbol, list[Symbol]]:
+        users: dict[Symbol, list[Symbol]] = {}
+        for target, used in self.mentions.items():
+            if target in self.live:
+                for symbol in used:
+                    users.setdefault(symbol, []).append(target)
+        return users
+
+    def between(self, symbol: Symbol, ends: Container[Symbol]) -> list[Symbol]:
+        """Return the definitions from a symbol up to those in `ends`, the last one first."""
+        found, waiting = set[Symbol](), [symbol]
+        while waiting:
+            above = [t for t in self.consumers(waiting.pop()) if t not in ends and t not in found]
+            found.update(above)
+            waiting += above
+        return (
+            [target for target in reversed(list(self.values)) if target in found] if found else []
+        )
 
     def needs_layers(self, variables: tuple[Symbol, ...]) -> bool:
         """Whether intermediate gradients should have names.
@@ -105,13 +127,13 @@ class Paths:
         change their places.
         """
         live = [v for v in variables if v in self.live]
-        if any(self._count(v) != 1 or self._layers(v) > 1 for v in live):
+        if any(self._counts[v] != 1 or self._depths[v] > 1 for v in live):
             return True
-        return any(self._moves(t) for v in live for t in self._descendants(v) if t in self.live)
+        return any(self._moves(t) for t in self._descendants(live) if t in self.live)
 
     def named_layers(self, variables: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
         """Return the intermediate values whose gradients get names, from the objective down."""
-        below = {t for v in variables for t in self._descendants(v)}
+        below = self._descendants(variables)
         chosen = []
         for target in self.values:
             if target in below and target in self.live and target is not self.model.objective:
@@ -122,9 +144,13 @@ class Paths:
 
     def letters(self, places: Iterable[Position] = ()) -> Letters:
         """Return letters that are neither a name nor a dimension of the model, nor in `places`."""
+        return self._letters.besides(places)
+
+    @cached_property
+    def _letters(self) -> Letters:
         dims = {dim for symbol in self.model.symbols for dim in symbol.shape}
         names = {symbol.name for symbol in self.model.symbols}
-        return Letters(dims, [*names, *(str(dim) for dim in dims), *places], self._own_letters)
+        return Letters(dims, [*names, *(str(dim) for dim in dims)], self._own_letters)
 
     @cached_property
     def _own_letters(self) -> frozenset[str]:
@@ -143,24 +169,36 @@ class Paths:
                 found |= self.mentions[target]
         return found
 
-    def _descendants(self, symbol: Symbol) -> set[Symbol]:
-        found: set[Symbol] = set()
+    def _descendants(self, variables: Iterable[Symbol]) -> set[Symbol]:
+        moved, found = set(variables), set[Symbol]()
         for target, used in self.mentions.items():
-            if symbol in used or used & found:
+            if not used.isdisjoint(moved):
+                moved.add(target)
                 found.add(target)
         return found
 
-    def _count(self, symbol: Symbol) -> int:
-        """Count the paths to the objective, once per symbol, since there may be 2^40."""
-        if symbol not in self._counts:
-            self._counts[symbol] = sum(self._count(c) for c in self.consumers(symbol))
-        return self._counts[symbol]
+    @cached_property
+    def _counts(self) -> dict[Symbol, int]:
+        """The number of paths to the objective from every symbol, of which there may be 2^40."""
+        counts = {self.model.objective: 1}
+        for symbol in self._downwards():
+            counts[symbol] = sum(counts[c] for c in self.consumers(symbol))
+        return counts
 
-    def _layers(self, symbol: Symbol) -> int:
-        if symbol not in self._depths:
-            depths = (self._mixes(c) + self._layers(c) for c in self.consumers(symbol))
-            self._depths[symbol] = max(depths, default=0)
-        return self._depths[symbol]
+    @cached_property
+    def _depths(self) -> dict[Symbol, int]:
+        """The largest number of layers between every symbol and the objective."""
+        depths = {self.model.objective: 0}
+        for symbol in self._downwards():
+            consumers = self.consumers(symbol)
+            depths[symbol] = max((self._mixes(c) + depths[c] for c in consumers), default=0)
+        return depths
+
+    def _downwards(self) -> Iterator[Symbol]:
+        """Yield the definitions below the objective from the last to the first, then the inputs."""
+        objective = self.model.objective
+        yield from (target for target in reversed(list(self.values)) if target is not objective)
+        yield from self.model.inputs
 
     def _couples(self, target: Symbol) -> bool:
         """Whether every entry of a layer's value depends on several entries."""
@@ -177,8 +215,11 @@ class Paths:
 
     def _mixes(self, target: Symbol) -> bool:
         """Whether one entry of a definition contains a sum."""
-        if target is self.model.objective:
-            return False
+        if target not in self._mixing:
+            self._mixing[target] = target is not self.model.objective and self._sums(target)
+        return self._mixing[target]
+
+    def _sums(self, target: Symbol) -> bool:
         letters = self.letters()
         places = tuple(letters.free(dim) for dim in target.shape)
         opened = read_cell(self.values[target], places, letters)
@@ -207,8 +248,35 @@ def chain_rule(
     """
     places = tuple(letters.free(dim) for dim in variable.shape)
     result = ChainRule(variable, places, Number(0))
-    result.form = _upwards(paths, variable, places, layers, letters, result)
+
+    def step(symbol: Symbol, at: Positions) -> _Upwards:
+        return _upwards(paths, symbol, at, layers, letters, result)
+
+    result.form = _along(step, variable, places)
     return result
+
+
+_Upwards: TypeAlias = Generator[tuple[Symbol, Positions], Expr, Expr]
+"""A derivative in the making: yields the entry of which it needs the derivative first."""
+
+
+def _along(
+    step: Callable[[Symbol, Positions], _Upwards], symbol: Symbol, places: Positions
+) -> Expr:
+    """Return the chain of an entry by steps on a stack of its own, since a chain may be long."""
+    stack = [step(symbol, places)]
+    found: Expr | None = None
+    while stack:
+        try:
+            asked = stack[-1].send(found)  # type: ignore[arg-type]
+        except StopIteration as done:
+            stack.pop()
+            found = done.value
+        else:
+            stack.append(step(*asked))
+            found = None
+    assert found is not None
+    return found
 
 
 def _upwards(
@@ -218,7 +286,7 @@ def _upwards(
     layers: Mapping[Symbol, Expr],
     letters: Letters,
     result: ChainRule,
-) -> Expr:
+) -> _Upwards:
     """Return the objective's derivative with respect to the entry at `places`, as a chain."""
     objective = paths.model.objective
     at = entry(symbol, *places)
@@ -232,7 +300,7 @@ def _upwards(
     for target in consumers:
         value = paths.values[target]
         if target is objective:
-            pulled, reasons = pullback(value, symbol, target, Number(1))
+            pulled, reasons = pullback(value, symbol, target, Number(1), known=paths.contributions)
             answer = one_letter(read_cell(pulled, places, letters))
             if len(consumers) > 1:
                 # "dJ/dw" is the whole derivative; the part that enters directly has no name.
@@ -244,7 +312,7 @@ def _upwards(
             terms.append(partial)
             continue
         upstream = Symbol("upstream", target.shape)
-        pulled, reasons = pullback(value, symbol, target, upstream)
+        pulled, reasons = pullback(value, symbol, target, upstream, known=paths.contributions)
         form = read_cell(pulled, places, letters)
         parts = _factors(form, upstream)
         if len(parts) != 1:
@@ -257,7 +325,7 @@ def _upwards(
             continue
         (part,) = parts
         place = part.atom.places if isinstance(part.atom, Entry) else (None, None)
-        above = _upwards(paths, target, place, layers, letters, result)
+        above = yield target, place
         out = entry(target, *place)
         partial = Partial(out, at)
         written_out = read_cell(value, place, paths.letters(place))
@@ -304,16 +372,16 @@ def whole_gradient(paths: Paths, symbol: Symbol, layers: Mapping[Symbol, Expr]) 
     layers : mapping of Symbol to Expr
         Intermediate values whose gradient is known, with the gradient's name or number.
     """
-    total: list[Expr] = []
-    for consumer in paths.consumers(symbol):
-        if consumer is paths.model.objective:
-            cotangent: Expr = Number(1)
-        elif consumer in layers:
-            cotangent = layers[consumer]
-        else:
-            cotangent = whole_gradient(paths, consumer, layers)
-        total.append(pullback(paths.values[consumer], symbol, consumer, cotangent)[0])
-    return add(*total) if total else Number(0, symbol.shape)
+    cotangents: dict[Symbol, Expr] = {**layers, paths.model.objective: Number(1)}
+
+    def total(wrt: Symbol) -> Expr:
+        users = paths.consumers(wrt)
+        parts = [pullback(paths.values[user], wrt, user, cotangents[user])[0] for user in users]
+        return add(*parts) if parts else Number(0, wrt.shape)
+
+    for target in paths.between(symbol, cotangents):
+        cotangents[target] = total(target)
+    return total(symbol)
 
 
 def _inside(above: Expr, partial: Expr) -> Expr:

@@ -22,7 +22,7 @@ from chainrule.calculus.derivation.chain import (
 )
 from chainrule.calculus.derivation.folding import called, folded
 from chainrule.calculus.derivation.lines import fixed
-from chainrule.calculus.derivation.opening import in_own_letters
+from chainrule.calculus.derivation.opening import OwnLetters, in_own_letters
 from chainrule.calculus.derivation.own import function_steps, own_rows
 from chainrule.calculus.derivation.recognition import Recognition
 from chainrule.calculus.derivation.record import StepRecord, unused
@@ -130,6 +130,7 @@ class _Derivation:
         self.places: dict[Symbol, Positions] = {}
         self.layers: dict[Symbol, Expr] = {}
         self.layer_gradients: dict[Symbol, Gradient] = {}
+        self.own_letters = OwnLetters()
         self.gradients: dict[str, Gradient] = {}
         self.opened: set[Expr] = set()
         self.answered_at: dict[Expr, int] = {}
@@ -179,6 +180,7 @@ class _Derivation:
         name = self._gradient_name(symbol)
         self.record.introduce(name, begins)
         self.layer_gradients[name] = gradient
+        self.own_letters.add(name, gradient.matrix)
         self.layers[symbol] = name
 
     def _block(self, variables: Iterable[Symbol]) -> dict[Symbol, Gradient]:
@@ -205,8 +207,7 @@ class _Derivation:
         named = matrix is not None and symbols(matrix) & set(self.layer_gradients)
         if matrix is None or not named or gradient.place is not None:
             return gradient
-        names = {name: layer.matrix for name, layer in self.layer_gradients.items()}
-        opened = in_own_letters(gradient, names, self._shortest)
+        opened = in_own_letters(gradient, self.own_letters, self._shortest)
         if opened is None:
             return gradient
         left = Partial(self.model.objective, gradient.variable)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from chainrule.calculus.derivation.steps import Gradient
 from chainrule.calculus.graph.node import Expr, Symbol, symbols, walk
@@ -19,8 +19,38 @@ SHORT = 26
 """The display cost up to which a gradient is written without names for its parts."""
 
 
+LONG = 3 * SHORT
+"""The display cost from which on nothing is opened further: it will not become short."""
+
+
+class OwnLetters:
+    """The named gradients of a derivation, each in the letters of the forward pass."""
+
+    def __init__(self) -> None:
+        self._opened: dict[Symbol, Expr | None] = {}
+
+    def add(self, name: Symbol, matrix: Expr | None) -> None:
+        """Add the next name, with its matrix form if it has one."""
+        self._opened[name] = None if matrix is None else self.opened(matrix)
+
+    def names(self, expr: Expr) -> frozenset[Symbol]:
+        """Return the names of gradients in an expression."""
+        return symbols(expr) & self._opened.keys()
+
+    def opened(self, expr: Expr) -> Expr | None:
+        """Return an expression with all names opened; None where it is long or one has no form."""
+        for name in self.names(expr):
+            value = self._opened[name]
+            if value is None:
+                return None
+            expr = replace(expr, {name: value})
+            if display_cost(expr) > LONG:
+                return None
+        return expr
+
+
 def in_own_letters(
-    gradient: Gradient, names: Mapping[Symbol, Expr | None], shorten: Callable[[Expr], Expr]
+    gradient: Gradient, names: OwnLetters, shorten: Callable[[Expr], Expr]
 ) -> Expr | None:
     """Return the matrix form of a gradient with the names of other gradients opened.
 
@@ -28,8 +58,8 @@ def in_own_letters(
     ----------
     gradient : Gradient
         The gradient, with a matrix form.
-    names : mapping of Symbol to Expr or None
-        The matrix forms of the gradients with names, in order; None where there is none.
+    names : OwnLetters
+        The gradients with names.
     shorten : callable
         Shortens an index form.
 
@@ -38,17 +68,12 @@ def in_own_letters(
     Expr or None
         The shortest form found; None where it is long, or a name cannot be opened.
     """
-    matrix = opened = gradient.matrix
+    matrix = gradient.matrix
     assert matrix is not None
-    assert opened is not None
-    for name, value in reversed(list(names.items())):
-        if name in symbols(opened):
-            if value is None:
-                return None
-            opened = replace(opened, {name: value})
-            if display_cost(opened) > 3 * SHORT:
-                return None
-    used = len(symbols(matrix) & set(names))
+    opened = names.opened(matrix)
+    if opened is None:
+        return None
+    used = len(names.names(matrix))
     best = min(_forms(gradient, opened, used, shorten), key=display_cost)
     return best if display_cost(best) <= SHORT else None
 

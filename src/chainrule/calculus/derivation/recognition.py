@@ -27,6 +27,7 @@ from chainrule.calculus.graph.node import (
     Total,
     entry,
     running,
+    symbols,
     transform,
     walk,
 )
@@ -91,6 +92,18 @@ class Recognition:
 
     def recognise(self, form: Expr) -> tuple[Expr, list[Fired]]:
         """Return an index form with known functions by their names, and the steps."""
+        named, fired = self._recognised(form)
+        if fired:
+            return named, fired
+        # Where a sum over another index stands around it, it is the body that has a name.
+        for node in reversed(list(walk(form))):
+            if isinstance(node, Total) and any(isinstance(n, Total) for n in walk(node.body)):
+                body, inside = self._recognised(node.body)
+                if inside:
+                    return _body_named(form, node, body, inside)
+        return form, []
+
+    def _recognised(self, form: Expr) -> tuple[Expr, list[Fired]]:
         hyperbolic = transform(form, lambda e: TANH_SEEN.becomes(e) or e)
         if hyperbolic is not form:
             return hyperbolic, [Fired(TANH_SEEN, form, hyperbolic)]
@@ -181,7 +194,10 @@ class Recognition:
     def _options(
         self, form: Expr, unit: Expr, powers: dict[Expr, int]
     ) -> Iterator[tuple[Expr, Label]]:
-        lettered = self._short(_lettered(form, unit, powers))
+        bare = _lettered(form, unit, powers)
+        if not _alone_in_a_sum(bare, _letter(unit)):
+            return  # a weight among other exponentials, as in a mixture of Gaussians
+        lettered = self._short(bare)
         plus = self._called(self._sigmoids, unit)
         minus = self._called(self._sigmoids, -unit)
         if plus is not None or minus is None:
@@ -265,6 +281,17 @@ class Recognition:
         return closed, opened
 
 
+def _body_named(
+    form: Expr, total: Total, body: Expr, inside: Sequence[Fired]
+) -> tuple[Expr, list[Fired]]:
+    """Return a form in which the body of a sum was recognised, and the steps of the whole."""
+
+    def whole(e: Expr) -> Expr:
+        return replace(form, {total: Total(total.index, e)})
+
+    return _trace(form, [(fired.rule, whole(fired.after)) for fired in inside])
+
+
 def _trace(form: Expr, shown: list[tuple[Label, Expr]]) -> tuple[Expr, list[Fired]]:
     fired: list[Fired] = []
     for rule, after in shown:
@@ -327,6 +354,12 @@ def _lettered(form: Expr, unit: Expr, powers: dict[Expr, int]) -> Expr:
     """Write the exponentials of a form as powers of one letter."""
     letter = _letter(unit)
     return replace(form, {node: power(letter, k) for node, k in powers.items()})
+
+
+def _alone_in_a_sum(form: Expr, letter: Expr) -> bool:
+    """Whether some sum holds the letter and numbers and nothing else, as 1 + e^u does."""
+    sums = (node for node in walk(form) if is_op(node, "add"))
+    return any(symbols(node) == {letter} for node in sums)
 
 
 def _letter(unit: Expr) -> Symbol:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from chainrule.calculus.derivation.reasons import factor_reason
 from chainrule.calculus.derivation.steps import Reason
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, walk
 from chainrule.calculus.graph.op import VJP
 from chainrule.calculus.ops import add
+
+Contributions: TypeAlias = dict[tuple[Expr, Expr, Expr], tuple[Expr, ...]]
+"""For a node, its upstream gradient and its name: the gradients of its arguments."""
 
 
 def pullback(
@@ -19,6 +23,7 @@ def pullback(
     out: Symbol,
     cotangent: Expr,
     rules: Mapping[Expr, VJP] | None = None,
+    known: Contributions | None = None,
 ) -> tuple[Expr, tuple[Reason, ...]]:
     """Pull an upstream gradient back through a definition to one of its symbols.
 
@@ -34,6 +39,8 @@ def pullback(
         The upstream gradient, of the shape of `out`.
     rules : mapping of Expr to VJP, optional
         What is used at a node in place of the rule of its row: a wrong one, to see its effect.
+    known : dict, optional
+        What the rules of the rows gave so far, which symbols of one definition share.
 
     Returns
     -------
@@ -54,9 +61,12 @@ def pullback(
         if node not in depends or node not in upstream or not isinstance(node, Apply):
             continue
         rule = node.op.vjp if rules is None else rules.get(node, node.op.vjp)
-        contributions = rule(
-            _total(upstream[node]), out if node is value else node, node.args, node.attrs
-        )
+        arrived, name = _total(upstream[node]), out if node is value else node
+        contributions = None if known is None else known.get((node, arrived, name))
+        if contributions is None:
+            contributions = rule(arrived, name, node.args, node.attrs)
+        if known is not None:
+            known[node, arrived, name] = contributions
         for arg, contribution in zip(node.args, contributions, strict=True):
             if arg in depends:
                 upstream.setdefault(arg, []).append(contribution)

@@ -350,7 +350,7 @@ def _clear(definitions: Iterable[Definition], point: Evaluator, pole: float) -> 
                     return False
             for arg, domain in zip(node.args, node.op.domain, strict=False):
                 near, distance = domain.kink, KINK_DISTANCE
-                if near is None and domain.low > 0:
+                if near is None and domain.low > 0 and not node.op.polynomial(node.attrs):
                     near, distance = 0.0, pole
                 if near is not None and _near(point.value(arg) - near, distance):
                     return False

@@ -184,6 +184,9 @@ class Op:
         Makes a symmetric matrix of a symmetric one, without acting entry by entry.
     domain : tuple of Domain
         Where each argument may be sampled.
+    polynomial : callable, optional
+        ``polynomial(attrs)``: whether the value is a polynomial of the arguments, and so has no
+        pole at the border of `domain`, which holds for other attributes.
     margin : callable, optional
         ``margin(xp, *arrays, attrs)``: how far the arguments are from where the slope jumps, for
         rows in which that depends on several entries at once.
@@ -213,6 +216,7 @@ class Op:
     laws: tuple[Law, ...] = field(default=())
     mistakes: tuple[Mistake, ...] = field(default=())
     margin: Callable[..., Any] | None = None
+    polynomial: Callable[[tuple[Any, ...]], bool] = lambda attrs: False
     helpers: tuple[Op, ...] = ()
     corner: str = ""
     targets: Mapping[str, Spelling] = field(default_factory=lambda: MappingProxyType({}))

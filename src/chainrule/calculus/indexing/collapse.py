@@ -23,6 +23,7 @@ from chainrule.calculus.graph.node import (
     running,
     symbols,
     transform,
+    walk,
 )
 from chainrule.calculus.graph.replacement import Around, Replacement
 from chainrule.calculus.indexing.indexed_factors import (
@@ -413,8 +414,23 @@ def _merged_alike(pieces: list[IndexedFactor], bound: frozenset[Index]) -> list[
     for place, group in groups.items():
         others = {i for piece in pieces if piece not in group for i in piece.indices}
         open_sum = any(index in bound and index not in others for index in place)
-        found += group if open_sum else [reduce(multiplied, group)]
+        found += group if open_sum else [_all_multiplied(group)]
     return sorted(found, key=lambda piece: piece.order)
+
+
+def _all_multiplied(group: list[IndexedFactor]) -> IndexedFactor:
+    """Return the elementwise product of factors with equal places: at once, since it may be long.
+
+    With fractions the order decides what stands over which line.
+    """
+    first, *others = group
+    if not others or any(_divides(piece.matrix) for piece in group):
+        return reduce(multiplied, group)
+    return IndexedFactor(mul(*(p.matrix for p in group)), first.row, first.col, first.order)
+
+
+def _divides(matrix: Expr) -> bool:
+    return any(isinstance(node, Apply) and node.op is TABLE["div"] for node in walk(matrix))
 
 
 def _unfinished(front: Expr, pieces: tuple[IndexedFactor, ...], still: frozenset[Index]) -> Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from itertools import chain, count
 
 from chainrule.calculus.graph.dims import Dim, Index
@@ -42,6 +43,13 @@ class Letters:
         self._own = set(own) - indices
         self._has_examples = EXAMPLES in set(dims)
         self._taken = {place.name if isinstance(place, Index) else str(place) for place in taken}
+
+    def besides(self, places: Iterable[Position]) -> Letters:
+        """Return letters of the same names and dimensions, with more indices in use."""
+        other = copy(self)
+        indices = {place.name for place in places if isinstance(place, Index)}
+        other._own, other._taken = self._own - indices, self._taken | indices
+        return other
 
     def free(self, dim: Dim) -> Position:
         """Return the index of an entry that is asked for."""

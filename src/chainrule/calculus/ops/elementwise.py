@@ -299,6 +299,7 @@ POWER: Op = Op(
     because="the exponent comes down and is lowered by one",
     elementwise=True,
     domain=(POSITIVE,),
+    polynomial=lambda attrs: attrs[0].denominator == 1 and attrs[0] > 0,
     laws=(
         Law("a square is a product", lambda x: power(x, 2), lambda x: mul(x, x)),
         Law("exponents add", lambda x: mul(power(x, 2), power(x, 3)), lambda x: power(x, 5)),

@@ -41,6 +41,13 @@ def certify(derivation: Derivation) -> Derivation:
 
 def try_step(verifier: Verifier, step: Step) -> StepCertificate | Disagreement:
     """Return the evidence for or against the claim of one step."""
+    found = verifier.judged.get(step.id)
+    if found is None or found[0] is not step:  # a line for all rounds comes back to each of them
+        found = verifier.judged[step.id] = (step, _judged(verifier, step))
+    return found[1]
+
+
+def _judged(verifier: Verifier, step: Step) -> StepCertificate | Disagreement:
     if step.claim is Claim.ROUNDS:
         return _rounds(verifier, step)
     verifier = verifier.of(step)

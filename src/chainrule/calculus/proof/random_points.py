@@ -45,9 +45,15 @@ class RandomPoints:
         The derivation whose names, answers and layers occur in the claims.
     seed : int
         Seed for the random points.
+    start : RandomPoints, optional
+        The points of a shorter forward pass of the same inputs. Their draws are taken where this
+        pass is finite, too.
     """
 
-    def __init__(self, derivation: Derivation, seed: int) -> None:
+    def __init__(
+        self, derivation: Derivation, seed: int, start: RandomPoints | None = None
+    ) -> None:
+        self.start = start
         self.derivation = derivation
         self.model = derivation.model
         self.seed = seed
@@ -62,11 +68,11 @@ class RandomPoints:
 
     def sizes(self, number: int) -> dict[str, int]:
         """Return the sizes of the dimensions at a point."""
-        return self._assignments[number % len(self._assignments)]
+        return self.all_sizes[number % len(self.all_sizes)]
 
     def different_sizes(self, count: int) -> tuple[Mapping[str, int], ...]:
         """Return the sizes of the first points."""
-        return tuple(self._assignments[:count])
+        return tuple(self.all_sizes[:count])
 
     def exact(self, number: int) -> Evaluator:
         """Return a point of residues, with every name drawn independently."""
@@ -89,13 +95,24 @@ class RandomPoints:
         """Return a float64 point, after a forward pass."""
         while number >= len(self._floats):
             sizes = self.sizes(len(self._floats))
-            values: dict[Symbol, Any] = dict(sample(self.model, sizes, self._draws))
+            values = self._drawn(len(self._floats))
             shapes = Evaluator({}, sizes, FLOATS)
             for name in self.derivation.layers:
                 values[name] = weights(self._cotangents, shapes.shape(name.shape))
             self._known.append(values)
             self._floats.append(Evaluator(values, sizes, FLOATS, self.meaning))
         return self._floats[number]
+
+    def _drawn(self, number: int) -> dict[Symbol, Any]:
+        """Return the forward pass at a new float64 point."""
+        sizes = self.sizes(number)
+        if self.start is not None:
+            known, names = self.start.values(number), self.start.model.symbols
+            with np.errstate(all="ignore"):
+                values = forward(self.model, {s: known[s] for s in names}, sizes)
+            if all(np.isfinite(value).all() for value in values.values()):
+                return values
+        return dict(sample(self.model, sizes, self._draws))
 
     def values(self, number: int) -> dict[Symbol, Any]:
         """Return the value of every name at a float64 point."""
@@ -133,8 +150,9 @@ class RandomPoints:
         return _enough([n for n in nodes if jumps_somewhere(n)], self.floats, FLOAT_POINTS)
 
     @cached_property
-    def _assignments(self) -> list[dict[str, int]]:
-        return assignments(self.model, EXACT_POINTS)
+    def all_sizes(self) -> list[dict[str, int]]:
+        """The sizes of the dimensions at all points, which repeat."""
+        return assignments(self.model, EXACT_POINTS) if self.start is None else self.start.all_sizes
 
 
 def weights(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:  # noqa: ANN401

@@ -30,12 +30,19 @@ class Verifier:
         The derivation whose names, answers and layers occur in the claims.
     seed : int, optional
         Seed for the random points.
+    start : RandomPoints, optional
+        The points of a shorter forward pass of the same inputs, to go on from.
     """
 
-    def __init__(self, derivation: Derivation, seed: int = SEED) -> None:
+    def __init__(
+        self, derivation: Derivation, seed: int = SEED, start: RandomPoints | None = None
+    ) -> None:
         self.derivation = derivation
-        points = RandomPoints(derivation, seed)
-        self._equality, self._slopes = Equality(points), DifferenceQuotients(points)
+        self.judged: dict[int, tuple[Step, StepCertificate | Disagreement]] = {}
+        """The steps that were judged so far, by number."""
+        self.points = RandomPoints(derivation, seed, start)
+        self._equality = Equality(self.points)
+        self._slopes = DifferenceQuotients(self.points)
 
     def of(self, step: Step) -> Verifier:
         """Return the verifier for a step.
@@ -58,7 +65,9 @@ class Verifier:
         ]
         model = self.derivation.model
         model = replace(model, definitions=(*model.definitions, *defined))
-        return Verifier(replace(self.derivation, model=model, layers={}))
+        # Gradients of gradients are measured by differences, which need points of their own.
+        start = self.points if self.derivation.first is None else None
+        return Verifier(replace(self.derivation, model=model, layers={}), start=start)
 
     @cached_property
     def _alone(self) -> dict[Expr, Verifier]:

@@ -9,7 +9,17 @@ from operator import matmul
 
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, transform, walk
-from chainrule.calculus.ops import add, broadcast, div, mul, neg, rebuild, transpose
+from chainrule.calculus.ops import (
+    add,
+    broadcast,
+    div,
+    mul,
+    neg,
+    rebuild,
+    reduce_mean,
+    size,
+    transpose,
+)
 from chainrule.calculus.rewriting.rule import is_op
 from chainrule.calculus.rewriting.signs import numbered
 
@@ -40,6 +50,10 @@ def _laid_out(node: Expr) -> Expr:
         return turned if _transposes(turned) <= _transposes(node) else node
     if is_op(node, "broadcast") and is_op(node.args[0], "neg"):
         return neg(broadcast(node.args[0].args[0], node.shape))
+    if is_op(node, "sum") and node.shape == SCALAR and is_op(node.args[0], "div"):
+        top, below = node.args[0].args
+        counted = _unspread(below) is _length(top)
+        return reduce_mean(top) if counted else node
     if is_op(node, "matmul"):
         return _scalars_in_front(node)
     if is_op(node, "mul"):
@@ -47,7 +61,9 @@ def _laid_out(node: Expr) -> Expr:
     if is_op(node, "neg"):
         return neg(node.args[0])
     if is_op(node, "div"):
-        return _reduced(node)
+        alone = _unspread(node)
+        mean = _mean(alone) if alone is not node else None
+        return _reduced(node) if mean is None else broadcast(mean, node.shape)
     return _collected(node) if is_op(node, "add") else node
 
 
@@ -152,6 +168,22 @@ def _line_below(product: Expr) -> Expr:
     if not below or all(_is_scalar(factor) for factor in factors):
         return mul(*factors)
     return div(mul(*(f.args[0] if _has_line(f) else f for f in factors)), mul(*below))
+
+
+def _mean(fraction: Expr) -> Expr | None:
+    """Write the sum of all entries of a vector over their number, ``1^T y/n``, as the mean."""
+    if not is_op(fraction, "div") or not is_op(fraction.args[0], "matmul"):
+        return None
+    top, bottom = fraction.args
+    ones, vector = sorted(top.args, key=lambda arg: not isinstance(arg, Number))
+    alone = isinstance(ones, Number) and ones.value == 1 and top.shape == SCALAR
+    return reduce_mean(vector) if alone and bottom is _length(vector) else None
+
+
+def _length(vector: Expr) -> Expr | None:
+    """Return the number of entries of a vector; nothing for a matrix."""
+    long = [dim for dim in vector.shape if dim != 1]
+    return size(long[0]) if len(long) == 1 else None
 
 
 def _has_line(factor: Expr) -> bool:

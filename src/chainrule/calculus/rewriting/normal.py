@@ -17,9 +17,9 @@ from itertools import chain
 from math import lcm
 from typing import TypeAlias
 
-from chainrule.calculus.graph.node import Apply, Expr, Number, walk
+from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, walk
 from chainrule.calculus.graph.op import Op
-from chainrule.calculus.ops import TABLE, broadcast, div, mul, neg, power, rebuild
+from chainrule.calculus.ops import TABLE, broadcast, div, mul, neg, power, rebuild, replace
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.factoring import (
     Coefficient,
@@ -100,7 +100,7 @@ def _is(expr: Expr, op: Op) -> bool:
 
 
 def _normal(expr: Expr, known: dict[Expr, Expr]) -> Expr:
-    if not isinstance(expr, Apply) or expr.op not in OPEN or display_cost(expr) > MOST_READ:
+    if not isinstance(expr, Apply) or expr.op not in OPEN or _open_cost(expr) > MOST_READ:
         return expr
     if expr not in known:
         inner = rebuild(expr, tuple(_normal(arg, known) for arg in expr.args))
@@ -110,6 +110,18 @@ def _normal(expr: Expr, known: dict[Expr, Expr]) -> Expr:
         best = _shortest(form for form in forms if form is not None)
         known[expr] = expr if same_form(best, expr) else best
     return known[expr]
+
+
+def _open_cost(expr: Expr) -> int:
+    """Return how much there is to read, with what stands inside functions as one letter each."""
+    if display_cost(expr) <= MOST_READ:
+        return display_cost(expr)
+    closed = (node for node in walk(expr) if not (isinstance(node, Apply) and node.op in OPEN))
+    letters: dict[Expr, Expr] = {
+        node: node if isinstance(node, Number) else Symbol(f"the letter {k}", node.shape)
+        for k, node in enumerate(closed)
+    }
+    return display_cost(replace(expr, letters))
 
 
 def _rewritten(expr: Expr, *, closed: bool) -> Expr | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import prod
 from typing import TypeAlias
 
 from chainrule.calculus.graph.node import Apply, Expr, Number, symbols, walk
@@ -86,6 +87,18 @@ def monomials(expr: Expr) -> list[Expr]:
         if _has_constant_below(expr):
             return [part / expr.args[1] for part in monomials(expr.args[0])]
     return [expr]
+
+
+def count_of_monomials(expr: Expr) -> int:
+    """Return the number of terms that `monomials` gives."""
+    if isinstance(expr, Apply):
+        if expr.op is TABLE["add"]:
+            return sum(count_of_monomials(arg) for arg in expr.args)
+        if expr.op is TABLE["mul"]:
+            return prod(count_of_monomials(arg) for arg in expr.args)
+        if expr.op is TABLE["neg"] or _has_constant_below(expr):
+            return count_of_monomials(expr.args[0])
+    return 1
 
 
 def _has_constant_below(expr: Apply) -> bool:

@@ -13,7 +13,12 @@ from chainrule.calculus.graph.node import Apply, Expr, Number
 from chainrule.calculus.graph.replacement import Around
 from chainrule.calculus.ops import add, broadcast, div, mul, power
 from chainrule.calculus.rewriting.cost import display_cost
-from chainrule.calculus.rewriting.polynomial import monomials, polynomial, written_out
+from chainrule.calculus.rewriting.polynomial import (
+    count_of_monomials,
+    monomials,
+    polynomial,
+    written_out,
+)
 from chainrule.calculus.rewriting.rule import Label, Rule, is_op
 
 Record: TypeAlias = Callable[[Label, Expr, Expr, Around], None]
@@ -92,11 +97,12 @@ def _removed(factor: Expr, parts: list[Expr]) -> bool:
 
 def _expand(expr: Expr) -> Expr | None:
     """Multiply out."""
+    if count_of_monomials(expr) == 1:
+        return None
     try:
-        parts = monomials(expr)
+        return add(*monomials(expr))
     except OverflowError:
         return None
-    return add(*parts) if len(parts) > 1 else None
 
 
 def _collect(expr: Expr) -> Expr | None:

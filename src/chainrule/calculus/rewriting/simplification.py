@@ -21,7 +21,7 @@ from chainrule.calculus.graph.node import (
     walk,
 )
 from chainrule.calculus.graph.replacement import Around, whole
-from chainrule.calculus.ops import add, mul
+from chainrule.calculus.ops import add, div, mul
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.normal import normal_form
 from chainrule.calculus.rewriting.rule import Fired, Label, Rule, is_op
@@ -106,7 +106,7 @@ def simplify(
         short, steps = shorten(current, known, relations, rules)
         fired += steps
         opened = opened_together(short, record, relations)
-        final = _in_normal_form(opened, whole, record)
+        final = _numbers_out(_in_normal_form(opened, whole, record), record)
         if final is current:
             break
         current = final
@@ -156,6 +156,32 @@ def _without_opposites(expr: Expr, record: Record) -> Expr:
         record(COLLECT, expr, counted, whole)
         return counted
     return expr
+
+
+def _numbers_out(expr: Expr, record: Record) -> Expr:
+    """Take whole numbers out of all sums, where that makes the whole shorter to read."""
+    outside = transform(expr, _number_out)
+    if outside is expr:
+        return expr
+    after = normal_form(outside)
+    if display_cost(after) >= display_cost(expr):
+        return expr
+    record(LEAVE, expr, outside, whole)
+    if after is not outside:
+        record(JOIN if _has_fractions(outside) else FACTOR, outside, after, whole)
+    return after
+
+
+def _number_out(expr: Expr) -> Expr:
+    """Take the whole number in front of the terms of a sum out of it."""
+    if not isinstance(expr, Total):
+        return expr
+    top, *below = expr.body.args if is_op(expr.body, "div") else (expr.body,)
+    front = top.args[0] if is_op(top, "mul") else None
+    if not isinstance(front, Number) or front.value.denominator != 1:
+        return expr
+    rest = mul(*top.args[1:])
+    return mul(front, Total(expr.index, div(rest, *below) if below else rest))
 
 
 def _count_sums(expr: Expr) -> int:
