@@ -50,12 +50,15 @@ class Model:
         The last Hessian that it began with.
     is_exact : bool
         Whether it is the Hessian at the point where the solver stands.
+    is_spent : bool
+        Whether steps with it have become slow: the next one needs a Hessian of its own.
     """
 
     columns: IntArray
     matrix: FloatArray
     snapshot: Snapshot | None = None
     is_exact: bool = False
+    is_spent: bool = False
 
     @classmethod
     def at(
@@ -71,7 +74,7 @@ class Model:
         known = self.snapshot
         if known is not None:
             known = replace(known, columns=columns)
-        return Model(columns, self.matrix, known)
+        return Model(columns, self.matrix, known, is_spent=self.is_spent)
 
     def corrected(self, step: FloatArray, change: FloatArray) -> Model:
         """Return the model with the change of the gradient that a step has shown."""
