@@ -81,9 +81,9 @@ class WorkingSet:
         """
         columns, steps = self._copied(columns)
         if model is not None:
-            kept = np.isin(model.columns, columns, assume_unique=True)
-            places = np.searchsorted(columns, model.columns)
-            model = model.moved_to(places) if kept.all() else None
+            model = model.without(~np.isin(model.columns, columns, assume_unique=True))
+        if model is not None:
+            model = model.moved_to(np.searchsorted(columns, model.columns))
         coef, slope = here.point.coef[columns], here.gradient.coef[columns]
         start = replace(
             here,

@@ -89,10 +89,31 @@ class CompiledProximal:
             np.empty(n_rows),
             *(np.empty((size, size)) for _ in range(3)),
             np.empty((9, size + 1)),
+            np.empty((5, size)),
+            np.empty(size, dtype=np.int64),
             np.empty(size, dtype=np.int64),
             np.empty((5 + inner, size)),
             np.empty((3, inner)),
         )
+
+    def extended(self, model: Model) -> Model:
+        """Return a model with the columns that it lacks, at its Hessian's own point."""
+        known, size = model.snapshot, self._X.shape[1]
+        if known is None or len(known.columns) == size:
+            return model
+        lacking = np.ones(size, dtype=bool)
+        lacking[known.columns] = False
+        fresh, objective = np.flatnonzero(lacking), self._objective
+        bend = objective.loss.pointwise_hessian(known.raw_prediction, self._y)[:, 0, 0]
+        rows = self._X[:, fresh] * (self._weight * bend)[:, None]
+        hessian = np.empty((size + 1, size + 1))
+        kept = np.append(known.columns, size)
+        hessian[np.ix_(kept, kept)] = known.hessian
+        hessian[fresh, :size] = rows.T @ self._X
+        hessian[fresh, size] = rows.sum(axis=0)
+        hessian[:, fresh] = hessian[fresh].T
+        known = Snapshot(self._every, hessian, known.raw_prediction)
+        return Model(self._every, hessian, known)
 
     def solve(
         self,
@@ -196,7 +217,7 @@ def is_at_hand() -> bool:
     examples = 0, table, one, one, one, table
     choices = True, True, 0, 1.0, 1.0, 1.0, 1.0, 1.0, 0
     kept = table, one, one, table, table, one, table
-    room = one, table, table, table, table, places, table, table
+    room = one, table, table, table, table, table, places, places, table, table
     return bool(_kernels.solve.is_at_hand(*examples, *choices, *kept, *room))
 
 

@@ -22,6 +22,9 @@ _STALE: Final[float] = 0.5
 _STALE_IN_ONE_CALL: Final[float] = 1.0
 """The same where steps are compiled: a few more of them take less time than a Hessian."""
 
+_MANY_ROWS: Final[int] = 10
+"""Rows per column from which that holds: proofs for fewer need a Hessian from nearby."""
+
 
 class ProximalSteps:
     """Solves for one penalty after the other.
@@ -64,15 +67,18 @@ class ProximalSteps:
         """Do what `proximal_newton` does, with a Hessian from no further away than serves."""
         constant, done = self.objective.loss.facts.self_concordance, list[IterationRecord]()
         if self._compiled is not None:
+            source = self.objective.source
+            many = source.n_samples >= _MANY_ROWS * source.n_features
+            far = _STALE_IN_ONE_CALL if many else _STALE
             found = self._compiled.solve(
                 penalty,
                 start,
                 unit,
-                model,
+                None if model is None else self._compiled.extended(model),
                 tolerance=tolerance,
                 max_iter=max_iter,
                 enough=enough,
-                stale=_STALE_IN_ONE_CALL / constant if constant else np.inf,
+                stale=far / constant if constant else np.inf,
             )
             if found.stop != "stalled":
                 return found

@@ -26,6 +26,15 @@ CORRECTED: Final = 1
 EXACT: Final = 2
 """The state of the model: none, corrected since its Hessian, or the Hessian at this point."""
 
+_FEW: Final = 64
+"""Columns up to which all take part in every step."""
+
+_NEAR: Final = 0.8
+"""The share of the strength from which a slope lets its column take part."""
+
+_EASY: Final = 0.03
+"""How exactly a model is minimised where a gain is asked for, relative to the root of that gain."""
+
 _SLOW: Final = 0.3
 _NOISE: Final = 1e-13
 _SHORTEST: Final = 1e-12
@@ -260,9 +269,11 @@ def solve(
     log: Matrix,
     fresh_raw: Vector,
     hessian: Matrix,
-    square: Matrix,
+    room_of_square: Matrix,
     factor: Matrix,
     vectors: Matrix,
+    parts: Matrix,
+    playing: Matrix,
     moving: Matrix,
     room: Matrix,
     lines: Matrix,
@@ -302,8 +313,9 @@ def solve(
         Raw predictions where that was formed.
     log : ndarray of shape (max_iter, 3)
         For each step: the objective and the violation before it, and its length.
-    fresh_raw, hessian, square, factor, vectors, moving, room, lines
-        Room: (n_rows,), three of (k, k), (7, k + 1), k integers, and as in `template.score_pass`.
+    fresh_raw, hessian, room_of_square, factor, vectors, parts, playing, moving, room, lines
+        Room: (n_rows,), three of (k, k), (9, k + 1), (5, k), k integers twice, and as in
+        `template.score_pass`.
 
     Returns
     -------
@@ -366,22 +378,53 @@ def solve(
             corner = float(model[size, size])
             moves_level = fit_intercept and corner > 0
             share = 1 / corner if moves_level else 0.0
-            for i in range(size):
-                # the intercept is at its best for any coefficients
-                pull = model[i, size] * share
-                for j in range(size):
-                    square[i, j] = model[i, j] - pull * model[size, j]
-                square[i, i] += l2[i]
-                fresh[i] = gradient[i] - pull * numbers[2]
-                slope[i] = fresh[i] + l2[i] * w[i]
-                trial[i] = w[i]
-            aim = max(_INEXACT * worst * min(worst, 1.0), 0.05 * tolerance)
-            _minimise(square, slope, trial, limits, is_smooth, aim, moving, factor, solving)
-            predicted, along = _penalty(trial, limits) - _penalty(w, limits), 0.0
+            count = 0
             for j in range(size):
-                move[j] = trial[j] - w[j]
-                predicted += fresh[j] * move[j]
+                move[j] = 0.0
+                pull = abs(gradient[j])
+                if size <= _FEW or w[j] != 0 or limits[0, j] == 0 or pull >= _NEAR * limits[0, j]:
+                    playing[count] = j
+                    count += 1
+            square = room_of_square[:count]
+            for a in range(count):
+                # the intercept is at its best for any coefficients
+                i = playing[a]
+                row, pull = model[i], model[i, size] * share
+                for b in range(count):
+                    square[a, b] = row[playing[b]] - pull * model[size, playing[b]]
+                square[a, a] += l2[i]
+                fresh[a] = gradient[i] - pull * numbers[2]
+                slope[a] = fresh[a] + l2[i] * w[i]
+                trial[a] = w[i]
+                for k in range(5):
+                    parts[k, a] = limits[k, i]
+            aim = max(_INEXACT * worst * min(worst, 1.0), 0.05 * tolerance)
+            if enough > 0:
+                aim = max(aim, _EASY * np.sqrt(enough))
+            _minimise(
+                square,
+                slope[:count],
+                trial[:count],
+                parts,
+                is_smooth,
+                aim,
+                moving,
+                factor,
+                solving,
+            )
+            predicted, along = _penalty(trial[:count], parts) - _penalty(w, limits), 0.0
+            for a in range(count - 1, -1, -1):  # places only move up
+                j = playing[a]
+                move[j] = trial[a] - w[j]
+                predicted += fresh[a] * move[j]
                 along += model[size, j] * move[j]
+                trial[j] = trial[a]
+            place = 0
+            for j in range(size):
+                if place < count and playing[place] == j:
+                    place += 1
+                else:
+                    trial[j] = w[j]
             move[size] = 0.0
             if moves_level:
                 move[size] = -(numbers[2] + along) * share
