@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,26 @@ def survey(n_samples: int, n_questions: int, seed: int = 0) -> tuple[Any, Any]:
     X = (answers[:, :, None] == np.arange(5)).reshape(n_samples, -1).astype(np.float64)
     w = rng.normal(size=X.shape[1]) * (rng.random(X.shape[1]) < 0.2)
     return X, _labels(X @ w, rng)
+
+
+def keep(folder: Path, X: Array, y: Array) -> None:
+    """Write the rows of a problem, for the processes that solve it."""
+    from scipy import sparse
+
+    if sparse.issparse(X):
+        sparse.save_npz(folder / "X.npz", X, compressed=False)
+    else:
+        np.save(folder / "X.npy", X)
+    np.save(folder / "y.npy", y)
+
+
+def kept(folder: Path) -> tuple[Any, Any]:
+    """Return the rows that `keep` wrote."""
+    from scipy import sparse
+
+    dense = folder / "X.npy"
+    X = np.load(dense) if dense.exists() else sparse.load_npz(folder / "X.npz")
+    return X, np.load(folder / "y.npy")
 
 
 PROBLEMS: dict[str, Callable[[], tuple[Any, Any]]] = {

@@ -1,8 +1,9 @@
 """One solver on one problem, in a process of its own: JSON lines on the standard output.
 
-``python -m benchmarks.sparsity.worker SOLVER PROBLEM TASKS SECONDS``, the tasks as JSON. A task is
-a strength and the optimum there (of the same kind of intercept), or a path. For each target of the
-relative gap the tolerance is lowered until the answer reaches it; the time is that of this one run.
+``python -m benchmarks.sparsity.worker SOLVER FOLDER SECONDS``, the rows and the tasks (JSON) in the
+folder. A task is a strength and the optimum there (of the same kind of intercept), or a path. For
+each target of the relative gap the tolerance is lowered until the answer reaches it; the time is
+that of this one run.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import json
 import sys
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.sparsity.problems import PROBLEMS
+from benchmarks.sparsity.problems import correlated, kept
 from benchmarks.sparsity.solvers import SOLVERS, glmnet_path
 
 Array = Any
@@ -31,13 +33,14 @@ def objective(X: Array, y: Array, coef: Array, intercept: float, strength: float
     )
 
 
-def main(name: str, problem: str, tasks: dict[str, Any], limit: float) -> None:
+def main(name: str, folder: Path, limit: float) -> None:
     """Run tasks until the time is over, printing one line for each that is done."""
     warnings.simplefilter("ignore")
     solver = SOLVERS[name]
-    X, y = PROBLEMS[problem]()
+    tasks: dict[str, Any] = json.loads((folder / "tasks.json").read_text())
+    X, y = kept(folder)
     kind = "with" if solver.has_intercept else "without"
-    few = PROBLEMS["tiny 200x10"]()
+    few = correlated(2_000, 100)
     if solver.fit is not None:
         solver.fit(*few, 1.0, 1e-4, solver.has_intercept)  # what is compiled, is compiled now
     if solver.path is not None and name != "glmnet":
@@ -49,15 +52,15 @@ def main(name: str, problem: str, tasks: dict[str, Any], limit: float) -> None:
             found: dict[str, Any] = {"share": share}
             for target in TARGETS:
                 for tol in tried:
+                    if time.perf_counter() - begun > 0.6 * limit:
+                        tried = []
+                        break
                     start = time.perf_counter()
                     answer = solver.fit(X, y, strength, tol, solver.has_intercept)
                     seconds = time.perf_counter() - start
                     gap = objective(X, y, *answer, strength) / best - 1
                     if gap <= target:
                         found[f"{target:g}"] = seconds
-                        break
-                    if time.perf_counter() - begun > 0.6 * limit:
-                        tried = []
                         break
             print(json.dumps(found), flush=True)
     if solver.path is not None:
@@ -81,4 +84,4 @@ def main(name: str, problem: str, tasks: dict[str, Any], limit: float) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), float(sys.argv[4]))
+    main(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]))

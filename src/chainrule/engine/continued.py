@@ -17,6 +17,7 @@ from chainrule.engine.paths import PathSolver
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.results import Fit
 from chainrule.engine.small import suits
+from chainrule.engine.solvers.compiled_proximal import is_at_hand, is_small
 from chainrule.engine.solvers.plans import Plan
 
 _MOST_COLUMNS: Final[int] = 300
@@ -82,7 +83,9 @@ class ContinuedFits:
         if self._shape is not None:
             return bool(np.isfinite(C)) or self._shape.is_bounded
         source = self._source
-        if np.isinf(C) or source.n_classes > 2 or suits(source):
+        if np.isinf(C) or source.n_classes > 2:
+            return False
+        if suits(source) and not (is_small(source) and is_at_hand()):
             return False
         facts = engine_loss(source, self._row).facts
         few = source.n_features <= min(_MOST_COLUMNS, source.n_samples)

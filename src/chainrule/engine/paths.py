@@ -19,7 +19,6 @@ from chainrule.engine.certificates.findings import free_separation
 from chainrule.engine.certificates.finite import refuse_overflow, refuse_targets
 from chainrule.engine.certificates.separable_gap import certify_elastic_net
 from chainrule.engine.data.duplicates import merged
-from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import engine_loss
 from chainrule.engine.losses.facts import LossRow
@@ -30,29 +29,20 @@ from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.results import PathPoint, in_units
-from chainrule.engine.runtime.executors import Partial
 from chainrule.engine.runtime.journal import Journal
 from chainrule.engine.runtime.machine import quiet_algebra
-from chainrule.engine.solvers.proximal_newton import Model, Solution, proximal_newton
+from chainrule.engine.solvers.proximal_newton import Model, Solution
+from chainrule.engine.solvers.proximal_steps import ProximalSteps
 from chainrule.engine.solvers.starting import starting_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
+from chainrule.engine.working_sets import WorkingSet
 from chainrule.errors import DataError
 
 FORBIDDING: Final[float] = 1e300
 """A strength that keeps every coefficient at 0."""
 
-_SHARE: Final[float] = 0.25
-"""The share of the columns up to which steps read a copy of them."""
-
 _FEW: Final[int] = 200
 """Columns up to which all are read in every step."""
-
-_COPY_SHARE: Final[float] = 0.05
-_COPY_BYTES: Final[float] = 1e8
-"""What the copy of columns may take beside X: a share of X, and bytes."""
-
-_STALE: Final[float] = 0.5
-"""The drift of the logarithm of the curvature from which a Hessian is formed anew."""
 
 _AMPLE: Final[float] = 0.1
 """What is ample on a path: see `PathSolver.solve`."""
@@ -130,7 +120,10 @@ class PathSolver:
                 "not proven convex; use l1_ratio=0"
             )
         self._model: Model | None = None
-        self._near: tuple[IntArray, InMemorySource, Objective] | None = None
+        may_compile = on_iteration is None
+        self._steps = ProximalSteps(self.objective, compiled=may_compile and not self._is_wide)
+        self.source = self.objective.source
+        self._near = WorkingSet(self.objective, self._objective_of, compiled=may_compile)
         self._ever = np.zeros(source.n_features, dtype=bool)
         self._records: list[IterationRecord] = []
         self._stop = False
@@ -311,14 +304,8 @@ class PathSolver:
         )
         slopes = np.abs(start.gradient.coef[:, 0])
         largest = float(slopes.max(initial=0.0)) or 1.0
-        solution = proximal_newton(
-            self.objective,
-            penalty,
-            start,
-            np.full(len(held), largest),
-            tolerance=1e-12,
-            max_iter=100,
-        )
+        unit = np.full(len(held), largest)
+        solution = self._steps.solve(penalty, start, unit, None, tolerance=1e-12, max_iter=100)
         return solution.evaluation
 
     def _reach(
@@ -327,12 +314,10 @@ class PathSolver:
         """Solve for a strength up to violations of `aim` or a gain of `enough`; stand there."""
         penalty = self._penalty(strength)
         unit = self._units(penalty)
-        self._refresh()
         if self._is_wide:
             solution = self._solve_wide(penalty, unit, strength, aim, max_iter, enough)
         else:
-            solution = proximal_newton(
-                self.objective,
+            solution = self._steps.solve(
                 penalty,
                 self._here,
                 unit,
@@ -342,18 +327,16 @@ class PathSolver:
                 enough=enough,
                 monitor=self._monitor,
             )
-            self._model = solution.model
-            self._records += solution.history
+            self._keep(solution)
         self._here, self._last = solution.evaluation, strength
         return penalty, solution
 
-    def _refresh(self) -> None:
-        """Form the Hessian anew where the scores have moved far since the last one."""
-        model, constant = self._model, self.objective.loss.facts.self_concordance
-        if model is None or model.snapshot is None or constant is None:
-            return
-        if constant * model.snapshot.drift(self._here.raw_prediction) > _STALE:
-            self._model = Model.at(self.objective, self._here, model.columns, None)
+    def _keep(self, solution: Solution) -> None:
+        """Keep the model and the steps of a solution."""
+        self._model = solution.model
+        self._records += solution.history
+        if solution.history:
+            self._seen, self._n_steps = solution.evaluation, len(self._records)
 
     def _units(self, penalty: ElasticNet) -> FloatArray:
         """Return what violations are measured in: l1, or the largest slope where that is 0.
@@ -413,70 +396,34 @@ class PathSolver:
         max_iter: int,
         enough: float,
     ) -> Solution:
-        """Solve with all other columns held; the gradient of all columns comes with the answer."""
-        source, model = self.source, self._model
-        share = len(columns) / source.n_features
-        room = _COPY_SHARE * source.n_bytes + _COPY_BYTES
-        if share > _SHARE or 8 * share * source.n_entries > room:
-            solution = proximal_newton(
-                self.objective,
+        """Solve with all other columns held, where they are not read."""
+        if not self._near.is_worth(len(columns)):
+            solution = self._steps.solve(
                 penalty,
                 here,
                 unit,
-                model,
+                self._model,
                 tolerance=aim,
                 max_iter=max_iter,
                 enough=enough,
                 monitor=self._monitor,
             )
-            self._model = solution.model
-            self._records += solution.history
+            self._keep(solution)
             return solution
-        if self._near is None or not np.isin(columns, self._near[0], assume_unique=True).all():
-            part = source.take_columns(columns)
-            self._near = columns, part, self._objective_of(part)
-        columns, _, objective = self._near
-        if model is not None:
-            kept = np.isin(model.columns, columns, assume_unique=True)
-            places = np.searchsorted(columns, model.columns)
-            model = model.moved_to(places) if kept.all() else None
-        start = objective.evaluate(Point(here.point.coef[columns], here.point.intercept))
-        found = proximal_newton(
-            objective,
-            penalty.of(columns),
-            start,
-            unit[columns],
-            model,
+        solution = self._near.solve(
+            columns,
+            penalty,
+            here,
+            unit,
+            self._model,
             tolerance=aim,
             max_iter=max_iter,
             enough=enough,
         )
-        self._records += found.history
-        if found.model is not None:
-            self._model = found.model.moved_to(columns[found.model.columns])
-        self.objective.passes += objective.passes * share
-        objective.passes = 0.0
-        whole = self._with_all_columns(found.evaluation, columns)
-        self._monitor(whole)
-        stop: Stop = "interrupted" if self._stop else found.stop
-        return replace(found, evaluation=whole, stop=stop)
-
-    def _with_all_columns(self, evaluation: Evaluation, columns: IntArray) -> Evaluation:
-        """Return an evaluation on some columns as one of all, whose coefficients are 0."""
-        objective, raw = self.objective, evaluation.raw_prediction
-
-        def one(block: RowBlock) -> Partial:
-            slopes = objective.loss.pointwise_gradient(raw[block.rows], block.y)
-            residual = block.sample_weight[:, None] * slopes
-            return block.X.rmatvec(residual), residual.sum(axis=0)
-
-        coef, intercept = objective.sum_over_blocks(one)
-        objective.passes -= 0.5
-        point = objective.origin()
-        point.coef[columns] = evaluation.point.coef
-        point.intercept[:] = evaluation.point.intercept
-        gradient = objective.freed(Point(coef, intercept))
-        return replace(evaluation, point=point, gradient=gradient, scores=lambda: raw)
+        self.source = self.objective.source
+        self._keep(solution)
+        self._monitor(solution.evaluation)
+        return replace(solution, stop="interrupted") if self._stop else solution
 
 
 def geometric(largest: float, n_strengths: int, ratio: float) -> FloatArray:

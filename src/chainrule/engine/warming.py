@@ -9,9 +9,11 @@ import numpy as np
 from scipy import sparse
 
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import fit_linear_model
+from chainrule.engine.elastic_net import fit_elastic_net
+from chainrule.engine.fitting import engine_loss, fit_linear_model
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.passes import small_newton
+from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.runtime.native import can_compile
 from chainrule.engine.solvers.plans import Method
 
@@ -49,4 +51,6 @@ def load_passes(dtype: str = "float64", row: LossRow | None = None) -> float:
             for method in _METHODS:
                 fit_linear_model(source, row, method=method)
             fit_linear_model(source, row, C=np.inf)
+            if n_classes == 2 and engine_loss(source, row).facts.convex:
+                fit_elastic_net(source, row, Shape.checked(source.n_features))
     return perf_counter() - clock

@@ -41,6 +41,7 @@ from chainrule.engine.prediction import probabilities, raw_predictions
 from chainrule.engine.results import Fit
 from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.engine.small import suits
+from chainrule.engine.solvers.compiled_proximal import is_small
 from chainrule.engine.solvers.plans import Method
 from chainrule.engine.solvers.steps import IterationRecord
 from chainrule.errors import DataError
@@ -345,7 +346,8 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
         context = self._init_callback_context(max_subtasks=None) if is_watched(self) else NOBODY
         context.call_on_fit_task_begin(estimator=self)
         tasks = Tasks(self, context, lambda progress: attributes(progress.point()))
-        listeners = [] if self.verbose is None and suits(source) else reporters(self.verbose)
+        is_quick = suits(source) if self._shape(source.n_features) is None else is_small(source)
+        listeners = [] if self.verbose is None and is_quick else reporters(self.verbose)
         if getattr(self, "_skl_callbacks", None):
             listeners.append(tasks)
         problem = Problem(source, row, self._shape(source.n_features), attributes)

@@ -214,7 +214,7 @@ class CrossValidated(LinearEstimator):
     def _set_point(self, model: Any, grid: Grid, ratio: int, strength: int, rows: Rows) -> None:  # noqa: ANN401
         self._set_strength(model, float(grid.strengths[strength]), grid.in_alpha, rows)
         l1_ratio = grid.l1_ratios[ratio]
-        if "l1_ratio" in model.get_params(deep=False):
+        if "l1_ratio" in vars(model):
             model.l1_ratio = l1_ratio
         elif l1_ratio != 0:
             raise ValueError(

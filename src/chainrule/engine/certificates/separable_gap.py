@@ -289,10 +289,12 @@ def _without_kinks(
         hessian = gram(objective, evaluation.raw_prediction, columns, bound=None)
         curvature, corner = _factored(objective, hessian, penalty.l2[columns]), hessian[-1, -1]
     else:
-        name = places.tobytes() + penalty.l2[columns].tobytes()
+        # a lower bound of the squares serves as well, and for the next strength too
+        squares = _power_below(penalty.l2[columns])
+        name = places.tobytes() + squares.tobytes()
         if name not in known.factored:
             known.factored.clear()
-            known.factored[name] = _factored(objective, known.part(places), penalty.l2[columns])
+            known.factored[name] = _factored(objective, known.part(places), squares)
         curvature, corner = known.factored[name], known.hessian[-1, -1]
     if not curvature.is_definite:
         return np.inf, np.zeros(1), _COLLINEAR
@@ -328,6 +330,12 @@ def _without_kinks(
         reach * high, length * float(np.exp(min(constant * reach, 700.0)) * np.sqrt(high))
     )
     return drop, 1.001 * steepest * objective.source.column_bounds, ""
+
+
+def _power_below(values: FloatArray) -> FloatArray:
+    """Return the largest powers of two that are not above some numbers; 0 for 0."""
+    fractions, exponents = np.frexp(values)
+    return np.where(fractions > 0, np.ldexp(0.5, exponents), 0.0)
 
 
 def _factored(objective: Objective, hessian: FloatArray, l2: FloatArray) -> Curvature:

@@ -257,6 +257,13 @@ class InMemorySource:
         found._longest_sums = X.longest_row, X.longest_sum, X.longest_sandwich
         return found
 
+    def with_sums_of(self, longest_sums: tuple[int, int, int]) -> InMemorySource:
+        """Return the same rows, with bounds of rounding that hold for these sums too."""
+        found = copy(self)
+        row, total, sandwich = map(max, self.longest_sums, longest_sums)
+        found._longest_sums = row, total, sandwich
+        return found
+
     @property
     def is_stored(self) -> bool:
         """Whether X stays in a file, so that drawing rows costs about a read of it."""

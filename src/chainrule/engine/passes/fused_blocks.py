@@ -294,7 +294,8 @@ class FusedBlock:
     @property
     def longest_sum(self) -> int:
         """How many roundings in a row a sum over the rows may take."""
-        return MOST_ROWS + -(-int(self.values.shape[0]) // self._inner)
+        n_rows = int(self.values.shape[0])
+        return min(MOST_ROWS, n_rows) + -(-n_rows // self._inner)
 
     @property
     def longest_sandwich(self) -> int:

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.arrays import BoolArray, FloatArray, IntArray
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.gram import Snapshot, gram
 from chainrule.engine.objective.objective import Objective
@@ -50,12 +50,15 @@ class Model:
         The last Hessian that it began with.
     is_exact : bool
         Whether it is the Hessian at the point where the solver stands.
+    is_spent : bool
+        Whether steps with it have become slow: the next one needs a Hessian of its own.
     """
 
     columns: IntArray
     matrix: FloatArray
     snapshot: Snapshot | None = None
     is_exact: bool = False
+    is_spent: bool = False
 
     @classmethod
     def at(
@@ -71,7 +74,17 @@ class Model:
         known = self.snapshot
         if known is not None:
             known = replace(known, columns=columns)
-        return Model(columns, self.matrix, known)
+        return Model(columns, self.matrix, known, is_spent=self.is_spent)
+
+    def without(self, left_out: BoolArray) -> Model | None:
+        """Return the model without some of its columns; None where it has no Hessian of its own."""
+        if not left_out.any():
+            return self
+        known, kept = self.snapshot, np.flatnonzero(~left_out)
+        if known is None or not np.array_equal(known.columns, self.columns):
+            return None
+        known = Snapshot(known.columns[kept], known.part(kept), known.raw_prediction)
+        return Model(known.columns, known.hessian, known, is_spent=self.is_spent)
 
     def corrected(self, step: FloatArray, change: FloatArray) -> Model:
         """Return the model with the change of the gradient that a step has shown."""

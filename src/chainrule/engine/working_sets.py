@@ -1,0 +1,138 @@
+"""Steps that read a copy of the columns that take part, where columns are many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.data.rows import RowBlock
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.objective import Objective
+from chainrule.engine.penalties.elastic_net import ElasticNet
+from chainrule.engine.runtime.executors import Partial
+from chainrule.engine.solvers.proximal_newton import Model, Solution
+from chainrule.engine.solvers.proximal_steps import ProximalSteps
+
+_SHARE: Final[float] = 0.25
+"""The share of the columns up to which steps read a copy of them."""
+
+_COPY_SHARE: Final[float] = 0.05
+_COPY_BYTES: Final[float] = 1e8
+"""What the copy of columns may take beside X: a share of X, and bytes."""
+
+
+class WorkingSet:
+    """A copy of some columns, kept until others are needed.
+
+    Parameters
+    ----------
+    objective : Objective
+        Of the losses alone, for all columns.
+    objective_of : callable
+        Returns that of some columns.
+    compiled : bool
+        Whether steps may be compiled.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        objective_of: Callable[[InMemorySource], Objective],
+        *,
+        compiled: bool,
+    ) -> None:
+        self._objective, self._objective_of = objective, objective_of
+        self._may_compile = compiled
+        self._columns: IntArray | None = None
+        self._steps: ProximalSteps | None = None
+
+    def is_worth(self, n_columns: int) -> bool:
+        """Tell whether a copy of so many columns repays its memory."""
+        source = self._objective.source
+        share = n_columns / source.n_features
+        room = _COPY_SHARE * source.n_bytes + _COPY_BYTES
+        return share <= _SHARE and 8 * share * source.n_entries <= room
+
+    def solve(
+        self,
+        columns: IntArray,
+        penalty: ElasticNet,
+        here: Evaluation,
+        unit: FloatArray,
+        model: Model | None,
+        *,
+        tolerance: float,
+        max_iter: int,
+        enough: float,
+    ) -> Solution:
+        """Solve with all other columns held; the gradient of all columns comes with the answer.
+
+        Parameters
+        ----------
+        columns : ndarray of int
+            In ascending order. Others that were needed before may take part.
+        penalty, here, unit, model, tolerance, max_iter, enough
+            As in `proximal_newton`, for all columns.
+        """
+        columns, steps = self._copied(columns)
+        if model is not None:
+            model = model.without(~np.isin(model.columns, columns, assume_unique=True))
+        if model is not None:
+            model = model.moved_to(np.searchsorted(columns, model.columns))
+        coef, slope = here.point.coef[columns], here.gradient.coef[columns]
+        start = replace(
+            here,
+            point=Point(coef, here.point.intercept),
+            gradient=Point(slope, here.gradient.intercept),
+        )
+        found = steps.solve(
+            penalty.of(columns),
+            start,
+            unit[columns],
+            model,
+            tolerance=tolerance,
+            max_iter=max_iter,
+            enough=enough,
+        )
+        part, share = steps.objective, len(columns) / self._objective.source.n_features
+        self._objective.passes += part.passes * share
+        part.passes = 0.0
+        model = None if found.model is None else found.model.moved_to(columns[found.model.columns])
+        whole = here if not found.history else self._with_all_columns(found.evaluation, columns)
+        return replace(found, evaluation=whole, model=model)
+
+    def _copied(self, columns: IntArray) -> tuple[IntArray, ProximalSteps]:
+        """Return columns, with those asked for among them, and the steps on a copy of them."""
+        if (
+            self._columns is None
+            or self._steps is None
+            or not np.isin(columns, self._columns, assume_unique=True).all()
+        ):
+            part = self._objective_of(self._objective.source.take_columns(columns))
+            self._columns = columns
+            self._steps = ProximalSteps(part, compiled=self._may_compile)
+            longer = part.source.longest_sums
+            self._objective.source = self._objective.source.with_sums_of(longer)
+        return self._columns, self._steps
+
+    def _with_all_columns(self, evaluation: Evaluation, columns: IntArray) -> Evaluation:
+        """Return an evaluation on some columns as one of all, whose coefficients are 0."""
+        objective, raw = self._objective, evaluation.raw_prediction
+
+        def one(block: RowBlock) -> Partial:
+            slopes = objective.loss.pointwise_gradient(raw[block.rows], block.y)
+            residual = block.sample_weight[:, None] * slopes
+            return block.X.rmatvec(residual), residual.sum(axis=0)
+
+        coef, intercept = objective.sum_over_blocks(one)
+        objective.passes -= 0.5
+        point = objective.origin()
+        point.coef[columns] = evaluation.point.coef
+        point.intercept[:] = evaluation.point.intercept
+        gradient = objective.freed(Point(coef, intercept))
+        return replace(evaluation, point=point, gradient=gradient, scores=lambda: raw)
