@@ -19,6 +19,7 @@ from chainrule.language.reading.statements import MAX_TEXT
 from chainrule.teaching.grading.auditor import Auditor
 from chainrule.teaching.grading.line_verdicts import (
     FOLLOWS,
+    OPEN,
     Verdict,
     in_own_function,
     refused_line,
@@ -228,7 +229,7 @@ def _cleared(first: list[Verdict | None], again: list[Verdict | None]) -> list[i
         for number, (before, after) in enumerate(zip(first, again, strict=True))
         if before is not None
         and after is not None
-        and (before.accused or (before.verdict == FOLLOWS and before.alone))
+        and (_is_accused(before) or (before.verdict == FOLLOWS and before.alone))
         and after.verdict == "proven"
     ]
 
@@ -253,7 +254,12 @@ def _noted(before: Verdict | None, after: Verdict | None, note: str) -> Verdict 
 
 
 def _accused(lines: Iterable[Verdict | None]) -> int:
-    return sum(line is not None and line.accused for line in lines)
+    return sum(line is not None and _is_accused(line) for line in lines)
+
+
+def _is_accused(line: Verdict) -> bool:
+    """Whether a line is wrong, or does not hold for every objective where none is defined."""
+    return line.accused or line.why == OPEN
 
 
 def _knows(model: Model) -> Callable[[str], bool]:

@@ -67,6 +67,10 @@ _DIAGONAL = re.compile(r"(?:\\partial|∂)\s*\\?\w+?(?:_\{?\w\}?)\s*(?:\^\s*\{?\
 _EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
 
 
+SLIPS = ("sign", "a constant factor", "transpose", "operands swapped", "elementwise where")
+"""The beginnings of the names of mistakes that a line has for every objective."""
+
+
 class Auditor:
     """Judges lines one after another, with the claims of earlier lines.
 
@@ -106,7 +110,8 @@ class Auditor:
         """Judge statements in order; None for one that is not a claim."""
         said = list(said)
         name = self.model.objective.name
-        self.in_motion = name == UNNAMED or any(is_differential(s.text, name) for s in said)
+        open_ended = name == UNNAMED and not any(self._is_gradient(s.text) for s in said)
+        self.in_motion = open_ended or any(is_differential(s.text, name) for s in said)
         return [self.judge(statement) for statement in said]
 
     def conventions(self, lines: Iterable[Verdict | None]) -> Iterator[Convention]:
@@ -131,9 +136,19 @@ class Auditor:
         verdict = replace(self._of_layers(said), text=written.text)
         moved = self._is_moved(said.text) or (self.last is not None and self.last.moves)
         about = uses_gradients(said.text, self.model.objective.name)
-        if verdict.accused and self.is_open and about and not moved:
+        settled = moved or not about or self._is_slip(said, verdict)
+        if verdict.accused and self.is_open and not settled:
             verdict = replace(verdict, verdict="unproven", why=OPEN, mistakes=(), right="")
         return in_own_function(said, verdict, self._knows)
+
+    def _is_slip(self, said: TranscriptStatement, verdict: Verdict) -> bool:
+        """Whether a line gives one gradient by others, and is right with one sign or one factor.
+
+        Such a line speaks of no objective in particular: the chain rule settles it.
+        """
+        right = said.text[equals_signs(said.text)[0] + 1 :]
+        by_gradients = uses_gradients(right, self.model.objective.name)
+        return by_gradients and any(mistake.name.startswith(SLIPS) for mistake in verdict.mistakes)
 
     def _is_condition(self, said: TranscriptStatement) -> bool:
         """Whether an equation asks for the optimum, and claims nothing: ``X^T (X w - y) = 0``."""
@@ -186,6 +201,11 @@ class Auditor:
         if is_differential(text, self.model.objective.name):
             return True
         return self.in_motion and moves(text, self._knows)
+
+    def _is_gradient(self, text: str) -> bool:
+        """Whether a line gives ``dW`` for an input: what others move does not move it."""
+        left = text[: (equals_signs(text) or [0])[0]].strip()
+        return left[:1] == "d" and self._is_input(left[1:])
 
     def _is_input(self, name: str) -> bool:
         try:

@@ -15,17 +15,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from chainrule.teaching.marking.by_value.arrays import FIXED, SIZE
+from chainrule.teaching.marking.by_value.chain_rule import by_form
 from chainrule.teaching.marking.by_value.functions import NoValueError, Value
 from chainrule.teaching.marking.by_value.meanings import MOST_RANKS, meanings
 from chainrule.teaching.marking.by_value.notation import GREEK
 from chainrule.teaching.marking.by_value.openness import (
+    introduced,
     is_about_definition,
     is_of_slopes,
     is_tainted,
     moving_names,
     opened_names,
+    other_places,
 )
 from chainrule.teaching.marking.by_value.points import SPENT, Budget, Key, Meaning
+from chainrule.teaching.marking.by_value.scripts import CLASS
 from chainrule.teaching.marking.by_value.statements import Claim, Reader, read
 from chainrule.teaching.marking.by_value.terms import (
     Condition,
@@ -112,8 +116,43 @@ def judged(reader: Reader) -> list[Judged]:
             verdict = verdict if again.verdict == "unproven" else again
             if again.verdict == "unproven" and verdict.verdict == "wrong":
                 verdict = again
+        if verdict.verdict == "unproven":
+            verdict = _pair_by_pair(reader, claim, verdict, usable, worlds)
+        if verdict.verdict == "unproven":
+            reader.passage.unread |= introduced(reader, claim)
         found.append(verdict)
     return found
+
+
+def _pair_by_pair(
+    reader: Reader,
+    claim: Claim,
+    whole: Judged,
+    usable: list[Meaning],
+    worlds: dict[tuple[int, int], World],
+) -> Judged:
+    """Judge the equals signs of a claim one by one, chains of derivatives by their form."""
+    start = 1 if claim.defines else 0
+    pairs = list(enumerate(itertools.pairwise(claim.sides)))[start:]
+    reason = ""
+    for at, (left, right) in pairs:
+        ratio = None
+        if left is not None and right is not None:
+            ratio = by_form(reader.passage, left, right)
+        if ratio is None:
+            if len(pairs) == 1:
+                return whole
+            part = replace(claim, sides=[left, right], defines=False)
+            verdict = _judge(reader, part, usable, worlds)
+            if verdict.verdict != "proven":
+                return replace(verdict, sign=verdict.sign + at) if verdict.sign else verdict
+            reason = verdict.why
+        elif ratio != 1.0:
+            why = f"not equal: by the chain rule, the factor {ratio:g} does not belong here"
+            return replace(whole, verdict="wrong", why=why, sign=at + 1, numbers=(1.0, ratio))
+        else:
+            reason = reason or "the chain rule, where each value depends on the next"
+    return replace(whole, verdict="proven", why=reason) if reason else whole
 
 
 def _world(
@@ -173,7 +212,7 @@ def _environments(reader: Reader, claim: Claim) -> list[dict[str, int]]:
     letters: set[str] = set()
     for side in claim.sides:
         if side is not None:
-            letters |= letters_of(side) & reader.passage.letters
+            letters |= letters_of(side) & reader.passage.letters - reader.passage.alone
     if len(letters) > MOST_FREE:
         return []
     shifted = {
@@ -187,7 +226,8 @@ def _environments(reader: Reader, claim: Claim) -> list[dict[str, int]]:
     held = shifted | reader.passage.fixed
     spans = [(FIXED,) if letter in held else tuple(range(1, SIZE + 1)) for letter in order]
     every_one = [dict(zip(order, values, strict=True)) for values in itertools.product(*spans)]
-    every_one = [env for env in every_one if _fits(claim.conditions, env)]
+    one_place = dict.fromkeys(reader.passage.fixed, FIXED)
+    every_one = [env for env in every_one if _fits(claim.conditions, {**one_place, **env})]
     every_one.sort(key=lambda env: len(set(env.values())) != len(env))
     return every_one if len(every_one) <= 9 else every_one[:6] + every_one[6::6]
 
@@ -200,7 +240,10 @@ def _matrices(meaning: Meaning) -> dict[Key, int]:
 def _fits(conditions: Sequence[Condition], env: dict[str, int]) -> bool:
     """Whether indices meet the conditions on them; a condition on other letters is met."""
     for condition in conditions:
-        left, right = env.get(condition.left.text), env.get(condition.right.text)
+        left, right = (
+            FIXED if CLASS.fullmatch(index.text) else env.get(index.text)
+            for index in (condition.left, condition.right)
+        )
         if left is not None and right is not None and (left == right) != (condition.sign == "="):
             return False
     return True
@@ -256,7 +299,7 @@ def _judge(
             )
             return Judged(said.line, said.text, "proven", why, usual=usual)
     if not claim.conditions:
-        for condition in claim.nearby:
+        for condition in dict.fromkeys((*claim.nearby, *other_places(reader, claim))):
             again = _judge(reader, replace(claim, conditions=(condition,)), usable, worlds)
             if again.verdict == "proven":
                 shown = f"{condition.left.text} {condition.sign} {condition.right.text}"

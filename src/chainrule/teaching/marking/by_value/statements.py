@@ -104,6 +104,8 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
     reader.passage.settle()
     for claim in reader.claims:
         _define(reader.passage, claim)
+    for claim in reader.claims:
+        _from_slopes(reader.passage, claim)
     seen: set[str] = set()
     for claim in reader.claims:
         for at, (one, other) in enumerate(itertools.pairwise(claim.sides)):
@@ -122,9 +124,29 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
             reader.passage.fixed |= inner
             if inner & reader.passage.summed:
                 reader.passage.unread.add(definition.name.base)  # of one example, or of all
+    reader.passage.set_apart()
     _assume(reader.passage)
     _shorten(reader)
     return reader
+
+
+def _from_slopes(passage: Passage, claim: Claim) -> None:
+    """Take ``∂L/∂u = ∂/∂u (u - y)^2`` for the definition of an L that has none."""
+    for one, other in itertools.pairwise(claim.sides):
+        for left, right in ((one, other), (other, one)):
+            if not (isinstance(left, Slope) and isinstance(right, Slope)):
+                continue
+            name = left.of
+            if left.wrt != right.wrt or not isinstance(name, Named) or isinstance(right.of, Named):
+                continue
+            runs = [index.text for index in passage.runs(name)]
+            inner = letters_of(right.of) & passage.letters
+            known = name.base in passage.definitions or name.base in passage.functions
+            if known or set(runs) != inner or len(set(runs)) < len(runs):
+                continue
+            if _uses(right.of, name.base) or runs != list(dict.fromkeys(runs)):
+                continue
+            passage.definitions[name.base] = [Definition(name, right.of, claim.order)]
 
 
 def _assume(passage: Passage) -> None:
@@ -251,13 +273,15 @@ def _nearby(text: str, line: int) -> tuple[Condition, ...]:
     found = []
     for match in _IN_PROSE.finditer(around):
         sign = "=" if match[2] == "=" else "!="
-        found.append(Condition(Index(match[1]), sign, Index(match[3])))
+        other = re.sub(r"[{}\s]", "", match[3])
+        found.append(Condition(Index(match[1]), sign, Index(other)))
     return tuple(dict.fromkeys(found))
 
 
 _CONDITION = re.compile(r"([a-z])(=|≠)([a-z])")
 _IN_PROSE = re.compile(
-    r"(?<![A-Za-z_{,])([a-z])\s*(=|≠|!=|\\neq?(?![a-z])|\\not\s*=)\s*([a-z])(?![A-Za-z_^({])"
+    r"(?<![A-Za-z_{,])([a-z])\s*(=|≠|!=|\\neq?(?![a-z])|\\not\s*=)\s*"
+    r"([a-z](?:_(?:[a-z]|\{\s*[a-z]\s*\}))?)(?![A-Za-z_^({])"
 )
 ROWS_BEFORE = 6
 ROWS_AFTER = 1
