@@ -74,6 +74,32 @@ $$\frac{\partial E}{\partial U_{ab}} = \sum_j \frac{\partial E}{\partial P_{aj}}
 $$\frac{\partial E}{\partial U_{ab}} = \sum_j \frac{\partial E}{\partial P_{aj}} V_{jb}$$""",
         [RIGHT, WRONG],
     ),
+    "two formulas in the same names": (
+        r"""$$\log \frac{1}{1 + e^{-u}} = -\log(1 + e^{-u})$$
+$$\log \frac{1}{1 + e^{-u}} = \log(1 + e^{-u})$$
+$$g(v) = \|r - Q v\|^2 = r^T r - 2 v^T Q^T r + v^T Q^T Q v$$
+$$h(v) = \|r - Q v\|^2 = r^T r + 2 v^T Q^T r + v^T Q^T Q v$$
+$$Q^T Q v = Q^T r$$""",
+        [RIGHT, WRONG, RIGHT, WRONG, OPEN],
+    ),
+    "a name at the end of a chain": (
+        r"""$$p = \mathrm{softmax}(s), \quad C = -\sum_i t_i \log p_i, \quad s = U r$$
+$$\frac{\partial C}{\partial s} = p - t = \epsilon_1$$
+$$\frac{\partial C}{\partial r} = U^T \epsilon_1$$
+$$\frac{\partial C}{\partial r} = -U^T \epsilon_1$$""",
+        [RIGHT, RIGHT, WRONG],
+    ),
+    "a slip with a name of unknown meaning": (
+        r"""$q = \mathrm{frob}(s), \quad s = v r$
+$$\frac{\partial q}{\partial v} = \frac{\partial q}{\partial s} r$$
+$$\frac{\partial q}{\partial v} = -\frac{\partial q}{\partial s} r$$
+$$\frac{\partial q}{\partial v} = 2 r \frac{\partial q}{\partial s}$$""",
+        [RIGHT, WRONG, WRONG],
+    ),
+    "entries in a diagonal": (
+        r"""$$\sum_{i=1}^n a_i^2 x_i x_i^T = X^T \mathrm{diag}(a_i^2) X$$""",
+        [RIGHT],
+    ),
     "a square above an index": (
         r"""$h = \sum_i y^{(i)^2} u$
 $$\frac{\partial h}{\partial u} = \sum_i y^{(i)^2}$$
@@ -122,3 +148,17 @@ $$\begin{aligned} f &= \|Q\|_F^2 = Q : Q \\
 df &= 2 Q : dQ \\
 &= 2 (U U^T - B) : (dU U^T + U dU^T) \end{aligned}$$"""
     assert not audit(text).wrong
+
+
+def test_the_last_value_is_no_objective_where_another_is_differentiated() -> None:
+    text = r"""$Z[2] = W[2] A[1] + b[2]$
+$\mu = \frac{1}{m} \sum Z[2]$
+$$\frac{dL}{dW[2]} = \frac{dL}{dZ[2]} \frac{dZ[2]}{dW[2]}$$"""
+    assert [line.verdict for line in audit(text).lines] == [RIGHT]
+
+
+def test_partial_derivatives_that_all_vanish_prove_nothing() -> None:
+    text = r"""$$P = U V$$
+$$\frac{\partial C}{\partial U_{ab}} = 2 \sum_{i,j} \frac{\partial C}{\partial P_{ij}}
+\frac{\partial P_{ij}}{\partial U_{ab}}$$"""
+    assert [one.verdict for one in by_value(text)] == [WRONG]

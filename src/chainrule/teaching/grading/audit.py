@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from chainrule.calculus.graph.model import Model
 from chainrule.display import DisplayedAsPage
-from chainrule.errors import ChainruleError
+from chainrule.errors import ChainruleError, ModelError
 from chainrule.language.answers import Lexicon
 from chainrule.language.reading.applied_values import Application, applied
 from chainrule.language.reading.layout import without_layout
@@ -27,6 +27,7 @@ from chainrule.teaching.grading.line_verdicts import (
 from chainrule.teaching.grading.value_verdicts import by_values_alone, with_values
 from chainrule.teaching.marking.forward import ForwardPassReader
 from chainrule.teaching.marking.implied_sums import with_implied_sums
+from chainrule.teaching.marking.open_objective import named_in, speaks_of_another
 from chainrule.teaching.marking.own_forward import own_forward
 from chainrule.teaching.marking.posted_forward import declarations, posted_forward
 from chainrule.teaching.marking.posted_notation import in_plain_notation
@@ -121,6 +122,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
         unread = forward.refused
         try:
             model = forward.model()
+            if speaks_of_another(model, [s.text for s in rest]):
+                raise ModelError(f"no definition of {named_in([s.text for s in rest])}")
         except ChainruleError:
             posted = posted_forward(text, said, values)
             if posted is None:

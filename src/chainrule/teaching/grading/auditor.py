@@ -34,6 +34,7 @@ from chainrule.teaching.grading.line_verdicts import (
     UNMOVED,
     Verdict,
     in_own_function,
+    is_slip,
     refused_line,
 )
 from chainrule.teaching.grading.own_values import moved_entries, redefined
@@ -67,10 +68,6 @@ _DIAGONAL = re.compile(r"(?:\\partial|∂)\s*\\?\w+?(?:_\{?\w\}?)\s*(?:\^\s*\{?\
 _EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
 
 
-SLIPS = ("sign", "a constant factor", "transpose", "operands swapped", "elementwise where")
-"""The beginnings of the names of mistakes that a line has for every objective."""
-
-
 class Auditor:
     """Judges lines one after another, with the claims of earlier lines.
 
@@ -99,6 +96,7 @@ class Auditor:
         self.explainer = LineExplainer(self.equality_judge, self.claims)
         self.diagonal = False  # whether a line gives second derivatives by one entry twice
         self.in_motion = False  # whether lines are in differential form
+        self.of_gradients: set[str] = set()  # names of the author's own for gradients
         self.ratios: list[Ratio] = []  # of wrong gradients, where each is one number
 
     @cached_property
@@ -128,6 +126,8 @@ class Auditor:
         if not cuts or self._is_condition(said):
             return None
         if self._defines(said):
+            if uses_gradients(said.text, self.model.objective.name):
+                self.of_gradients.add(said.text[: cuts[0]].strip().partition("_")[0])
             if len(cuts) == 1:
                 return None
             said = replace(
@@ -135,20 +135,12 @@ class Auditor:
             )  # J_ij = ∂a_i/∂z_j = ... claims, too
         verdict = replace(self._of_layers(said), text=written.text)
         moved = self._is_moved(said.text) or (self.last is not None and self.last.moves)
-        about = uses_gradients(said.text, self.model.objective.name)
-        settled = moved or not about or self._is_slip(said, verdict)
+        objective = self.model.objective.name
+        settled = moved or not uses_gradients(said.text, objective)
+        settled = settled or is_slip(said, verdict, objective, self.of_gradients)
         if verdict.accused and self.is_open and not settled:
             verdict = replace(verdict, verdict="unproven", why=OPEN, mistakes=(), right="")
         return in_own_function(said, verdict, self._knows)
-
-    def _is_slip(self, said: TranscriptStatement, verdict: Verdict) -> bool:
-        """Whether a line gives one gradient by others, and is right with one sign or one factor.
-
-        Such a line speaks of no objective in particular: the chain rule settles it.
-        """
-        right = said.text[equals_signs(said.text)[0] + 1 :]
-        by_gradients = uses_gradients(right, self.model.objective.name)
-        return by_gradients and any(mistake.name.startswith(SLIPS) for mistake in verdict.mistakes)
 
     def _is_condition(self, said: TranscriptStatement) -> bool:
         """Whether an equation asks for the optimum, and claims nothing: ``X^T (X w - y) = 0``."""

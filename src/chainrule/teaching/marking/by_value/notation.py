@@ -15,7 +15,7 @@ WORDS = {
     "sigmoid": "sigmoid", "Sigmoid": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid",
     "relu": "relu", "ReLU": "relu", "Relu": "relu", "softplus": "softplus", "sum": "sum",
     "sign": "sign", "sgn": "sign", "max": "max", "min": "min", "abs": "abs", "cosh": "cosh",
-    "sinh": "sinh", "vec": "vec", "logdet": "logdet", "mean": "mean",
+    "sinh": "sinh", "vec": "vec", "logdet": "logdet", "mean": "mean", "sym": "sym", "Sym": "sym",
 }  # fmt: skip
 """Words of functions, and the function of each."""
 

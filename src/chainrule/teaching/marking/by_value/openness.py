@@ -16,6 +16,7 @@ from chainrule.teaching.marking.by_value.terms import (
     Index,
     Moved,
     Named,
+    Over,
     Slope,
     Term,
     every,
@@ -205,6 +206,26 @@ def introduced(reader: Reader, claim: Claim) -> set[str]:
         if isinstance(node, Named)
     }
     return here - earlier - reader.passage.sizes - reader.passage.definitions.keys()
+
+
+def is_identity(reader: Reader, claim: Claim, sign: int) -> bool:
+    """Whether an equals sign stands between two formulas in the same names, all of them read.
+
+    Such an equation defines nothing, and is no condition on a name: ``log σ(z) = -log(1 + e^-z)``,
+    or the second sign in ``f = (y - u)^T (y - u) = y^T y - 2 y^T u + u^T u``.
+    """
+    passage = reader.passage
+    left, right = claim.sides[sign - 1], claim.sides[sign]
+    if left is None or right is None or isinstance(left, Named) or isinstance(right, Named):
+        return False
+    here, there = ({n.base for n in every(s) if isinstance(n, Named)} for s in (left, right))
+    if here - passage.sizes != there - passage.sizes or not here or here & passage.unread:
+        return False
+    if here & (reader.opened.keys() | passage.definitions.keys()):
+        return False
+    in_chain = sign > 1 or bool(claim.starts)
+    called = (isinstance(n, Called | Over) for s in (left, right) for n in every(s))
+    return in_chain or any(called)
 
 
 def _is_a_value(side: Term | None, base: str) -> bool:

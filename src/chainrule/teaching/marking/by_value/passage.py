@@ -23,7 +23,9 @@ from chainrule.teaching.marking.by_value.terms import (
 )
 
 _MOVES = re.compile(r"(?:(?<![\w\\{^_])d\s|\\(?:mathrm|text)\s*\{\s*d\s*\})\s*\\?[A-Z]")
-_SEVERAL = re.compile(r"[\s$]*([A-Z]{2,5}|(?!d[A-Z])[A-Z]?[a-z]{2,9})\s*(?:\([^()]*\))?\s*&?\s*")
+_SEVERAL = re.compile(
+    r"[\s$]*([A-Z]{2,5}|[A-Z][a-z]{2,9}|(?!d)[a-z]{3,9})\s*(?:\([^()]*\))?\s*&?\s*"
+)
 _DIFFERENTIATED_WORD = re.compile(
     r"\{\s*(?:d|\\partial(?![A-Za-z])\s*)([A-Z]{2,5}|[A-Z][a-z]{2,9})\s*\}"
 )
