@@ -162,3 +162,13 @@ def test_partial_derivatives_that_all_vanish_prove_nothing() -> None:
 $$\frac{\partial C}{\partial U_{ab}} = 2 \sum_{i,j} \frac{\partial C}{\partial P_{ij}}
 \frac{\partial P_{ij}}{\partial U_{ab}}$$"""
     assert [one.verdict for one in by_value(text)] == [WRONG]
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [("", RIGHT), ("2 ", WRONG), ("-", WRONG)])
+def test_a_chain_whose_parts_are_not_connected_by_definitions(factor: str, verdict: str) -> None:
+    text = (
+        r"$C = (a_L - t)^2$, $s_L = v_L a_{L-1}$, $a_L = \sigma(s_L)$" + "\n"
+        r"$$\frac{dC}{dv_{L-1}} = " + factor + r"\frac{ds_{L-1}}{dv_{L-1}} "
+        r"\frac{da_{L-1}}{ds_{L-1}} \frac{ds_L}{da_{L-1}} \frac{da_L}{ds_L} \frac{dC}{da_L}$$"
+    )
+    assert [one.verdict for one in by_value(text)] == [verdict]

@@ -328,8 +328,9 @@ def _under(
             outcome.refuted = True
             return outcome
     outcome.holds = not differing and (not outcome.loose or world.opaque)
-    if outcome.holds and meaning.direct and is_nothing(world, pairs, places):
-        return Outcome(loose=True)  # all that moves is held fixed
+    vain = meaning.direct or outcome.loose
+    if outcome.holds and vain and is_nothing(world, pairs, places):
+        return Outcome(loose=True)  # nothing that moves is reached, which proves nothing
     return outcome
 
 
