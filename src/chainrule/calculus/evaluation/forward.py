@@ -359,4 +359,4 @@ def _clear(definitions: Iterable[Definition], point: Evaluator, pole: float) -> 
 
 def _near(gaps: Array, distance: float) -> bool:
     """Whether some gap is too small; among many entries one always comes closer."""
-    return bool(np.abs(gaps).min() < distance * min(1.0, FEW / gaps.size))
+    return gaps.size > 0 and bool(np.abs(gaps).min() < distance * min(1.0, FEW / gaps.size))

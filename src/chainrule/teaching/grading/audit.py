@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from chainrule.calculus.graph.model import Model
 from chainrule.display import DisplayedAsPage
-from chainrule.errors import ChainruleError
+from chainrule.errors import ChainruleError, ModelError
 from chainrule.language.answers import Lexicon
 from chainrule.language.reading.applied_values import Application, applied
 from chainrule.language.reading.layout import without_layout
@@ -19,6 +19,7 @@ from chainrule.language.reading.statements import MAX_TEXT
 from chainrule.teaching.grading.auditor import Auditor
 from chainrule.teaching.grading.line_verdicts import (
     FOLLOWS,
+    OPEN,
     Verdict,
     in_own_function,
     refused_line,
@@ -26,6 +27,7 @@ from chainrule.teaching.grading.line_verdicts import (
 from chainrule.teaching.grading.value_verdicts import by_values_alone, with_values
 from chainrule.teaching.marking.forward import ForwardPassReader
 from chainrule.teaching.marking.implied_sums import with_implied_sums
+from chainrule.teaching.marking.open_objective import named_in, speaks_of_another
 from chainrule.teaching.marking.own_forward import own_forward
 from chainrule.teaching.marking.posted_forward import declarations, posted_forward
 from chainrule.teaching.marking.posted_notation import in_plain_notation
@@ -120,6 +122,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
         unread = forward.refused
         try:
             model = forward.model()
+            if speaks_of_another(model, [s.text for s in rest]):
+                raise ModelError(f"no definition of {named_in([s.text for s in rest])}")
         except ChainruleError:
             posted = posted_forward(text, said, values)
             if posted is None:
@@ -228,7 +232,7 @@ def _cleared(first: list[Verdict | None], again: list[Verdict | None]) -> list[i
         for number, (before, after) in enumerate(zip(first, again, strict=True))
         if before is not None
         and after is not None
-        and (before.accused or (before.verdict == FOLLOWS and before.alone))
+        and (_is_accused(before) or (before.verdict == FOLLOWS and before.alone))
         and after.verdict == "proven"
     ]
 
@@ -253,7 +257,12 @@ def _noted(before: Verdict | None, after: Verdict | None, note: str) -> Verdict 
 
 
 def _accused(lines: Iterable[Verdict | None]) -> int:
-    return sum(line is not None and line.accused for line in lines)
+    return sum(line is not None and _is_accused(line) for line in lines)
+
+
+def _is_accused(line: Verdict) -> bool:
+    """Whether a line is wrong, or does not hold for every objective where none is defined."""
+    return line.accused or line.why == OPEN
 
 
 def _knows(model: Model) -> Callable[[str], bool]:

@@ -34,6 +34,7 @@ from chainrule.teaching.grading.line_verdicts import (
     UNMOVED,
     Verdict,
     in_own_function,
+    is_slip,
     refused_line,
 )
 from chainrule.teaching.grading.own_values import moved_entries, redefined
@@ -95,6 +96,7 @@ class Auditor:
         self.explainer = LineExplainer(self.equality_judge, self.claims)
         self.diagonal = False  # whether a line gives second derivatives by one entry twice
         self.in_motion = False  # whether lines are in differential form
+        self.of_gradients: set[str] = set()  # names of the author's own for gradients
         self.ratios: list[Ratio] = []  # of wrong gradients, where each is one number
 
     @cached_property
@@ -106,7 +108,8 @@ class Auditor:
         """Judge statements in order; None for one that is not a claim."""
         said = list(said)
         name = self.model.objective.name
-        self.in_motion = name == UNNAMED or any(is_differential(s.text, name) for s in said)
+        open_ended = name == UNNAMED and not any(self._is_gradient(s.text) for s in said)
+        self.in_motion = open_ended or any(is_differential(s.text, name) for s in said)
         return [self.judge(statement) for statement in said]
 
     def conventions(self, lines: Iterable[Verdict | None]) -> Iterator[Convention]:
@@ -123,6 +126,8 @@ class Auditor:
         if not cuts or self._is_condition(said):
             return None
         if self._defines(said):
+            if uses_gradients(said.text, self.model.objective.name):
+                self.of_gradients.add(said.text[: cuts[0]].strip().partition("_")[0])
             if len(cuts) == 1:
                 return None
             said = replace(
@@ -130,8 +135,10 @@ class Auditor:
             )  # J_ij = ∂a_i/∂z_j = ... claims, too
         verdict = replace(self._of_layers(said), text=written.text)
         moved = self._is_moved(said.text) or (self.last is not None and self.last.moves)
-        about = uses_gradients(said.text, self.model.objective.name)
-        if verdict.accused and self.is_open and about and not moved:
+        objective = self.model.objective.name
+        settled = moved or not uses_gradients(said.text, objective)
+        settled = settled or is_slip(said, verdict, objective, self.of_gradients)
+        if verdict.accused and self.is_open and not settled:
             verdict = replace(verdict, verdict="unproven", why=OPEN, mistakes=(), right="")
         return in_own_function(said, verdict, self._knows)
 
@@ -186,6 +193,11 @@ class Auditor:
         if is_differential(text, self.model.objective.name):
             return True
         return self.in_motion and moves(text, self._knows)
+
+    def _is_gradient(self, text: str) -> bool:
+        """Whether a line gives ``dW`` for an input: what others move does not move it."""
+        left = text[: (equals_signs(text) or [0])[0]].strip()
+        return left[:1] == "d" and self._is_input(left[1:])
 
     def _is_input(self, name: str) -> bool:
         try:

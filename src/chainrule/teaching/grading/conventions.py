@@ -18,6 +18,7 @@ from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, walk
 from chainrule.calculus.ops import TABLE, mul, size, transpose
 from chainrule.language.answers import spelled
 from chainrule.teaching.marking.line_context import Claims
+from chainrule.teaching.marking.open_objective import UNNAMED
 
 CLOSE = 1e-9
 
@@ -101,17 +102,18 @@ def conventions(
     values = [d.target for d in model.definitions if d.target is not model.objective]
     names = [symbol.name for symbol in values]
     value = next((name for name in reversed(names) if name[:1] in "zZ"), names[-1] if names else "")
+    objective = "J" if model.objective.name == UNNAMED else model.objective.name
     factors = dict.fromkeys(f for ratio in ratios for f in _factors(model, ratio))
     for factor in dict.fromkeys(f for given in factors for f in (given, given.inverse)):
         # What a value has too much, the parameters that use its name have too little.
         yield Convention(
-            f"right with d{value} read as {factor.times(f'd{model.objective.name}/d{value}')} "
+            f"right with d{value} read as {factor.times(f'd{objective}/d{value}')} "
             "(the course's convention)",
             dict.fromkeys(values, factor.expr),
         )
     for factor in factors:
         yield Convention(
-            f"right as the gradient of {factor.times(model.objective.name)}{_named(factor)}",
+            f"right as the gradient of {factor.times(objective)}{_named(factor)}",
             dict.fromkeys((*values, *model.inputs), factor.expr),
         )
     if unmet:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from math import isclose
 from typing import Any
 
 from chainrule.errors import ParseError, ScopeError, UndecidedError, UnmetError
-from chainrule.teaching.marking.transcript import TranscriptStatement
+from chainrule.teaching.marking.open_objective import uses_gradients
+from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 from chainrule.teaching.marking.verdicts import NamedMistake
 
 FOLLOWS = "follows"
@@ -116,3 +118,43 @@ def in_own_function(
         "write the line with values of the forward pass"
     )
     return replace(verdict, verdict="unproven", why=why)
+
+
+SLIPS = ("sign", "a constant factor", "transpose", "operands swapped", "elementwise where")
+"""The beginnings of the names of mistakes that a line has for every objective."""
+
+
+RATIOS = (-1.0, 2.0, 0.5, -2.0, -0.5)
+"""The ratios of a right value to one with another sign, or a factor of two."""
+
+EXACT = 1e-9
+
+
+def is_slip(
+    said: TranscriptStatement, verdict: Verdict, objective: str, of_gradients: Iterable[str]
+) -> bool:
+    """Whether a line gives one gradient by others, and is right with one sign or one factor.
+
+    Such a line speaks of no objective in particular: the chain rule settles it.
+
+    Parameters
+    ----------
+    said : TranscriptStatement
+        The line.
+    verdict : Verdict
+        The verdict on it.
+    objective : str
+        The name of the objective.
+    of_gradients : iterable of str
+        The names that the author gave to gradients.
+    """
+    right = said.text[equals_signs(said.text)[0] + 1 :]
+    names = (rf"(?<![A-Za-z\\]){re.escape(name)}(?![A-Za-z])" for name in of_gradients)
+    named = any(re.search(name, right) for name in names)
+    if not (named or uses_gradients(right, objective)):
+        return False
+    if verdict.numbers is not None and verdict.verdict == "wrong":
+        left, right_value = verdict.numbers
+        if any(isclose(left, ratio * right_value, rel_tol=EXACT) for ratio in RATIOS):
+            return True
+    return any(mistake.name.startswith(SLIPS) for mistake in verdict.mistakes)

@@ -42,6 +42,20 @@ def named_in(texts: Sequence[str], prose: str = "") -> str:
     return spoken[1] if spoken is not None else ""
 
 
+def speaks_of_another(model: Model, claims: Sequence[str]) -> bool:
+    """Whether claims differentiate an objective that a forward pass does not have.
+
+    The last value of such a forward pass is no objective.
+    """
+    name = named_in(claims)
+    if not name:
+        return False
+    plain = re.sub(r"[\s{}]", "", name)
+    known = {re.sub(r"[\s{}]", "", symbol.name) for symbol in model.symbols}
+    usual = plain in (r"\ell", "ℓ") and bool(known & {"l", "L", r"\ell", "ℓ"})
+    return plain not in known and not usual
+
+
 def is_open(model: Model) -> bool:
     """Whether the objective of a forward pass stands for any function of its last values."""
     return any(symbol.name.startswith(WEIGHTS) for symbol in model.inputs)
@@ -75,4 +89,4 @@ def opened(model: Model, ends: Sequence[Symbol]) -> Model:
     return replace(model, inputs=(*model.inputs, *weights), definitions=definitions)
 
 
-__all__ = ["UNNAMED", "is_open", "named_in", "opened", "uses_gradients"]
+__all__ = ["UNNAMED", "is_open", "named_in", "opened", "speaks_of_another", "uses_gradients"]

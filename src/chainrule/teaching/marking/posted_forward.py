@@ -26,7 +26,12 @@ from chainrule.language.reading.names import scan, target_name
 from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.words import function_word
 from chainrule.teaching.marking.forward import MAX_DEFINITIONS, OBJECTIVES, is_size
-from chainrule.teaching.marking.open_objective import UNNAMED, named_in, opened
+from chainrule.teaching.marking.open_objective import (
+    UNNAMED,
+    named_in,
+    opened,
+    speaks_of_another,
+)
 from chainrule.teaching.marking.softmax_labels import with_softmax_labels
 from chainrule.teaching.marking.transcript import (
     TranscriptStatement,
@@ -111,6 +116,8 @@ def posted_forward(
         found = found or _read(list(chosen), declared, values)
         if found is not None:
             model, used, refused = found
+            if speaks_of_another(model, claims):
+                continue
             rest = [s for s in said if s not in used and equals_signs(s.text)]
             kept = [pair for pair in refused if pair[0] in leading]
             rest = [s for s in rest if s not in [pair[0] for pair in kept]]

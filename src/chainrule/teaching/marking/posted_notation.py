@@ -129,9 +129,35 @@ def in_plain_notation(text: str) -> str:
     >>> in_plain_notation(r"$h^{t-1}$, $q = W^Q x$, $k = W^{K} x$, $\sum_{j'} A_{ij'}$")
     '$h_{t-1}$, $q = W_{Q} x$, $k = W_{K} x$, $\\sum_{r} A_{ir}$'
     """
+    text = _outside_code(text, _layers_in_brackets)
     if "\\" not in text and "^" not in text and "$" not in text:
         return text
     return _outside_code(text, _changed)
+
+
+_IN_BRACKETS = re.compile(r"(?<![A-Za-z\\_}])(?P<name>d?[WAZb])\s?\[(?P<layer>[1-9])\]")
+_LEAST_IN_BRACKETS = 2
+
+
+def _layers_in_brackets(text: str) -> str:
+    """Write ``dW[2] = dZ[2] A[1].T`` with the layers above, outside of code."""
+    found = {match["name"] for match in _IN_BRACKETS.finditer(text)}
+    if "W" not in {name[-1] for name in found} or len(found) < _LEAST_IN_BRACKETS:
+        return text
+    if re.search(r"\bimport\b|\bdef\s|\bnp\.|\btorch\.|[WAZb]\s?\[0\]|\[[1-9]\]\s*\[", text):
+        return text
+    return _IN_BRACKETS.sub(r"\g<name>^{[\g<layer>]}", text)
+
+
+_DISPLAYED_INLINE = re.compile(
+    r"(?P<open>\\\(|(?<!\$)\$(?!\$))\s*\\begin\s*\{(?P<kind>equation|align|aligned|split|gather)\*?\}"
+    r"(?P<inner>[^\n]*?)\\end\s*\{(?P=kind)\*?\}\s*(?P<close>\\\)|\$(?!\$))"
+)
+"""A display inside of an inline formula, as some converters write it."""
+
+_BOLD_PRODUCT = re.compile(
+    r"\\(?P<font>mathbf|boldsymbol|bm)\s*\{\s*(?P<matrix>[A-Z])(?P<vector>[a-z])\s*\}"
+)
 
 
 def _outside_code(text: str, change: Callable[[str], str]) -> str:
@@ -148,12 +174,14 @@ def _outside_code(text: str, change: Callable[[str], str]) -> str:
 def _changed(text: str) -> str:
     if "\\" in text or "$" in text:
         text = _TIE.sub(" ", text)
+        text = _DISPLAYED_INLINE.sub(r"\g<open>\g<inner>\g<close>", text)
         text = _SPACE.sub("  ", _APART_BELOW.sub(r"\1", text))
         text = _sums_with_index(_LIMITS.sub(r"\\sum\2\1", text))
         if not _SIGMOID.search(text):
             text = _as_deviation(text)
         text = _named_upright(_BOLD_LETTER.sub(r"\\mathbf{\1}", _UPRIGHT_T.sub("^T", text)))
         text = _LOG_DET.sub(r"\g<log>(\\det(\g<of>))", text)
+        text = _BOLD_PRODUCT.sub(r"\\\g<font>{\g<matrix>} \\\g<font>{\g<vector>}", text)
     text = _entries_above(text)
     text = _layers_above(_times_below(text))
     text = _names_below(text)

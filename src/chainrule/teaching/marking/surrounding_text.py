@@ -164,7 +164,8 @@ def _is_word(token: str, known: Known) -> bool:
     bareword = token.strip("\"'“”‘’").rstrip(":,;.!?")
     if not _WORD.fullmatch(bareword) or known(bareword):
         return False
-    return len(bareword) > 1 and function_word(bareword) is None
+    prose = bareword == "where" or function_word(bareword) is None
+    return len(bareword) > 1 and prose
 
 
 def _behind(text: str, known: Known) -> str:

@@ -9,27 +9,30 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from chainrule.teaching.marking.by_value.arrays import FIXED, SIZE
-from chainrule.teaching.marking.by_value.functions import NoValueError, Value
+from chainrule.teaching.marking.by_value.arrays import SIZE
+from chainrule.teaching.marking.by_value.chain_rule import by_form
+from chainrule.teaching.marking.by_value.comparison import difference, is_nothing, said_of, slip_of
+from chainrule.teaching.marking.by_value.environments import environments
+from chainrule.teaching.marking.by_value.functions import NoValueError
 from chainrule.teaching.marking.by_value.meanings import MOST_RANKS, meanings
 from chainrule.teaching.marking.by_value.notation import GREEK
 from chainrule.teaching.marking.by_value.openness import (
+    introduced,
     is_about_definition,
+    is_identity,
     is_of_slopes,
     is_tainted,
     moving_names,
     opened_names,
+    other_places,
 )
 from chainrule.teaching.marking.by_value.points import SPENT, Budget, Key, Meaning
 from chainrule.teaching.marking.by_value.statements import Claim, Reader, read
 from chainrule.teaching.marking.by_value.terms import (
-    Condition,
-    Index,
     Over,
     Term,
     every,
@@ -41,13 +44,8 @@ from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.transcript import statements
 
 POINTS = 3
-CLOSE = 2e-6
-"""The relative difference below which two values agree."""
-
 APART = 2e-3
 """The relative difference above which two values differ."""
-
-MOST_FREE = 4
 
 
 @dataclass(frozen=True)
@@ -91,6 +89,7 @@ class Outcome:
     sign: int = 0
     numbers: tuple[float, float] | None = None
     why: str = ""
+    ratio: float | None = None  # of the two sides, where it is one of a slip
 
 
 def judged(reader: Reader) -> list[Judged]:
@@ -112,8 +111,43 @@ def judged(reader: Reader) -> list[Judged]:
             verdict = verdict if again.verdict == "unproven" else again
             if again.verdict == "unproven" and verdict.verdict == "wrong":
                 verdict = again
+        if verdict.verdict == "unproven":
+            verdict = _pair_by_pair(reader, claim, verdict, usable, worlds)
+        if verdict.verdict == "unproven":
+            reader.passage.unread |= introduced(reader, claim)
         found.append(verdict)
     return found
+
+
+def _pair_by_pair(
+    reader: Reader,
+    claim: Claim,
+    whole: Judged,
+    usable: list[Meaning],
+    worlds: dict[tuple[int, int], World],
+) -> Judged:
+    """Judge the equals signs of a claim one by one, chains of derivatives by their form."""
+    start = 1 if claim.defines else 0
+    pairs = list(enumerate(itertools.pairwise(claim.sides)))[start:]
+    reason = ""
+    for at, (left, right) in pairs:
+        ratio = None
+        if left is not None and right is not None:
+            ratio = by_form(reader.passage, left, right)
+        if ratio is None:
+            if len(pairs) == 1:
+                return whole
+            part = replace(claim, sides=[left, right], defines=False)
+            verdict = _judge(reader, part, usable, worlds)
+            if verdict.verdict != "proven":
+                return replace(verdict, sign=verdict.sign + at) if verdict.sign else verdict
+            reason = verdict.why
+        elif ratio != 1.0:
+            why = f"not equal: by the chain rule, the factor {ratio:g} does not belong here"
+            return replace(whole, verdict="wrong", why=why, sign=at + 1, numbers=(1.0, ratio))
+        else:
+            reason = reason or "the chain rule, where each value depends on the next"
+    return replace(whole, verdict="proven", why=reason) if reason else whole
 
 
 def _world(
@@ -144,7 +178,7 @@ def _best_ranks(reader: Reader, everything: list[Meaning]) -> list[object]:
             counts.append(0)
             for claim in reader.claims:
                 world.order = claim.order
-                for env in _environments(reader, claim)[:1]:
+                for env in environments(reader, claim)[:1]:
                     for side in claim.sides:
                         counts[-1] += side is not None and _has_value(world, side, env)
         if budget.is_spent:
@@ -168,42 +202,9 @@ def _has_value(world: World, side: Term, env: dict[str, int]) -> bool:
     return True
 
 
-def _environments(reader: Reader, claim: Claim) -> list[dict[str, int]]:
-    """Return the values of the free indices at which a claim is compared."""
-    letters: set[str] = set()
-    for side in claim.sides:
-        if side is not None:
-            letters |= letters_of(side) & reader.passage.letters
-    if len(letters) > MOST_FREE:
-        return []
-    shifted = {
-        node.text
-        for side in claim.sides
-        if side is not None
-        for node in every(side)
-        if isinstance(node, Index) and node.offset
-    }
-    order = sorted(letters)
-    held = shifted | reader.passage.fixed
-    spans = [(FIXED,) if letter in held else tuple(range(1, SIZE + 1)) for letter in order]
-    every_one = [dict(zip(order, values, strict=True)) for values in itertools.product(*spans)]
-    every_one = [env for env in every_one if _fits(claim.conditions, env)]
-    every_one.sort(key=lambda env: len(set(env.values())) != len(env))
-    return every_one if len(every_one) <= 9 else every_one[:6] + every_one[6::6]
-
-
 def _matrices(meaning: Meaning) -> dict[Key, int]:
     """Return the ranks of the names with capital letters."""
     return {key: rank for key, rank in meaning.ranks.items() if key[0][0].isupper()}
-
-
-def _fits(conditions: Sequence[Condition], env: dict[str, int]) -> bool:
-    """Whether indices meet the conditions on them; a condition on other letters is met."""
-    for condition in conditions:
-        left, right = env.get(condition.left.text), env.get(condition.right.text)
-        if left is not None and right is not None and (left == right) != (condition.sign == "="):
-            return False
-    return True
 
 
 def _bound_and_free(claim: Claim) -> str:
@@ -230,6 +231,7 @@ def _judge(
         why = f"the index {letter} is free on one side, and a sum runs over it on the other"
         return Judged(said.line, said.text, "unproven", why)
     outcomes: list[Outcome] = []
+    slip: Outcome | None = None
     tried: list[World] = []
     general: object = None
     for number, meaning in enumerate(usable):
@@ -242,6 +244,12 @@ def _judge(
         tried.append(worlds[number, 1])
         if reader.budget.is_spent:
             return Judged(said.line, said.text, "unproven", SPENT)
+        if outcome.refuted:
+            here = [
+                worlds[number, seed] for seed in range(1, POINTS + 1) if (number, seed) in worlds
+            ]
+            outcome.ratio = slip_of(reader, claim, outcome.sign, here)
+            slip = slip or (outcome if outcome.ratio is not None else None)
         if outcome.refuted and not outcome.loose and not number:
             general = _matrices(meaning)
         if outcome.holds:
@@ -256,20 +264,26 @@ def _judge(
             )
             return Judged(said.line, said.text, "proven", why, usual=usual)
     if not claim.conditions:
-        for condition in claim.nearby:
+        for condition in dict.fromkeys((*claim.nearby, *other_places(reader, claim))):
             again = _judge(reader, replace(claim, conditions=(condition,)), usable, worlds)
             if again.verdict == "proven":
                 shown = f"{condition.left.text} {condition.sign} {condition.right.text}"
                 return replace(again, why=f"{again.why}; for {shown}")
     refuting = [one for one in outcomes if one.refuted]
     whole = refuting and not reader.hurried and not any(one.loose for one in outcomes)
-    whole = whole and is_of_slopes(reader, claim)
-    if whole and not is_about_definition(reader, claim) and not is_tainted(reader, claim):
+    slopes = is_of_slopes(reader, claim)
+    slopes = slopes and not (is_about_definition(reader, claim) or is_tainted(reader, claim))
+    if whole and (slopes or is_identity(reader, claim, refuting[0].sign)):
         first = refuting[0]
         assert first.numbers is not None
         shown = f"not equal: {first.numbers[0]:.6g} against {first.numbers[1]:.6g}"
         return Judged(said.line, said.text, "wrong", f"{shown}, under every reading that was tried",
                       first.sign, first.numbers)  # fmt: skip
+    if slip is not None and not reader.hurried and not is_about_definition(reader, claim):
+        assert slip.numbers is not None
+        shown = f"not equal: {slip.numbers[0]:.6g} against {slip.numbers[1]:.6g}"
+        why = f"{shown}; right with {said_of(slip.ratio)}"
+        return Judged(said.line, said.text, "wrong", why, slip.sign, slip.numbers)
     why = next((one.why for one in outcomes if one.why), "")
     if refuting:
         why = "does not hold as it is read here; what it depends on is not defined in this text"
@@ -287,15 +301,15 @@ def _under(
     outcome = Outcome()
     start = 1 if claim.defines else 0
     pairs = list(itertools.pairwise(claim.sides))[start:]
-    environments = _environments(reader, claim)
-    if not environments:
+    places = environments(reader, claim)
+    if not places:
         return Outcome(why="more free indices than are tried")
     differing = 0
     for seed in range(1, POINTS + 1):
         world = _world(reader, meaning, number, seed, worlds)
         world.order, world.loose, world.spent = claim.order, False, 0
         try:
-            found = _at_point(world, claim, pairs, environments if seed == 1 else environments[:4])
+            found = _at_point(world, claim, pairs, places if seed == 1 else places[:4])
         except (NoValueError, ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
             return Outcome(why=str(error), loose=False)
         except RecursionError:
@@ -314,6 +328,9 @@ def _under(
             outcome.refuted = True
             return outcome
     outcome.holds = not differing and (not outcome.loose or world.opaque)
+    vain = meaning.direct or outcome.loose
+    if outcome.holds and vain and is_nothing(world, pairs, places):
+        return Outcome(loose=True)  # nothing that moves is reached, which proves nothing
     return outcome
 
 
@@ -337,49 +354,6 @@ def _at_point(
     if not tried:
         raise NoValueError("no values of its indices are tried")
     return None
-
-
-def difference(left: Value, right: Value) -> tuple[float, float] | None:
-    """Return two numbers that differ; None where the values agree.
-
-    Raises
-    ------
-    NoValueError
-        When the shapes differ, or a value is not finite.
-    """
-    one, other = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
-    if one.shape != other.shape:
-        if one.ndim == 2 and one.shape == other.shape[::-1]:
-            other = other.T
-        elif one.ndim == 0 or other.ndim == 0:
-            constant = one if one.ndim == 0 else other
-            if float(constant) != 0.0:
-                raise NoValueError("a number on one side, a matrix on the other")
-        else:
-            one, other = _as_diagonals(one, other)
-    if not (np.isfinite(one).all() and np.isfinite(other).all()):
-        raise NoValueError("a value that is not finite")
-    one, other = np.broadcast_arrays(one, other)
-    far = np.abs(one - other) > CLOSE * (1e-2 + np.maximum(np.abs(one), np.abs(other)))
-    if one.ndim == 2 and one.shape[0] == one.shape[1] and far.any() and one.shape == other.shape:
-        pass
-    if not far.any():
-        return None
-    place = np.unravel_index(int(np.argmax(np.abs(one - other))), one.shape)
-    return float(one[place]), float(other[place])
-
-
-def _as_diagonals(
-    one: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    other: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], ...]:
-    """Compare a diagonal Jacobian with the vector of its diagonal."""
-    for matrix, vector, first in ((one, other, True), (other, one, False)):
-        square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]
-        if square and 1 in vector.shape and np.allclose(matrix, np.diag(np.diag(matrix))):
-            diagonal = np.diag(matrix).reshape(vector.shape)
-            return (diagonal, vector) if first else (vector, diagonal)
-    raise NoValueError("two sides of different shapes")
 
 
 _CASES = re.compile(r"\\begin\s*\{cases\}(.*?)\\end\s*\{cases\}", re.DOTALL)

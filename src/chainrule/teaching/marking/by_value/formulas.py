@@ -167,7 +167,7 @@ class Formulas:
             return text == "|" and self._opens_bar()
         token = self.tokens[self.at]
         if token.kind == "word":
-            return token.text in WORDS or token.text in self.habits.defined
+            return token.text in WORDS or token.text in self.habits.words
         if token.kind == "command":
             return not (
                 token.text in COMPARED
@@ -234,8 +234,8 @@ class Formulas:
         raise UnreadError("a norm that is not closed")
 
     def _word(self, word: str) -> Term:
-        if word in self.habits.defined or word not in WORDS:
-            if word not in self.habits.defined:
+        if word in self.habits.words or word not in WORDS:
+            if word not in self.habits.words:
                 raise UnreadError(f"the word {word}")
             self.at -= 1
             return self._named()
@@ -318,8 +318,8 @@ class Formulas:
             return found
         raise UnreadError(f"{token.text} is not a name")
 
-    def scripts(self) -> Scripts:
-        """Parse what stands above and below."""
+    def scripts(self, base: str = "") -> Scripts:
+        """Parse what stands above and below a name, or another term."""
         found = Scripts()
         while self.peek() in ("_", "^", "'"):
             sign = self.take().text
@@ -334,11 +334,12 @@ class Formulas:
                 if found.power:
                     self.at -= 1
                     raise UnreadError("an index behind a power")
+                found.turned_first = found.turned and not found.below
                 found.below.extend(indices(content))
             else:
                 if found.power:
                     raise UnreadError("two powers")
-                above(content, self.habits, found)
+                above(content, self.habits, found, numbered=base in self.habits.numbered)
         return found
 
     def _indicator(self) -> Term | None:
@@ -375,12 +376,19 @@ class Formulas:
             return Called("exp", (self.inner(self.group()).whole(),))
         if base == "d" and "d" not in self.habits.values and self._moves():
             return Moved(self.factor())
-        found = self.scripts()
+        found = self.scripts(base)
         if base == "delta" and len(found.below) == 2 and not found.above and not found.power:
             return Called("kronecker", tuple(found.below))
+        if found.turned and len(found.below) == 2 and not found.above and found.turned_first:
+            return self._raised(  # X^T_{ij} is an entry of the transpose
+                EntryOf(Combined("T", (Named(base, bold=bold),)), tuple(found.below)),
+                Scripts(power=found.power),
+            )
         name = Named(base, tuple(found.above), tuple(found.below), bold)
         term: Term = name
         calls = base in self.habits.functions or (found.primes and base not in self.habits.values)
+        if self.peek() == "(" and (given := self._given(name)) is not None:
+            return self._raised(given, found)
         if self.peek() == "(" and calls:
             arguments = self._arguments()
             term = Called(_function(name), arguments, found.primes)
@@ -397,6 +405,19 @@ class Formulas:
         if found.primes:
             raise UnreadError("a prime that is not read")
         return self._raised(term, found)
+
+    def _given(self, name: Named) -> Named | None:
+        """Parse a probability such as ``p(y = 1 | x)``, one value by what stands in brackets."""
+        start = self.at
+        try:
+            shown = [token.text for token in self._braced()]
+        except UnreadError:
+            shown = []
+        if not {"|", "="} & set(shown) or shown.count("|") > 1:
+            self.at = start
+            return None
+        text = "".join(one for one in shown if one not in "{}" and one[1:] not in BOLD)
+        return Named(name.base, name.above, (*name.below, Index(text)))
 
     def _moves(self) -> bool:
         """Whether a name or a bracket follows without a space, as in ``dX`` and ``d(A B)``."""

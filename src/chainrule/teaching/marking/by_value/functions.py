@@ -80,6 +80,7 @@ FUNCTIONS: dict[str, Callable[[Value], Value]] = {
     "softmax": _softmax,
     "sum": lambda value: float(np.sum(value)),
     "mean": lambda value: float(np.mean(value)),
+    "sym": lambda value: value if isinstance(value, float) else (value + value.T) / 2,
     "tr": lambda value: float(np.trace(_square(value))),
     "det": lambda value: float(np.linalg.det(_square(value))),
     "logdet": _logdet,

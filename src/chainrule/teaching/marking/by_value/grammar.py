@@ -120,7 +120,7 @@ class Parser(Formulas):
                 raise UnreadError("a derivative with respect to an expression")
             return found
         base, bold = self.base()
-        scripts = self.scripts()
+        scripts = self.scripts(base)
         again = 1
         if scripts.power:
             if [token.text for token in scripts.power] != ["2"]:
@@ -230,10 +230,22 @@ class Parser(Formulas):
         return self.scripted(Cases(tuple(found)))
 
 
+def _with_classes(content: list[Token]) -> list[Token]:
+    """Join the index of a class, the ``y_i`` in ``j ≠ y_i``, to one token."""
+    found: list[Token] = []
+    for token in content:
+        letters = token.kind == "letter" and len(found) > 1 and found[-2].kind == "letter"
+        if letters and found[-1].text == "_":
+            found[-2:] = [Token("letter", f"{found[-2].text}_{token.text}")]
+        else:
+            found.append(token)
+    return found
+
+
 def conditions_of(content: list[Token]) -> tuple[Condition, ...] | None:
     """Return the comparisons in a text; None where it says otherwise."""
     found: list[Condition] = []
-    shown = [token for token in content if token.text not in "{}&"]
+    shown = _with_classes([token for token in content if token.text not in "{}&"])
     for at, token in enumerate(shown):
         sign = COMPARED.get(token.text)
         if token.text == "=" and at and shown[at - 1].text == "!":

@@ -45,6 +45,8 @@ def meanings(reader: Reader) -> list[Meaning]:
         changes += [{"labels": "shares"}, {"labels": "class"}]
     if symmetric:
         changes.insert(0, {"symmetric": True})
+    if passage.alone:
+        changes.append({"apart": True})
     changes += [
         {"meet": "entries"},
         {"meet": "inner"},

@@ -15,7 +15,7 @@ WORDS = {
     "sigmoid": "sigmoid", "Sigmoid": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid",
     "relu": "relu", "ReLU": "relu", "Relu": "relu", "softplus": "softplus", "sum": "sum",
     "sign": "sign", "sgn": "sign", "max": "max", "min": "min", "abs": "abs", "cosh": "cosh",
-    "sinh": "sinh", "vec": "vec", "logdet": "logdet", "mean": "mean",
+    "sinh": "sinh", "vec": "vec", "logdet": "logdet", "mean": "mean", "sym": "sym", "Sym": "sym",
 }  # fmt: skip
 """Words of functions, and the function of each."""
 
@@ -37,6 +37,7 @@ _DROPPED = re.compile(
     r"|(?<!\\)\\[,;:!> ]|~|\$|\\[()\[\]]|\\(?:begin|end)\s*\{(?!cases)[a-z]+\*?\}(?:\{[lcr|]*\})?"
 )
 _SPELLED = (
+    (re.compile(r"(?<![A-Za-z}])\s*\(\s*(?:\\(?:text|mbox|textrm)\s*\{[^{}]*\})?\s*\)"), " "),
     (re.compile(r"[\^_]?(?<!\\)\{\s*\}"), " "),
     (re.compile(r"\\_"), "_"),
     (re.compile(r"(\\[A-Za-z]+)\*(?=\{)"), r"\1_"),  # an index that Markdown took for emphasis
@@ -117,7 +118,11 @@ def tokens(text: str, *, plain: bool = False, names: frozenset[str] = frozenset(
             spaced = True
             continue
         if kind == "run":
-            found.extend(_of_run(match[0], plain=plain or match[0] in names, spaced=spaced))
+            run = match[0]
+            if run[0] == "d" and run[1:] in names:
+                found.append(Token("letter", "d", spaced))
+                run, spaced = run[1:], False
+            found.extend(_of_run(run, plain=plain or run in names, spaced=spaced))
         elif kind == "command" and match[0][1:] in WORDS and match[0] not in ("\\sqrt", "\\sum"):
             found.append(Token("word", match[0][1:], spaced))
         else:

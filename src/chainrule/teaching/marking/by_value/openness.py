@@ -8,12 +8,15 @@ from chainrule.teaching.marking.by_value.passage import (
     gradients,
 )
 from chainrule.teaching.marking.by_value.points import Key
+from chainrule.teaching.marking.by_value.scripts import CLASS
 from chainrule.teaching.marking.by_value.statements import Claim, Reader
 from chainrule.teaching.marking.by_value.terms import (
     Called,
+    Condition,
     Index,
     Moved,
     Named,
+    Over,
     Slope,
     Term,
     every,
@@ -160,6 +163,69 @@ def is_of_slopes(reader: Reader, claim: Claim) -> bool:
         if not here.starts or at == 0:
             return False
         at -= 1
+
+
+def other_places(reader: Reader, claim: Claim) -> list[Condition]:
+    """Return that the free indices of a claim are not the class: ``k`` is not ``y_i``."""
+    passage = reader.passage
+    nodes = [node for side in claim.sides if side is not None for node in every(side)]
+    here = {(n.base, i.text) for n in nodes if isinstance(n, Named) for i in passage.runs(n)}
+    everywhere = [n for term in passage.terms for n in every(term) if isinstance(n, Named)]
+    found = []
+    for base, letter in sorted(here):
+        if letter in passage.fixed or not letter.isalpha():
+            continue
+        places = {i.text for n in everywhere if n.base == base for i in passage.runs(n)}
+        for other in sorted(places):
+            if CLASS.fullmatch(other):
+                found.append(Condition(Index(letter), "!=", Index(other)))
+    return found
+
+
+def introduced(reader: Reader, claim: Claim) -> set[str]:
+    """Return the names that an equation between values speaks of first, and no definition.
+
+    Where such an equation is not proven, it says what these names are: ``f = M : M`` for an f that
+    is known. They are no free values then.
+    """
+    if is_of_slopes(reader, claim):
+        return set()
+    earlier = {
+        node.base
+        for other in reader.claims
+        for side in other.sides
+        if side is not None and other.order < claim.order
+        for node in every(side)
+        if isinstance(node, Named)
+    }
+    here = {
+        node.base
+        for side in claim.sides
+        if side is not None
+        for node in every(side)
+        if isinstance(node, Named)
+    }
+    return here - earlier - reader.passage.sizes - reader.passage.definitions.keys()
+
+
+def is_identity(reader: Reader, claim: Claim, sign: int) -> bool:
+    """Whether an equals sign stands between two formulas in the same names, all of them read.
+
+    Such an equation defines nothing, and is no condition on a name: ``log σ(z) = -log(1 + e^-z)``,
+    or the second sign in ``f = (y - u)^T (y - u) = y^T y - 2 y^T u + u^T u``.
+    """
+    passage = reader.passage
+    left, right = claim.sides[sign - 1], claim.sides[sign]
+    if left is None or right is None or isinstance(left, Named) or isinstance(right, Named):
+        return False
+    here, there = ({n.base for n in every(s) if isinstance(n, Named)} for s in (left, right))
+    if here - passage.sizes != there - passage.sizes or not here or here & passage.unread:
+        return False
+    if here & (reader.opened.keys() | passage.definitions.keys()):
+        return False
+    in_chain = sign > 1 or bool(claim.starts)
+    called = (isinstance(n, Called | Over) for s in (left, right) for n in every(s))
+    return in_chain or any(called)
 
 
 def _is_a_value(side: Term | None, base: str) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from chainrule.teaching.marking.by_value.grammar import Parser
 from chainrule.teaching.marking.by_value.notation import ACCENTS, BOLD, GREEK, WORDS, Token, tokens
-from chainrule.teaching.marking.by_value.scripts import Habits, UnreadError
+from chainrule.teaching.marking.by_value.scripts import CLASS, Habits, UnreadError
 from chainrule.teaching.marking.by_value.terms import (
     Called,
     Combined,
@@ -23,8 +23,20 @@ from chainrule.teaching.marking.by_value.terms import (
 )
 
 _MOVES = re.compile(r"(?:(?<![\w\\{^_])d\s|\\(?:mathrm|text)\s*\{\s*d\s*\})\s*\\?[A-Z]")
-_SEVERAL = re.compile(r"[\s$]*([A-Z]{2,5})\s*(?:\([^()]*\))?\s*&?\s*")
+_SEVERAL = re.compile(
+    r"[\s$]*([A-Z]{2,5}|[A-Z][a-z]{2,9}|(?!d)[a-z]{3,9})\s*(?:\([^()]*\))?\s*&?\s*"
+)
+_DIFFERENTIATED_WORD = re.compile(
+    r"\{\s*(?:d|\\partial(?![A-Za-z])\s*)([A-Z]{2,5}|[A-Z][a-z]{2,9})\s*\}"
+)
+"""A word in a fraction of differentials: ``\\frac{dLoss}{dOut}``."""
 _FUNCTION_LETTERS = frozenset({"sigma", "phi", "psi", "f", "g", "h", "F", "G", "Phi", "varphi"})
+_NUMBERED = re.compile(
+    r"\{\s*(?:\\partial\s*|d\s*)\{?\\?[A-Za-z]+(?:\s*\{\s*[A-Za-z]\s*\})?\s*\}?(?:_\{?\w+\}?)?\s*\}"
+    r"\s*\{\s*(?:\\partial\s*|d\s*)(?P<base>\\?[A-Za-z]+)_(?:\w|\{\s*\w+\s*\})\^(?:\d|\{\s*\d\s*\})\s*\}"
+)
+"""A first derivative with respect to an entry with a number above: ``\\partial w_{11}^2``."""
+
 _SHIFTED = re.compile(r"\^\s*\{\s*([a-zA-Z])\s*[-+]\s*\d\s*\}")
 _ABOVE = re.compile(
     r"(\\?[A-Za-z]+)\s*(?:_(?:\{[^{}]*\}|\w))?\^\s*\{?\s*([ltLk])\s*\}?(?![A-Za-z])"
@@ -95,6 +107,7 @@ class Passage:
     sizes: set[str] = field(default_factory=set)
     summed: set[str] = field(default_factory=set)  # letters that some sum runs over
     fixed: set[str] = field(default_factory=set)  # indices of one place, such as a class
+    alone: set[str] = field(default_factory=set)  # those that no sum may reach
     epochs: dict[int, int] = field(default_factory=dict)
     split: set[str] = field(default_factory=set)  # x beside x_i, both vectors
     objective: Named | None = None  # of which dX is the gradient
@@ -176,6 +189,28 @@ class Passage:
         self.sorted.clear()
         self.split = {base for base in vectors if base[0].islower() and len(base) == 1}
 
+    def set_apart(self) -> None:
+        """Find the places with a letter that no sum reaches, such as ``u_o`` beside the ``u_k``.
+
+        Where a quotient divides by a sum over such names, as a softmax does, the sum has all of
+        them.
+        """
+        divided = {
+            node.base
+            for term in (*self.terms, *(d.body for one in self.definitions.values() for d in one))
+            for quotient in every(term)
+            if isinstance(quotient, Combined) and quotient.operation == "/"
+            for total in every(quotient.parts[1])
+            if isinstance(total, Over)
+            for node in every(total)
+            if isinstance(node, Named)
+        }
+        for letter in self.fixed - self.summed:
+            bases = {n.base for t in self.terms for n in every(t)
+                     if isinstance(n, Named) and letter in {i.text for i in n.places}}  # fmt: skip
+            if bases and not bases & divided:
+                self.alone.add(letter)
+
     def epoch(self, order: int) -> int:
         """Return how many names were defined once more up to a place of the text."""
         if order not in self.epochs:
@@ -187,6 +222,8 @@ class Passage:
         """Whether an index of a name runs, and is not part of its name."""
         if index.text in self.letters:
             return True
+        if CLASS.fullmatch(index.text):
+            return place in self.running.get(base, ())
         runs = (index.text.isdigit() and len(index.text) == 1) or index.text in ("L", "T", "N", "K")
         return runs and place in self.running.get(base, ())
 
@@ -294,10 +331,17 @@ class Passage:
         return found
 
 
+def _words_as_names(lefts: Sequence[str], text: str) -> frozenset[str]:
+    """Return the words that are names: a left side of their own, or a differential."""
+    found = {match[1] for left in lefts if (match := _SEVERAL.fullmatch(left))}
+    found |= {match[1] for match in _DIFFERENTIATED_WORD.finditer(text)}
+    return frozenset(word for word in found if word not in WORDS)
+
+
 def habits_of(sides: Sequence[str], lefts: Sequence[str], text: str) -> Habits:
     """Return the habits of a text from its formulas."""
     plain = "\\" not in text and "$" not in text
-    several = frozenset(match[1] for left in lefts if (match := _SEVERAL.fullmatch(left)))
+    several = _words_as_names(lefts, text)
     defined: set[str] = set()
     with_arguments: dict[str, set[str]] = {}
     for left in lefts:
@@ -336,9 +380,15 @@ def habits_of(sides: Sequence[str], lefts: Sequence[str], text: str) -> Habits:
     if len({match[1] for match in _ABOVE.finditer(text) if match[2] == "t"}) > 1:
         above |= {"t"}
     above |= {letter.lower() for letter in above} if "L" in above else set()
+    numbered = {
+        match["base"].lstrip("\\")
+        for match in _NUMBERED.finditer(text)
+        if match["base"] != "\\sigma"
+    }
     euler = "e" not in defined and not re.search(r"(?<![A-Za-z\\])e_", text)
     return Habits(frozenset(functions), frozenset(values), frozenset(above), euler,
-                  frozenset(defined), plain, prime_turns=turns, names=several)  # fmt: skip
+                  frozenset(defined), plain, prime_turns=turns, names=several,
+                  numbered=frozenset(numbered))  # fmt: skip
 
 
 def _uses(

@@ -23,6 +23,7 @@ from chainrule.teaching.marking.by_value.functions import (
     Value,
 )
 from chainrule.teaching.marking.by_value.passage import Definition, Passage
+from chainrule.teaching.marking.by_value.scripts import CLASS
 from chainrule.teaching.marking.by_value.terms import (
     Index,
     Named,
@@ -63,6 +64,8 @@ class Meaning:
         Whether a vector with an index is a column of the matrix of its capital letter.
     rows : bool
         Whether vectors are rows, as in ``x W + b``.
+    apart : bool
+        Whether a place with a letter of its own, such as the ``o`` of ``u_o``, is in no sum.
     """
 
     ranks: Mapping[Key, int] = field(default_factory=dict)
@@ -75,6 +78,7 @@ class Meaning:
     symmetric: bool = False
     columns: bool = False
     rows: bool = False
+    apart: bool = False
 
     @property
     def note(self) -> str:
@@ -98,6 +102,8 @@ class Meaning:
             said.append("vectors as rows")
         if self.symmetric:
             said.append("symmetric matrices")
+        if self.apart:
+            said.append("a place with a letter of its own in no sum")
         return ", ".join(said)
 
 
@@ -208,6 +214,10 @@ class Point(ABC):
         if index.text in env:
             return env[index.text] + index.offset
         if index.text in self.passage.fixed:
+            if index.text in self.passage.alone and self.ask("apart"):
+                return SIZE + 1 + index.offset
+            return FIXED + index.offset
+        if CLASS.fullmatch(index.text):
             return FIXED + index.offset
         if index.text.isdigit():
             return int(index.text) + index.offset

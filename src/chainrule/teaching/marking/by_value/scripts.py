@@ -41,6 +41,8 @@ class Habits:
         Names of several letters.
     prime_turns : bool
         Whether a prime is a transpose: ``X'y``.
+    numbered : frozenset of str
+        Names with a number above that is a layer and no power: ``w_{11}^2``.
     """
 
     functions: frozenset[str] = frozenset()
@@ -52,6 +54,12 @@ class Habits:
     greedy: bool = False
     prime_turns: bool = False
     names: frozenset[str] = frozenset()
+    numbered: frozenset[str] = frozenset()
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words that are names."""
+        return self.defined | self.names
 
 
 @dataclass
@@ -62,8 +70,12 @@ class Scripts:
     below: list[Index] = field(default_factory=list)
     power: list[Token] = field(default_factory=list)  # an expression
     turned: bool = False
+    turned_first: bool = False  # whether a transpose stands before the indices
     primes: int = 0
 
+
+CLASS: Final = re.compile(r"[a-z]_[a-z]")
+"""The index of the class of an example, as in ``w_{y_i}``."""
 
 _WORD: Final = re.compile(r"(?=[a-z]*[eoxyh])[a-z]{2,}|in")
 """Letters that are a word, as in ``W_{out}`` and ``W_{xh}``: nobody counts by all of these."""
@@ -132,8 +144,13 @@ def _are_indices(word: str) -> bool:
     return len(word) <= 3 and all(letter in "ijklmnpq" for letter in word)
 
 
-def above(content: Sequence[Token], habits: Habits, scripts: Scripts) -> None:
-    """Sort what stands above a letter into indices, a transpose, primes and a power."""
+def above(
+    content: Sequence[Token], habits: Habits, scripts: Scripts, *, numbered: bool = False
+) -> None:
+    """Sort what stands above a letter into indices, a transpose, primes and a power.
+
+    With `numbered`, a number above is an index.
+    """
     content = [token for token in content if token.text not in "{}"] or list(content)
     while content and content[-1].text in ("\\top", "T") and len(content) > 1:
         if content[-2].text not in ("-", "+"):
@@ -144,13 +161,20 @@ def above(content: Sequence[Token], habits: Habits, scripts: Scripts) -> None:
     if not content:
         return
     text = plain_letters(content)
+    close = next((at for at, token in enumerate(content) if token.text in _OPEN.values()), -1)
+    if content[0].text in _OPEN and [t.text for t in content[close + 1 : close + 2]] == ["^"]:
+        scripts.above.extend(indices(content[1:close]))  # y^{(i)^2} is the square of y^{(i)}
+        scripts.power = [token for token in content[close + 2 :] if token.text not in "{}"]
+        return
     if content[0].text in _OPEN and content[-1].text == _OPEN[content[0].text]:
         scripts.above.extend(indices(content[1:-1]))
         return
     if content[0].text in ("\\langle", "\\lt") and content[-1].text in ("\\rangle", "\\gt"):
         scripts.above.extend(indices(content[1:-1]))
         return
-    if text in ("T", "top", "?") and content[0].text in ("T", "\\top", "\\intercal"):
+    if numbered and text.isdigit():
+        scripts.above.append(Index(text))
+    elif text in ("T", "top", "?") and content[0].text in ("T", "\\top", "\\intercal"):
         scripts.turned = not scripts.turned
     elif set(text) == {"'"}:
         scripts.primes += len(text)

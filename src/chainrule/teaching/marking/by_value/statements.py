@@ -29,6 +29,7 @@ from chainrule.teaching.marking.by_value.terms import (
     Named,
     Slope,
     Term,
+    bound_diagonals,
     every,
     letters_of,
     parts,
@@ -36,6 +37,9 @@ from chainrule.teaching.marking.by_value.terms import (
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 
 MOST_STATEMENTS = 200
+_SHAPED = re.compile(r"[^=]{1,40}=\s*\(\s*\w{1,9}\s*,\s*\w{1,9}\s*\).{0,80}")
+"""A shape in the form of an equation: ``X = (m, n)``."""
+
 MOST_SPENT = 300_000
 """The most evaluations that are made for one text."""
 
@@ -78,7 +82,8 @@ class Reader:
 def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
     """Parse the statements of a text; None where there is nothing to judge."""
     plain = (s if s.continues else s.without_words(_is_symbol) for s in said if not s.code)
-    formulas = [s for s in plain if equals_signs(s.text)][:MOST_STATEMENTS]
+    formulas = [s for s in plain if equals_signs(s.text) and not _SHAPED.fullmatch(s.text)]
+    formulas = formulas[:MOST_STATEMENTS]
     if not formulas:
         return None
     sides = [[s.text[a:b] for a, b in s.sides()] for s in formulas]
@@ -104,6 +109,9 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
     reader.passage.settle()
     for claim in reader.claims:
         _define(reader.passage, claim)
+    for claim in reader.claims:
+        _from_slopes(reader.passage, claim)
+        _named_at_the_end(reader.passage, claim)
     seen: set[str] = set()
     for claim in reader.claims:
         for at, (one, other) in enumerate(itertools.pairwise(claim.sides)):
@@ -122,9 +130,45 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
             reader.passage.fixed |= inner
             if inner & reader.passage.summed:
                 reader.passage.unread.add(definition.name.base)  # of one example, or of all
+    reader.passage.set_apart()
     _assume(reader.passage)
     _shorten(reader)
     return reader
+
+
+def _named_at_the_end(passage: Passage, claim: Claim) -> None:
+    """Take ``∂E/∂z = a - y = δ`` for the definition of a δ that has no other."""
+    name, body = claim.sides[-1], claim.sides[-2] if len(claim.sides) > 2 else None
+    if not isinstance(name, Named) or body is None or isinstance(body, Named):
+        return
+    texts = [index.text for index in passage.runs(name)]
+    free = letters_of(body) & passage.letters
+    earlier = (term for term in passage.terms[: passage.terms.index(name)])
+    if name.base in passage.definitions or any(_uses(term, name.base) for term in earlier):
+        return
+    if set(texts) == free and len(set(texts)) == len(texts):
+        passage.definitions[name.base] = [Definition(name, body, claim.order)]
+        if isinstance(body, Combined) and body.operation not in ("+", "neg"):
+            passage.unread.add(name.base)  # one of the factors may be meant
+
+
+def _from_slopes(passage: Passage, claim: Claim) -> None:
+    """Take ``∂L/∂u = ∂/∂u (u - y)^2`` for the definition of an L that has none."""
+    for one, other in itertools.pairwise(claim.sides):
+        for left, right in ((one, other), (other, one)):
+            if not (isinstance(left, Slope) and isinstance(right, Slope)):
+                continue
+            name = left.of
+            if left.wrt != right.wrt or not isinstance(name, Named) or isinstance(right.of, Named):
+                continue
+            runs = [index.text for index in passage.runs(name)]
+            inner = letters_of(right.of) & passage.letters
+            known = name.base in passage.definitions or name.base in passage.functions
+            if known or set(runs) != inner or len(set(runs)) < len(runs):
+                continue
+            if _uses(right.of, name.base) or runs != list(dict.fromkeys(runs)):
+                continue
+            passage.definitions[name.base] = [Definition(name, right.of, claim.order)]
 
 
 def _assume(passage: Passage) -> None:
@@ -215,6 +259,12 @@ def _match(passage: Passage, one: Term, other: Term, order: int, seen: set[str])
             _match(passage, *different[0], order, seen)
 
 
+def _is_given(side: Term) -> bool:
+    """Whether a side speaks of a probability such as ``p(y | x)``."""
+    named = (node for node in every(side) if isinstance(node, Named))
+    return any("|" in index.text for node in named for index in node.places)
+
+
 def _uses(term: Term, base: str) -> bool:
     return any(isinstance(node, Named) and node.base == base for node in every(term))
 
@@ -239,6 +289,14 @@ def _claim(
             found.append(None)
             why = why or str(error)
     starts = 1 if not row[0].strip() else 0
+    if len(found) > 2:  # log p(y | x) or CE(y, p) in between says which value it is, and no more
+        inner = [
+            side
+            for side, text in zip(found[1:-1], row[1:-1], strict=True)
+            if not (_NAMED_CALL.fullmatch(text) if side is None else _is_given(side))
+        ]
+        found = [found[0], *inner, found[-1]]
+    found = bound_diagonals(found)
     claim = Claim(said, found, order, why=why, starts=starts)
     claim.conditions = _conditions(said)
     return claim
@@ -251,13 +309,20 @@ def _nearby(text: str, line: int) -> tuple[Condition, ...]:
     found = []
     for match in _IN_PROSE.finditer(around):
         sign = "=" if match[2] == "=" else "!="
-        found.append(Condition(Index(match[1]), sign, Index(match[3])))
+        other = re.sub(r"[{}\s]", "", match[3])
+        found.append(Condition(Index(match[1]), sign, Index(other)))
     return tuple(dict.fromkeys(found))
 
 
+_NAMED_CALL = re.compile(
+    r"\s*(?:\\(?:text|mathrm|operatorname)\s*\{\s*)?[A-Za-z]{2,20}\s*\}?\s*\([^()=+]{1,40}\)\s*"
+)
+"""A call of a function in words, such as ``CE(y, p)``."""
+
 _CONDITION = re.compile(r"([a-z])(=|≠)([a-z])")
 _IN_PROSE = re.compile(
-    r"(?<![A-Za-z_{,])([a-z])\s*(=|≠|!=|\\neq?(?![a-z])|\\not\s*=)\s*([a-z])(?![A-Za-z_^({])"
+    r"(?<![A-Za-z_{,])([a-z])\s*(=|≠|!=|\\neq?(?![a-z])|\\not\s*=)\s*"
+    r"([a-z](?:_(?:[a-z]|\{\s*[a-z]\s*\}))?)(?![A-Za-z_^({])"
 )
 ROWS_BEFORE = 6
 ROWS_AFTER = 1

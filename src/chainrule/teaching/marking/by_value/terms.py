@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,50 @@ class Moved(Term):
     """The differential of a term."""
 
     of: Term
+
+
+def rebuilt(term: Term, change: Callable[[Term], Term]) -> Term:
+    """Return a term with a change applied to every term in it, the innermost first."""
+    changes = {
+        field.name: tuple(rebuilt(one, change) if isinstance(one, Term) else one for one in value)
+        if isinstance(value := getattr(term, field.name), tuple)
+        else rebuilt(value, change)
+        for field in fields(term)
+        if isinstance(getattr(term, field.name), (tuple, Term))
+    }
+    return change(replace(term, **changes) if changes else term)
+
+
+def bound_diagonals(sides: Sequence[Term | None]) -> list[Term | None]:
+    r"""Let the index in ``diag(p_i (1 - p_i))`` run, where it stands in no place outside."""
+    found: list[Term | None] = []
+    for side in sides:
+        if side is None:
+            found.append(None)
+            continue
+        inside = {
+            letter
+            for node in every(side)
+            if isinstance(node, Called) and node.function == "diag"
+            for letter in letters_of(node)
+            if len(letter) == 1 and letter.islower()
+        }
+        outside = letters_of(rebuilt(side, _without_diagonals))
+        free = inside - outside
+        found.append(rebuilt(side, partial(_stacked, free)) if len(free) == 1 else side)
+    return found
+
+
+def _without_diagonals(term: Term) -> Term:
+    if isinstance(term, Called) and term.function == "diag":
+        return Called("diag", ())
+    return term
+
+
+def _stacked(free: set[str], term: Term) -> Term:
+    if isinstance(term, Called) and term.function == "diag" and letters_of(term) & free:
+        return Called("diag", (Over("stack", tuple(free), term.arguments[0]),))
+    return term
 
 
 def parts(term: Term) -> Iterator[Term]:

@@ -177,6 +177,12 @@ class World(Slopes):
             if isinstance(body, float):
                 raise NoValueError("a sum without an index")
             return float(np.sum(body))
+        if term.operation == "stack":
+            (letter,) = term.letters
+            rows = [self.value(term.body, {**env, letter: at}) for at in range(1, SIZE + 1)]
+            if not all(isinstance(row, float) for row in rows):
+                raise NoValueError("a diagonal of vectors")
+            return np.array(rows, dtype=float)[:, None]
         total: Value | None = None
         upper = SIZE
         if term.upper is not None and term.upper.text in env:

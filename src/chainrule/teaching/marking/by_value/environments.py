@@ -1,0 +1,50 @@
+"""The values of free indices at which a claim is compared."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from chainrule.teaching.marking.by_value.arrays import FIXED, SIZE
+from chainrule.teaching.marking.by_value.scripts import CLASS
+from chainrule.teaching.marking.by_value.statements import Claim, Reader
+from chainrule.teaching.marking.by_value.terms import Condition, Index, every, letters_of
+
+MOST_FREE = 4
+
+
+def environments(reader: Reader, claim: Claim) -> list[dict[str, int]]:
+    """Return the values of the free indices at which a claim is compared."""
+    letters: set[str] = set()
+    for side in claim.sides:
+        if side is not None:
+            letters |= letters_of(side) & reader.passage.letters - reader.passage.alone
+    if len(letters) > MOST_FREE:
+        return []
+    shifted = {
+        node.text
+        for side in claim.sides
+        if side is not None
+        for node in every(side)
+        if isinstance(node, Index) and node.offset
+    }
+    order = sorted(letters)
+    held = shifted | reader.passage.fixed
+    spans = [(FIXED,) if letter in held else tuple(range(1, SIZE + 1)) for letter in order]
+    every_one = [dict(zip(order, values, strict=True)) for values in itertools.product(*spans)]
+    one_place = dict.fromkeys(reader.passage.fixed, FIXED)
+    every_one = [env for env in every_one if _fits(claim.conditions, {**one_place, **env})]
+    every_one.sort(key=lambda env: len(set(env.values())) != len(env))
+    return every_one if len(every_one) <= 9 else every_one[:6] + every_one[6::6]
+
+
+def _fits(conditions: Sequence[Condition], env: dict[str, int]) -> bool:
+    """Whether indices meet the conditions on them; a condition on other letters is met."""
+    for condition in conditions:
+        left, right = (
+            FIXED if CLASS.fullmatch(index.text) else env.get(index.text)
+            for index in (condition.left, condition.right)
+        )
+        if left is not None and right is not None and (left == right) != (condition.sign == "="):
+            return False
+    return True
