@@ -185,10 +185,14 @@ def opened(browser: Any) -> Iterator[Row]:  # noqa: ANN401
         for _ in range(9):
             page = browser.new_page()
             page.add_init_script(OPENED)
-            page.on("request", lambda one: loaded.add(one.url))
+            requests: list[Any] = []
+            page.on("request", lambda one, into=requests: into.append(one))
             page.goto((folder / "index.html").as_uri())
             page.wait_for_function("window.firstLine !== undefined")
             times.append(page.evaluate("window.firstLine"))
+            first = page.evaluate("performance.timeOrigin + window.firstLine")
+            # The editor is requested later, when the page is idle.
+            loaded |= {one.url for one in requests if one.timing["startTime"] <= first}
             page.close()
         yield timed("exported page, open to first line", times, "300 ms")
         read = [Path(unquote(urlsplit(address).path)) for address in loaded]

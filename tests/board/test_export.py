@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +22,18 @@ from tests.language.codegen.node import node
 
 from chainrule.board.compact import script_expression
 from chainrule.board.derivations import derivation_of
-from chainrule.board.export import scorm_package, site, write
+from chainrule.board.export import OWN, scorm_package, site, write
 from chainrule.board.gallery import bank_groups, examples
 from chainrule.board.picture import remaining_gradients
 from chainrule.board.pyodide import live_files
 from chainrule.board.schema import GalleryGroup, GalleryItem
 from chainrule.board.scripts import numbers_script
+from chainrule.board.site import INDEX
 from chainrule.cli.main import cli
 from chainrule.errors import ChainruleError
 
 ITEMS = {item.id: item for group in examples() for item in group.items}
+FONT = "stix-two-math.woff2"
 CHOSEN = ("logistic_batch", "softmax_batch", "board_b1", "board_b3", "lora")
 BANK = {item.id: item for group in bank_groups() for item in group.items}
 SMALL = [GalleryGroup("one", (GalleryItem("own", "own", ONE, ""), BANK["score"]))]
@@ -90,6 +94,17 @@ def test_the_files_of_a_site(small: dict[str, bytes]) -> None:
             assert b"http-equiv" not in content or name == "index.html"
             assert b"import(" not in content or name.startswith("static/")
     assert len(small["data/lesson-own.js"]) < 400_000
+
+
+def test_the_files_before_the_first_line_are_few_and_small() -> None:
+    found = site([replace(examples()[0], items=examples()[0].items[:1])], pairs=1)
+    (lesson,) = (name for name in found if name.startswith("data/lesson-"))
+    first = [INDEX, OWN, lesson]
+    first += [f"static/{name}" for name in ("board.js", "board.css", "icon.svg", FONT)]
+    assert sum(len(gzip.compress(found[name])) for name in first) <= 200_000
+    text = found[INDEX].decode() + found["static/board.css"].decode()
+    assert "editor.js" not in text, "the editor is loaded after the first line"
+    assert FONT in text
 
 
 def test_a_lesson_of_tensors_has_its_numbers_and_no_script() -> None:

@@ -19,6 +19,8 @@ export interface EditorOptions {
 export interface MountedEditor {
   setText(text: string): void;
   setFault(failure: Failure | null): void;
+  /** Take the focus, with the caret behind so many characters. */
+  focus(at: number): void;
   destroy(): void;
 }
 export interface EditorBundle {
@@ -129,6 +131,10 @@ function mount(host: HTMLElement, options: EditorOptions): MountedEditor {
       const apply = () => options.onChange(mended(view.state.doc.toString(), failure!));
       const found = failure?.line ? [diagnostic(view.state.doc, failure, apply)] : [];
       view.dispatch(setDiagnostics(view.state, found));
+    },
+    focus(at) {
+      view.focus();
+      view.dispatch({ selection: { anchor: Math.min(at, view.state.doc.length) } });
     },
     destroy: () => view.destroy(),
   };

@@ -32,15 +32,28 @@ def encoded(value: Any) -> Any:  # noqa: ANN401
     >>> encoded(schema.TwoNumbers(float("nan"), 2.0))
     {'right': None, 'yours': 2.0}
     """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encoded(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {str(key): encoded(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [encoded(item) for item in value]
-    if isinstance(value, float):
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    if kind is float:
         return value if math.isfinite(value) else None
+    if kind is tuple or kind is list:
+        return [encoded(item) for item in value]
+    if kind is dict:
+        return {str(key): encoded(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(kind):
+        return {name: encoded(getattr(value, name)) for name in _field_names(kind)}
+    if isinstance(value, float):  # NumPy's
+        return encoded(float(value))
     return value
+
+
+_ATOMS = frozenset((str, int, bool, type(None)))
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(each.name for each in dataclasses.fields(kind))
 
 
 def decoded(kind: type[Args], data: Any, where: str = "args") -> Args:  # noqa: ANN401

@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from collections import OrderedDict
-from typing import Any
 
 from chainrule.board.coding import encoded
 from chainrule.board.schema import Failure
@@ -49,8 +48,8 @@ class Worker:
         assert self.process.stdout is not None
         await asyncio.wait_for(self.process.stdout.readline(), START_SECONDS)
 
-    async def call(self, name: object, args: object, seconds: float) -> dict[str, Any] | None:
-        """Run a call; None when it took too long or the process ended."""
+    async def call(self, name: object, args: object, seconds: float) -> bytes | None:
+        """Run a call and return its answer, a line of JSON; None when there was none in time."""
         await asyncio.shield(self._starting)
         process = self.process
         assert process is not None
@@ -60,7 +59,7 @@ class Worker:
             process.stdin.write(json.dumps({"call": name, "args": args}).encode() + b"\n")
             await process.stdin.drain()
             line = await asyncio.wait_for(process.stdout.readline(), seconds)
-            return json.loads(line) if line else None
+            return line if line.endswith(b"\n") else None
         except (TimeoutError, OSError, ValueError, asyncio.LimitOverrunError):
             return None
 
@@ -94,8 +93,8 @@ class Pool:
         """Start the spare worker, so that the first call finds it ready."""
         self._spare = Worker()
 
-    async def call(self, tab: str, name: object, args: object) -> dict[str, Any]:
-        """Run a call in the worker of a tab."""
+    async def call(self, tab: str, name: object, args: object) -> bytes:
+        """Run a call in the worker of a tab; the answer is an object of JSON, passed on unread."""
         worker = self._of(tab)
         if worker.waiting >= MOST_WAITING:
             return _error("busy", "too many calls are waiting; wait for the answers")
@@ -142,5 +141,5 @@ class Pool:
         task.add_done_callback(self._stopping.discard)
 
 
-def _error(kind: str, message: str) -> dict[str, Any]:
-    return {"error": encoded(Failure(kind, message))}
+def _error(kind: str, message: str) -> bytes:
+    return json.dumps({"error": encoded(Failure(kind, message))}).encode()

@@ -1,7 +1,8 @@
 /** Numbers: move an entry of an input, and every line shows its value. */
 import { batch, signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import type { Failure, Matrix, Numbers as NumbersData } from "../../types";
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import type { Failure, Formula as FormulaData, Input, Line, Matrix, Numbers as NumbersData } from "../../types";
 import { Formula } from "../../formula/formula";
 import { Fault } from "../../parts/fault";
 import { MatrixTable, short } from "../../parts/matrix-table";
@@ -45,6 +46,25 @@ function change(name: string, value: Matrix): void {
   refresh();
 }
 
+/** A line with its value; a slider changes the value alone, and the formula is not set again. */
+function Valued({ of, children }: { of: Line | FormulaData; children: ComponentChildren }) {
+  const formula = useMemo(() => <Formula of={of} />, [of]);
+  return (
+    <li>
+      {formula}
+      <span class="value">{children}</span>
+    </li>
+  );
+}
+
+/** The editor of an input; the others stay as they are while one changes. */
+function OneInput({ input, value }: { input: Input; value: Matrix }) {
+  return useMemo(
+    () => <InputEditor input={input} value={value} onChange={(next) => change(input.name, next)} />,
+    [input, value],
+  );
+}
+
 export function Numbers() {
   useEffect(() => {
     void ensureDerived();
@@ -69,7 +89,7 @@ export function Numbers() {
         {!now && !failure.value && <p class="muted" role="status">Evaluating…</p>}
         {forward.value?.inputs.map((input) =>
           inputs.value[input.name] ? (
-            <InputEditor key={input.name} input={input} value={inputs.value[input.name]!} onChange={(value) => change(input.name, value)} />
+            <OneInput key={input.name} input={input} value={inputs.value[input.name]!} />
           ) : null,
         )}
         {now && Object.entries(now.chosen).length > 0 && (
@@ -99,19 +119,17 @@ export function Numbers() {
           <h2>Forward pass</h2>
           <ol class="plain valued">
             {forward.value?.lines.map((line) => (
-              <li key={line.name}>
-                <Formula of={line.math} />
-                <span class="value"><MatrixTable of={now.values[line.name] ?? []} label={`Value of ${line.name}`} /></span>
-              </li>
+              <Valued key={line.name} of={line.math}>
+                <MatrixTable of={now.values[line.name] ?? []} label={`Value of ${line.name}`} />
+              </Valued>
             ))}
           </ol>
           <h2>Gradients</h2>
           <ol class="plain valued">
             {data?.gradients.filter((one) => now.gradients[one.name]).map((one) => (
-              <li key={one.name}>
-                <Formula of={one.line} />
-                <span class="value"><MatrixTable of={now.gradients[one.name]!} label={`Gradient with respect to ${one.name}`} /></span>
-              </li>
+              <Valued key={one.name} of={one.line}>
+                <MatrixTable of={now.gradients[one.name]!} label={`Gradient with respect to ${one.name}`} />
+              </Valued>
             ))}
           </ol>
           <h2>Every line of the derivation</h2>
@@ -119,10 +137,9 @@ export function Numbers() {
             {data?.steps.map((step) => {
               const value = values.get(step.id);
               return (
-                <li key={step.id}>
-                  <Formula of={step.line} />
-                  <span class="value">{value && (value.value !== null || value.term !== null) ? <span class="number">{short(value.value ?? value.term)}</span> : <span class="muted">–</span>}</span>
-                </li>
+                <Valued key={step.id} of={step.line}>
+                  {value && (value.value !== null || value.term !== null) ? <span class="number">{short(value.value ?? value.term)}</span> : <span class="muted">–</span>}
+                </Valued>
               );
             })}
           </ol>

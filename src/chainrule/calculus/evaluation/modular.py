@@ -244,10 +244,17 @@ def _power(words: Words, exponent: int) -> Words:
     return result
 
 
+FEW = 64
+"""Up to so many residues, Euclid's algorithm for each is faster than Fermat's for the array."""
+
+
 def _inverse(words: Words) -> Words:
-    """Invert by Fermat; refuse zero, which has no inverse."""
+    """Invert by Euclid or Fermat; refuse zero, which has no inverse."""
     if not words.all():
         raise ZeroDivisionError("a residue is zero")
+    if words.size <= FEW:
+        inverses = [pow(word, -1, PRIME) for word in words.ravel().tolist()]
+        return np.array(inverses, dtype=np.int64).reshape(words.shape)
     return _power(words, PRIME - 2)
 
 

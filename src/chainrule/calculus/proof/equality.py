@@ -9,6 +9,7 @@ import mpmath
 import numpy as np
 
 from chainrule.calculus.derivation.steps import StepCertificate, VerificationMethod
+from chainrule.calculus.evaluation.modular import MODULAR
 from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.evaluation.precise import DIGITS, PRECISE
 from chainrule.calculus.graph.dims import SCALAR
@@ -21,6 +22,9 @@ CANCELLED = 1e-9
 UNDECIDED = 1e-3
 LARGEST_EXACT = 2**30
 SENSIBLE = 1e6
+
+MOST_KEPT = 8
+"""The axes of residues up to which the parts of one line are kept for the next."""
 
 
 class Equality:
@@ -122,7 +126,8 @@ def _difference(point: Evaluator, left: Expr, right: Expr, places: Positions) ->
 
 
 def _sides(point: Evaluator, left: Expr, right: Expr, places: Positions) -> tuple[Any, Any]:
-    point.forget_indices()
+    if point.xp is not MODULAR or len(point.axes) > MOST_KEPT:
+        point.forget_indices()  # rounding depends on the axes; residues do not
     values = []
     for side, other in ((left, right), (right, left)):
         value = point.value(side)

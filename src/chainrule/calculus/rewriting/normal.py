@@ -296,6 +296,8 @@ class _Writer:
         self._written = letters.written
         self.one: Poly = {(0,) * len(self.atoms): 1}
         self._known: dict[Terms, Expr] = {}
+        self._term_by_term: dict[Terms, Expr] = {}
+        self._monomials: dict[tuple[Exponents, Coefficient], Expr] = {}
 
     def best(self, above: Poly, below: Poly) -> Expr:
         """Write a reduced fraction."""
@@ -457,17 +459,22 @@ class _Writer:
         return (int(len(p) > 1), tuple(sorted(places)))
 
     def _flat(self, p: Poly) -> Expr:
-        terms = sorted(p.items(), key=lambda term: self._reading(term[0]))
-        return self._as_before(positive_first([self._monomial(key, c) for key, c in terms]))
+        known = tuple(sorted(p.items()))
+        if known not in self._term_by_term:
+            terms = sorted(p.items(), key=lambda term: self._reading(term[0]))
+            written = positive_first([self._monomial(key, c) for key, c in terms])
+            self._term_by_term[known] = self._as_before(written)
+        return self._term_by_term[known]
 
     def _reading(self, key: Exponents) -> tuple[int, ...]:
         return tuple(sorted(self.atoms[k].place for k, e in enumerate(key) if e))
 
     def _monomial(self, key: Exponents, c: Coefficient) -> Expr:
-        letters = sorted((self.atoms[k].place, k) for k, e in enumerate(key) if e)
-        return numbered(
-            Fraction(c), mul(Number(1), *(self.atoms[k].to(key[k]) for _, k in letters))
-        )
+        if (key, c) not in self._monomials:
+            letters = sorted((self.atoms[k].place, k) for k, e in enumerate(key) if e)
+            product = mul(Number(1), *(self.atoms[k].to(key[k]) for _, k in letters))
+            self._monomials[key, c] = numbered(Fraction(c), product)
+        return self._monomials[key, c]
 
     def _joined(self, parts: Iterable[Expr]) -> Expr:
         terms = [t for p in parts for t in (p.args if is_sum(p) else (p,))]

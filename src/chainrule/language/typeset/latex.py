@@ -8,11 +8,11 @@ from fractions import Fraction
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.graph.op import Op
-from chainrule.language.typeset.layout import Term, typeset
+from chainrule.language.typeset.layout import Term, Unplaced, typeset
 from chainrule.language.typeset.names import PIECES, NameParts, name_parts
 
 
-class Latex:
+class Latex(Unplaced):
     """Sets pieces in LaTeX."""
 
     fractions_hold = True
@@ -158,6 +158,9 @@ def _set_name(parts: NameParts, places: list[str]) -> str:
     return text + (f"_{{{below}}}" if below else "")
 
 
+_LATEX = Latex()
+
+
 def latex(expr: Expr) -> str:
     r"""Write an expression in LaTeX, without dollar signs.
 
@@ -177,4 +180,4 @@ def latex(expr: Expr) -> str:
     >>> print(latex(m.input("yhat") - m.input("y")))
     \hat{y} - y
     """
-    return typeset(expr, Latex())
+    return typeset(expr, _LATEX)

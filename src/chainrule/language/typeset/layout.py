@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import MutableMapping, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
+from weakref import WeakKeyDictionary
 
 from chainrule.calculus.graph.dims import SCALAR, Index, is_tensor
 from chainrule.calculus.graph.node import Apply, Entry, Expr, Number, Partial, Symbol, Total, walk
@@ -23,11 +24,28 @@ class Term(NamedTuple):
     at: Path | None = None
 
 
+Piece = tuple[int, str]
+"""How tightly a piece holds together, and its text."""
+
+
 class Medium(Protocol):
     """Sets pieces in one medium. Every method returns text in that medium."""
 
     fractions_hold: bool
     """Whether a fraction needs no brackets inside a product."""
+
+    known: MutableMapping[Expr, Piece]
+    """The pieces set so far; a line shares most of its pieces with the line before."""
+
+    @property
+    def apart(self) -> Medium:
+        """The same medium for a piece that is one place, whatever is inside."""
+
+    def placed(self, text: str, at: Path) -> str:
+        """Name the place of a piece inside the expression that is being set."""
+
+    def moved(self, text: str, at: Path) -> str:
+        """Return a piece that was set as a whole, now at a place inside another one."""
 
     def symbol(self, symbol: Symbol) -> str:
         """Set a name."""
@@ -105,7 +123,27 @@ class Medium(Protocol):
         """Set a derivative."""
 
 
-def typeset(expr: Expr, medium: Medium, placed: Callable[[str, Path], str] | None = None) -> str:
+class Unplaced:
+    """A medium without paths: the text of a piece is the same wherever it stands."""
+
+    def __init__(self) -> None:
+        self.known: MutableMapping[Expr, Piece] = WeakKeyDictionary()
+
+    @property
+    def apart(self) -> Self:
+        """The medium itself."""
+        return self
+
+    def placed(self, text: str, at: Path) -> str:
+        """Return the text as it is."""
+        return text
+
+    def moved(self, text: str, at: Path) -> str:
+        """Return the text as it is."""
+        return text
+
+
+def typeset(expr: Expr, medium: Medium) -> str:
     """Set an expression in a medium.
 
     Parameters
@@ -113,31 +151,33 @@ def typeset(expr: Expr, medium: Medium, placed: Callable[[str, Path], str] | Non
     expr : Expr
         The expression.
     medium : Medium
-        Sets its pieces.
-    placed : callable, optional
-        Called with the text of each sub-expression and its path; returns the text to use.
+        Sets its pieces, and keeps them for the next expression.
     """
-    return _Setter(medium, placed or (lambda text, at: text)).at_least(expr, (), SUM)
+    return _Setter(medium).at_least(expr, (), SUM)
 
 
 class _Setter:
-    def __init__(self, medium: Medium, placed: Callable[[str, Path], str]) -> None:
+    """Sets expressions; a path counts from the piece that is being set."""
+
+    def __init__(self, medium: Medium) -> None:
         self.medium = medium
-        self.placed = placed
 
     def at_least(self, expr: Expr, at: Path, holds: int) -> str:
         """Set an expression, bracketed when it holds together less than `holds`."""
         own, text = self.set(expr, at)
         return text if own >= holds else self.medium.brackets(text)
 
-    def set(self, expr: Expr, at: Path) -> tuple[int, str]:
+    def set(self, expr: Expr, at: Path) -> Piece:
         """Return how tightly an expression holds, and its text."""
-        if _is_hidden(expr):
-            return self.set(*_shown(expr, at))
-        holds, text = self._set(expr, at)
-        return holds, self.placed(text, at)
+        shown, at = _shown(expr, at)
+        known = self.medium.known.get(shown)
+        if known is None:
+            holds, text = self._set(shown)
+            known = self.medium.known[shown] = holds, self.medium.placed(text, ())
+        holds, text = known
+        return holds, self.medium.moved(text, at)
 
-    def _set(self, expr: Expr, at: Path) -> tuple[int, str]:
+    def _set(self, expr: Expr) -> Piece:
         m = self.medium
         if isinstance(expr, Symbol):
             return ATOM, m.symbol(expr)
@@ -147,20 +187,20 @@ class _Setter:
             whole = expr.value.denominator == 1 or m.fractions_hold
             return (ATOM if whole else RATIO), m.number(expr.value)
         if isinstance(expr, Entry):
-            return ATOM, self._entry(expr, at)
+            return ATOM, self._entry(expr)
         if isinstance(expr, Total):
-            return TOTAL, m.total(expr.index, self.at_least(expr.body, (*at, 0), TOTAL))
+            return TOTAL, m.total(expr.index, self.at_least(expr.body, (0,), TOTAL))
         if isinstance(expr, Partial):
-            apart = _Setter(m, lambda text, at: text)  # a derivative is one place
+            apart = _Setter(m.apart)  # a derivative is one place
             return JUXTAPOSED, m.partial(
                 apart.at_least(expr.of, (), ATOM), apart.at_least(expr.wrt, (), ATOM)
             )
         assert isinstance(expr, Apply)
-        return self._apply(expr, at)
+        return self._apply(expr)
 
-    def _apply(self, expr: Apply, at: Path) -> tuple[int, str]:
+    def _apply(self, expr: Apply) -> Piece:
         m, op, args = self.medium, expr.op, expr.args
-        inside = [(*at, k) for k in range(len(args))]
+        inside = [(k,) for k in range(len(args))]
         match op.notation.layout:
             case Layout.SUM:
                 join = m.table if _is_table(expr) else m.terms
@@ -168,7 +208,7 @@ class _Setter:
             case Layout.PREFIX:
                 return SIGNED, m.terms([Term(True, self.at_least(args[0], inside[0], TOTAL))])
             case Layout.PRODUCT:
-                return self._product(expr, at)
+                return self._product(expr)
             case Layout.CHAIN:
                 return CHAIN, m.juxtapose(
                     [self._link(*each) for each in zip(args, inside, strict=True)]
@@ -194,9 +234,7 @@ class _Setter:
                 if len(args) > 1:
                     exponent = self.at_least(args[1], inside[1], SUM)
                 else:
-                    exponent = _Setter(m, lambda text, at: text).at_least(
-                        Number(expr.attrs[0]), (), SUM
-                    )
+                    exponent = _Setter(m.apart).at_least(Number(expr.attrs[0]), (), SUM)
                 return POSTFIX, raised(self.at_least(args[0], inside[0], ATOM), exponent)
             case Layout.POSTFIX:
                 inner = args[0]
@@ -215,7 +253,7 @@ class _Setter:
             case Layout.PART:
                 return ATOM, m.part(self.at_least(args[0], inside[0], ATOM), _ranges(expr.attrs))
             case Layout.STACK:
-                return ATOM, m.stack(self._all(expr, at, SUM), expr.attrs[0] == 1)
+                return ATOM, m.stack(self._all(expr, SUM), expr.attrs[0] == 1)
             case Layout.CONSTANT:
                 return ATOM, m.constant(op)
             case Layout.FUNCTION if not args:
@@ -223,23 +261,23 @@ class _Setter:
                 size = m.word(op.notation.options(expr.attrs) if own else str(expr.attrs[0]))
                 return ATOM, m.function(op, size, "") if op.notation.plain else size
             case _:
-                body = m.listed(self._all(expr, at, SUM))
+                body = m.listed(self._all(expr, SUM))
                 return ATOM, m.function(op, body, op.notation.options(expr.attrs))
 
-    def _all(self, expr: Expr, at: Path, holds: int) -> list[str]:
-        return [self.at_least(arg, (*at, k), holds) for k, arg in enumerate(expr.args)]
+    def _all(self, expr: Expr, holds: int) -> list[str]:
+        return [self.at_least(arg, (k,), holds) for k, arg in enumerate(expr.args)]
 
     def _term(self, expr: Expr, at: Path) -> Term:
         inner, at = _shown(expr, at)
         if isinstance(inner, Apply) and inner.op.notation.layout is Layout.PREFIX:
             return Term(True, self.at_least(inner.args[0], (*at, 0), TOTAL), at)
         if isinstance(inner, Number) and inner.value < 0:
-            return Term(True, self.placed(self.medium.number(-inner.value), at))
+            return Term(True, self.medium.placed(self.medium.number(-inner.value), at))
         return Term(False, self.at_least(inner, at, TOTAL))
 
-    def _product(self, expr: Apply, at: Path) -> tuple[int, str]:
+    def _product(self, expr: Apply) -> Piece:
         """Set an elementwise product: scalars first, matrices joined by the glyph."""
-        args = [(arg, (*at, k)) for k, arg in enumerate(expr.args)]
+        args: list[tuple[Expr, Path]] = [(arg, (k,)) for k, arg in enumerate(expr.args)]
         scalars = [each for each in args if _is_scalar(each[0])]
         matrices = [each for each in args if not _is_scalar(each[0])]
         if not matrices and any(isinstance(arg, Partial) for arg, _ in scalars):
@@ -274,10 +312,10 @@ class _Setter:
     def _link(self, expr: Expr, at: Path) -> str:
         shown, at = _shown(expr, at)
         if isinstance(shown, Number) and shown.value == 1 and shown.shape != SCALAR:
-            return self.placed(self.medium.ones(row=shown.shape[0] == 1), at)
+            return self.medium.placed(self.medium.ones(row=shown.shape[0] == 1), at)
         return self.at_least(shown, at, CHAIN)
 
-    def _entry(self, expr: Entry, at: Path) -> str:
+    def _entry(self, expr: Entry) -> str:
         places = [str(place) for place in expr.places if place is not None]
         matrix = expr.matrix
         if isinstance(matrix, Symbol):
@@ -289,15 +327,15 @@ class _Setter:
             there = matrix.op.notation.places(inner.shape, matrix.attrs, *expr.places)
             if there is not None and isinstance(inner, Symbol):
                 return self.medium.entry(inner, [*there], _is_lowered(inner))
-        pushed = self._pushed(expr, places, at)
+        pushed = self._pushed(expr, places)
         if pushed is not None:
             return pushed
-        body = self.at_least(matrix, (*at, 0), SUM)
+        body = self.at_least(matrix, (0,), SUM)
         if not (isinstance(matrix, Apply) and matrix.op.notation.layout is Layout.STACK):
             body = self.medium.brackets(body)
         return self.medium.entry(body, places, False)
 
-    def _pushed(self, expr: Entry, places: list[str], at: Path) -> str | None:
+    def _pushed(self, expr: Entry, places: list[str]) -> str | None:
         """Write entry p of ``L X^T`` as ``L X_p^T``: the row p of X, transposed."""
         matrix = expr.matrix
         if not (isinstance(matrix, Apply) and matrix.op.notation.layout is Layout.CHAIN):
@@ -307,13 +345,12 @@ class _Setter:
             return None
         if last.op.notation.layout is not Layout.POSTFIX or not isinstance(last.args[0], Symbol):
             return None
-        there = (*at, 0)
-        behind = (*there, len(front))
-        row = self.placed(self.medium.entry(last.args[0], places, False), (*behind, 0))
+        behind = (0, len(front))
+        row = self.medium.placed(self.medium.entry(last.args[0], places, False), (*behind, 0))
         return self.medium.juxtapose(
             [
-                *(self._link(arg, (*there, k)) for k, arg in enumerate(front)),
-                self.placed(self.medium.postfix(last.op, row), behind),
+                *(self._link(arg, (0, k)) for k, arg in enumerate(front)),
+                self.medium.placed(self.medium.postfix(last.op, row), behind),
             ]
         )
 

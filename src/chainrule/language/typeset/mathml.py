@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, MutableMapping, Sequence
 from fractions import Fraction
+from functools import cached_property, lru_cache
 from html import escape
+from weakref import WeakKeyDictionary
 
 from chainrule.calculus.graph.dims import Dim, Index, written
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Entry, Expr, Partial, Symbol, walk
 from chainrule.calculus.graph.op import Op
-from chainrule.calculus.graph.paths import Path, path_text
-from chainrule.language.typeset.layout import Term, typeset
+from chainrule.calculus.graph.paths import Path
+from chainrule.language.typeset.layout import Piece, Term, typeset
 from chainrule.language.typeset.names import PIECES, NameParts, name_parts
 from chainrule.language.typeset.text import unicode
 
@@ -21,6 +23,13 @@ _HIGH = ("<mfrac", "<munderover", "<mtable", "<msqrt")
 """Elements that make a bracket around them grow."""
 _ONE_SYMBOL = re.compile(r"<(?:mi|msub|msup|msubsup|mover)\b[^>]*>(?!<mrow>)")
 """MathML that begins a symbol with its indices, and not the power of an expression."""
+_ELEMENT = re.compile(r"<[a-z]+")
+HERE = "\0"
+"""The path of a piece inside itself; no name contains it."""
+
+KEPT = 16
+"""The number of forward passes whose pieces stay in memory."""
+
 _RAISED = {"ᵀ": "<mi>⊤</mi>", "⁻¹": "<mrow><mo>−</mo><mn>1</mn></mrow>"}
 
 
@@ -29,23 +38,33 @@ class MathML:
 
     Parameters
     ----------
-    model : Model, optional
-        Where definitions and notes of the symbols come from.
-    paths : bool, optional
-        Whether every element names the path of its sub-expression in ``data-path``.
+    symbols : collection of Symbol, optional
+        The symbols of the forward pass: indices stand above these alone.
     raised : collection of str, optional
         The indices that stand above their symbols, in brackets, as the example in ``y^(i)``.
     """
 
     fractions_hold = True
+    _bold = ""
+    _focus = ""
 
-    def __init__(
-        self, model: Model | None = None, *, paths: bool = False, raised: Collection[str] = ()
-    ) -> None:
-        self._model = model
-        self._paths = paths
+    def __init__(self, symbols: Collection[Symbol] = (), raised: Collection[str] = ()) -> None:
+        self._symbols = symbols
         self._raised = raised
-        self._definitions = model.values if model is not None else {}
+        self.known: MutableMapping[Expr, Piece] = WeakKeyDictionary()
+
+    @property
+    def apart(self) -> MathML:
+        """The medium itself."""
+        return self
+
+    def placed(self, text: str, at: Path) -> str:
+        """Return the text as it is."""
+        return text
+
+    def moved(self, text: str, at: Path) -> str:
+        """Return the text as it is."""
+        return text
 
     def symbol(self, symbol: Symbol) -> str:
         """Set a name."""
@@ -64,7 +83,7 @@ class MathML:
 
     def ones(self, *, row: bool) -> str:
         """Set the vector of ones."""
-        ones = '<mn class="ones" style="font-weight:bold">1</mn>'
+        ones = f'<mn class="ones"{self._bold}>1</mn>'
         return f"<msup>{ones}<mi>⊤</mi></msup>" if row else ones
 
     def brackets(self, body: str) -> str:
@@ -75,10 +94,10 @@ class MathML:
     def terms(self, signed: Sequence[Term]) -> str:
         """Join terms."""
         first, *rest = signed
-        text = f'<mo form="prefix"{self._sign(first)}>−</mo>' if first.minus else ""
+        text = f'<mo form="prefix"{self._at(first.at)}>−</mo>' if first.minus else ""
         text += first.text
         for term in rest:
-            text += f"<mo{self._sign(term)}>−</mo>" if term.minus else "<mo>+</mo>"
+            text += f"<mo{self._at(term.at)}>−</mo>" if term.minus else "<mo>+</mo>"
             text += term.text
         return f"<mrow>{text}</mrow>"
 
@@ -172,7 +191,7 @@ class MathML:
             return f"<msub>{base}{_row(places)}</msub>"
         parts = name_parts(base.name)
         above = [place for place in places if place in self._raised]
-        if above and self._model is not None and base in self._model.symbols:
+        if above and base in self._symbols:
             below = [place for place in places if place not in above]
             return self._named(base, parts.lowered(), below, above)
         return self._named(base, parts.lowered() if lowered else parts, places)
@@ -189,27 +208,20 @@ class MathML:
         d = '<mo form="prefix" rspace="0">∂</mo>'
         return f"<mfrac><mrow>{d}{of}</mrow><mrow>{d}{wrt}</mrow></mfrac>"
 
-    def placed(self, text: str, at: Path) -> str:
-        """Put the path of a sub-expression on its element."""
-        if not self._paths:
-            return text
-        name = re.match(r"<[a-z]+", text)
-        assert name is not None
-        return f'{name[0]} data-path="{path_text(at)}"{text[name.end() :]}'
+    def _at(self, at: Path | None) -> str:
+        """Return the attribute of a path."""
+        return ""
 
-    def _sign(self, term: Term) -> str:
-        """Return the attribute of the minus sign of a term, which stands for the negative."""
-        return "" if term.at is None or not self._paths else f' data-path="{path_text(term.at)}"'
+    def _described(self, symbol: Symbol) -> str:
+        """Return the attributes that say what a symbol is."""
+        return ""
 
     def _named(
         self, symbol: Symbol, parts: NameParts, places: list[str], raised: Sequence[str] = ()
     ) -> str:
-        meaning = self._meaning(symbol)
-        text = f"{symbol.name}: shape {written(symbol.shape)}" + (f"; {meaning}" if meaning else "")
         base = (
-            f'<mi class="sym" tabindex="-1" data-symbol="{escape(symbol.name, quote=True)}" '
-            f'data-shape="{written(symbol.shape)}" data-definition="{escape(meaning, quote=True)}" '
-            f'title="{escape(text, quote=True)}">{escape(parts.base + parts.primes)}</mi>'
+            f'<mi class="sym"{self._focus} data-symbol="{escape(symbol.name, quote=True)}"'
+            f"{self._described(symbol)}>{escape(parts.base + parts.primes)}</mi>"
         )
         if parts.accent:
             accent = f'<mo stretchy="false">{_ACCENTS[parts.accent]}</mo>'
@@ -225,11 +237,79 @@ class MathML:
             return f"<msup>{base}{above}</msup>"
         return f"<msub>{base}<mrow>{''.join(below)}</mrow></msub>" if below else base
 
+
+class Described(MathML):
+    """MathML in which each symbol has its shape and its definition, as data and as a title.
+
+    Parameters
+    ----------
+    model : Model or None
+        Where definitions and notes of the symbols come from.
+    raised : collection of str
+        The indices that stand above their symbols.
+    """
+
+    _bold = ' style="font-weight:bold"'
+    _focus = ' tabindex="-1"'
+
+    def __init__(self, model: Model | None, raised: Collection[str]) -> None:
+        super().__init__(() if model is None else model.symbols, raised)
+        self._definitions = {} if model is None else model.values
+        self._notes = {} if model is None else model.notes
+
+    def _described(self, symbol: Symbol) -> str:
+        meaning = self._meaning(symbol)
+        shape = written(symbol.shape)
+        text = f"{symbol.name}: shape {shape}" + (f"; {meaning}" if meaning else "")
+        return (
+            f' data-shape="{shape}" data-definition="{escape(meaning, quote=True)}" '
+            f'title="{escape(text, quote=True)}"'
+        )
+
     def _meaning(self, symbol: Symbol) -> str:
         if symbol in self._definitions:
             return f"{unicode(symbol)} = {unicode(self._definitions[symbol])}"
-        notes = self._model.notes if self._model is not None else {}
-        return notes.get(symbol.name, "")
+        return self._notes.get(symbol.name, "")
+
+
+class Placed(MathML):
+    """MathML in which each element names the path of its sub-expression in ``data-path``.
+
+    A piece is set once and used at many places, so that inside it paths count from its own root,
+    which is written as `HERE`; `whole` ends with the paths of the page.
+    """
+
+    @cached_property
+    def apart(self) -> MathML:
+        """The medium without paths."""
+        return MathML(self._symbols, self._raised)
+
+    def placed(self, text: str, at: Path) -> str:
+        """Put the path of a sub-expression on its element."""
+        name = _ELEMENT.match(text)
+        assert name is not None
+        return f"{name[0]}{self._at(at)}{text[name.end() :]}"
+
+    def moved(self, text: str, at: Path) -> str:
+        """Put a path before those of a piece."""
+        return text.replace(HERE, HERE + _steps(at)) if at else text
+
+    def whole(self, expr: Expr) -> str:
+        """Set an expression that stands by itself."""
+        return typeset(expr, self).replace(f"{HERE}.", "").replace(HERE, "")
+
+    def _at(self, at: Path | None) -> str:
+        return "" if at is None else f' data-path="{HERE}{_steps(at)}"'
+
+
+def _steps(at: Path) -> str:
+    return "".join([f".{step}" for step in at])
+
+
+@lru_cache(KEPT)
+def _with_paths(symbols: tuple[Symbol, ...], raised: frozenset[str]) -> Placed:
+    """Return the medium of a forward pass, with the pieces that it has set."""
+    return Placed(symbols, raised)
 
 
 def _size(piece: str) -> str:
@@ -278,15 +358,18 @@ def mathml(
         Where definitions and notes of the symbols come from.
     paths : bool, optional
         Whether elements carry the path of their sub-expression: ``data-path="0.1"``, empty for the
-        whole. Broadcasts are silent and have no element.
+        whole, and no description of their symbols. Broadcasts are silent and have no element.
     raised : Dim, optional
         The dimension whose indices stand above their symbols, as in ``y^(i)``; by default the one
         whose indices the author of the model writes so.
     """
     if raised is None and model is not None:
         raised = model.raised
-    medium = MathML(model, paths=paths, raised=_indices_over(expr, raised) if raised else ())
-    return typeset(expr, medium, medium.placed if paths else None)
+    above = frozenset(_indices_over(expr, raised)) if raised else frozenset[str]()
+    if paths:
+        symbols = model.symbols if model is not None and above else ()
+        return _with_paths(symbols, above).whole(expr)
+    return typeset(expr, Described(model, above))
 
 
 def _indices_over(expr: Expr, dim: Dim) -> set[str]:

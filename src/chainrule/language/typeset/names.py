@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eta": "η",
@@ -73,6 +74,11 @@ class NameParts:
         return replace(self, base=base)
 
 
+KEPT = 4096
+"""The number of names whose parts stay in memory: every line of a derivation has the same few."""
+
+
+@lru_cache(KEPT)
 def name_parts(written: str) -> NameParts:
     r"""Take a written name apart.
 

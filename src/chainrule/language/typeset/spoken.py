@@ -9,13 +9,13 @@ from fractions import Fraction
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.graph.op import Op
-from chainrule.language.typeset.layout import Term, typeset
+from chainrule.language.typeset.layout import Term, Unplaced, typeset
 from chainrule.language.typeset.names import NameParts, name_parts
 
 _POWERS = {"2": "squared", "3": "cubed"}
 
 
-class Spoken:
+class Spoken(Unplaced):
     """Medium of spoken words; brackets are spoken only where they are needed."""
 
     fractions_hold = False
@@ -137,6 +137,9 @@ class Spoken:
         return f"the derivative of {of} with respect to {wrt}"
 
 
+_SPOKEN = Spoken()
+
+
 def spoken(expr: Expr) -> str:
     """Return the spoken form of an expression.
 
@@ -145,7 +148,7 @@ def spoken(expr: Expr) -> str:
     >>> spoken((A - Y) @ X.T)
     'bracket A minus Y end bracket times X transposed'
     """
-    return typeset(expr, Spoken())
+    return typeset(expr, _SPOKEN)
 
 
 def _said(parts: NameParts, places: list[str]) -> str:

@@ -9,11 +9,11 @@ from itertools import pairwise
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.graph.op import Op
-from chainrule.language.typeset.layout import Term, typeset
+from chainrule.language.typeset.layout import Term, Unplaced, typeset
 from chainrule.language.typeset.names import name_parts
 
 
-class Plain:
+class Plain(Unplaced):
     """Medium of the language of forward passes: ASCII wherever the names are."""
 
     fractions_hold = False
@@ -199,6 +199,9 @@ class Unicode(Plain):
         return f"{name}{separator}{''.join(places)}"
 
 
+_PLAIN, _UNICODE = Plain(), Unicode()
+
+
 def plain(expr: Expr) -> str:
     """Write an expression in the language of forward passes, which reads back.
 
@@ -219,7 +222,7 @@ def plain(expr: Expr) -> str:
     >>> plain((A - Y) @ X.T)
     '(A - Y) X^T'
     """
-    return typeset(expr, Plain())
+    return typeset(expr, _PLAIN)
 
 
 def unicode(expr: Expr) -> str:
@@ -241,7 +244,7 @@ def unicode(expr: Expr) -> str:
     >>> unicode(m.input("theta") - m.input("y"))
     'θ - y'
     """
-    return typeset(expr, Unicode())
+    return typeset(expr, _UNICODE)
 
 
 def _arguments(op: Op, body: str, options: str) -> str:
