@@ -91,7 +91,7 @@ def stream_cost(
     travels = 0.0
     if n_workers:
         rows_per_block = max(1.0, 2**24 / (_NUMBER * n_columns))
-        groups = len(groups_of(max(1, int(n_rows / rows_per_block)), n_workers))
+        groups = len(groups_of(max(1, int(n_rows / rows_per_block)), 4 * n_workers))
         travels = groups * _NUMBER * (n_columns + 2.0)
     drawn = sum(n_rows / fraction for fraction in FRACTIONS)
     return StreamCost(
