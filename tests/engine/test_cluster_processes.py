@@ -118,6 +118,7 @@ def test_workers_without_memory_end_the_fit_in_one_sentence(rows: Any) -> None:
 
 
 @needs_spark
+@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
 def test_spark_gives_the_same_bits(rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
