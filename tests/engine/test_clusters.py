@@ -194,6 +194,33 @@ def _enter(client: Any) -> None:
         raise AssertionError("this is no client")
 
 
+class Own:
+    """Workers of no scheduler that is known, whose pieces are packed bytes."""
+
+    def n_threads(self) -> int:
+        return 2
+
+    def place(self, pieces: Any) -> list[bytes]:
+        return [pickle.dumps(piece) for piece in pieces]
+
+    def map(self, placed: list[bytes], function: Any) -> list[Any]:
+        return [function(pickle.loads(piece)) for piece in reversed(placed)][::-1]
+
+    def release(self, placed: list[bytes]) -> None:
+        placed.clear()
+
+    def is_lost(self, error: Exception) -> bool:
+        return False
+
+
+def test_workers_of_your_own_take_five_methods() -> None:
+    X, y = problem()
+    with on_cluster(Own()) as cluster:
+        found = bits(LogisticRegression().fit(X, y))
+    assert found == bits(LogisticRegression().fit(X, y))
+    assert cluster.passes > 0
+
+
 class Growing(Client):
     """A client that gets workers as it goes."""
 
@@ -206,5 +233,6 @@ def test_workers_that_join_late_get_parts() -> None:
     X, y = problem()
     client = Growing(1)
     with on_cluster(client):
-        assert bits(LogisticRegression().fit(X, y)) == bits(LogisticRegression().fit(X, y))
+        found = bits(LogisticRegression().fit(X, y))
+    assert found == bits(LogisticRegression().fit(X, y))
     assert client.placed > 3 * 8

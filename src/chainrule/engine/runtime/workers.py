@@ -15,14 +15,14 @@ from contextvars import ContextVar
 from importlib import import_module
 from importlib.metadata import version
 from threading import Lock
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 
 from chainrule.errors import DataError
 
 _ATTEMPTS: Final[int] = 3
-_PARTS_PER_THREAD: Final[int] = 4
+PARTS_PER_THREAD: Final[int] = 4
 _GROWN: Final[int] = 2
 """Factor by which the number of threads grows before parts are cut and placed again."""
 
@@ -75,6 +75,7 @@ class Piece:
             return self._value[0]
 
 
+@runtime_checkable
 class Workers(Protocol):
     """The workers of a scheduler."""
 
@@ -154,7 +155,7 @@ class Cluster:
 
     def n_parts(self) -> int:
         """Return the number of parts that keeps all workers busy to the end of a map."""
-        return _PARTS_PER_THREAD * max(1, self._workers.n_threads())
+        return PARTS_PER_THREAD * max(1, self._workers.n_threads())
 
     def map(
         self,
@@ -217,7 +218,7 @@ class Cluster:
             if known is owner and threads < _GROWN * before:
                 return handle
             self.forget()
-        handle = self._workers.place(self._counted(cut(_PARTS_PER_THREAD * threads)))
+        handle = self._workers.place(self._counted(cut(PARTS_PER_THREAD * threads)))
         self._placed = owner, threads, handle
         return handle
 
@@ -253,7 +254,7 @@ def on_cluster(client: Any) -> Iterator[Cluster]:  # noqa: ANN401
 
     Parameters
     ----------
-    client : distributed.Client or pyspark.sql.SparkSession
+    client : distributed.Client, pyspark.sql.SparkSession or Workers
 
     Yields
     ------
@@ -283,6 +284,8 @@ def on_cluster(client: Any) -> Iterator[Cluster]:  # noqa: ANN401
 def _workers_of(client: Any) -> Workers:  # noqa: ANN401
     if isinstance(client, type):
         raise DataError(f"{client.__name__} is a class; give a client that is connected")
+    if isinstance(client, Workers):
+        return client
     for kind in type(client).__mro__:
         package = kind.__module__.partition(".")[0]
         if package in _SCHEDULERS:
