@@ -134,20 +134,14 @@ def _fit_small(
         Point(gradient[:n_features, None], gradient[n_features:] if fit_intercept else np.zeros(1)),
         lambda: raw[:, None],
     )
-    intercept_there = reference[0, n_features : n_features + 1] if fit_intercept else np.zeros(1)
-    outcome = Outcome(
-        evaluation,
-        "converged",
-        curvature=Curvature(hessian, 1),
-        reference=Point(reference[0, :n_features, None].copy(), intercept_there.copy()),
-        drift=_drift(objective, raw - reference[1, : source.n_samples]),
+    prove = partial(_proven, objective, evaluation, hessian, reference, tol)
+    certificate = (
+        None if penalty.is_none else certify_by_gap(objective, Outcome(evaluation, "converged"))
     )
-    prove = partial(_proven, objective, outcome, tol)
-    certificate = None if penalty.is_none else certify_by_gap(objective, outcome)
     if certificate is None or not certificate.relative_bound <= tol:
         # the curvature knows more than the penalty, and rows tell how their numbers are rounded
         whole = Objective(source, BinaryLoss(), penalty, fit_intercept=fit_intercept)
-        certificate = certify(whole, outcome, enough=tol)
+        certificate = certify(whole, _ended(objective, evaluation, hessian, reference), enough=tol)
         prove = partial(_same, with_rounded_intercept(certificate, objective, evaluation))
     certificate = with_rounded_intercept(certificate, objective, evaluation)
     if not certificate.relative_bound <= tol:
@@ -177,16 +171,46 @@ def _fit_small(
     )
 
 
-def _proven(objective: Objective, outcome: Outcome, tol: float) -> Certificate:
+def _proven(
+    objective: Objective,
+    evaluation: Evaluation,
+    hessian: FloatArray,
+    reference: FloatArray,
+    tol: float,
+) -> Certificate:
     """Return the certificate by the Hessian where the fit ended."""
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        outcome = _ended(objective, evaluation, hessian, reference)
         found = certify(objective, outcome, enough=tol, reading=False)
-    return with_rounded_intercept(found, objective, outcome.evaluation)
+    return with_rounded_intercept(found, objective, evaluation)
 
 
-def _drift(objective: Objective, moved: FloatArray) -> float:
-    """Bound |log| of what the curvature has changed by since it was formed."""
-    return float(objective.loss.log_curvature_change(moved[:, None]).max())
+def _ended(
+    objective: Objective, evaluation: Evaluation, hessian: FloatArray, reference: FloatArray
+) -> Outcome:
+    """Return where the fit ended, with the last Hessian.
+
+    Parameters
+    ----------
+    objective : Objective
+    evaluation : Evaluation
+    hessian : ndarray of shape (n_parameters, n_parameters)
+    reference : ndarray of shape (2, at least n_parameters and n_samples)
+        Where the Hessian was taken: the parameters, and the raw predictions.
+    """
+    n_samples, n_features = objective.source.n_samples, objective.source.n_features
+    intercept = np.zeros(1)
+    if objective.fit_intercept:
+        intercept = reference[0, n_features : n_features + 1].copy()
+    moved = evaluation.raw_prediction - reference[1, :n_samples, None]
+    return Outcome(
+        evaluation,
+        "converged",
+        curvature=Curvature(hessian, 1),
+        reference=Point(reference[0, :n_features, None].copy(), intercept),
+        # bounds |log| of what the curvature has changed by since it was formed
+        drift=float(objective.loss.log_curvature_change(moved).max()),
+    )
 
 
 def _same(certificate: Certificate) -> Certificate:

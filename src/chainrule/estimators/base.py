@@ -46,7 +46,7 @@ from chainrule.estimators.described_fit import DescribedFit
 from chainrule.estimators.formulas import FromFormula, design_frame
 from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_cores, n_threads
 from chainrule.estimators.penalties import shape_of, shared_l1_ratio
-from chainrule.estimators.reporting import Tasks, reporters, told_to_all
+from chainrule.estimators.reporting import NOBODY, Tasks, is_watched, reporters, told_to_all
 from chainrule.estimators.solving import Course, Problem, solved
 
 if TYPE_CHECKING:
@@ -333,7 +333,7 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
             center=self.fit_intercept,
             n_threads=n_threads(self.n_jobs, default=n_cores()),
         )
-        context = self._init_callback_context(max_subtasks=None)
+        context = self._init_callback_context(max_subtasks=None) if is_watched(self) else NOBODY
         context.call_on_fit_task_begin(estimator=self)
         tasks = Tasks(self, context, lambda progress: attributes(progress.point()))
         listeners = [] if self.verbose is None and suits(source) else reporters(self.verbose)

@@ -59,6 +59,8 @@ def shape_of(
     """
     if not isinstance(positive, bool | np.bool_):
         raise ValueError(f"positive must be True or False, not {positive!r}")
+    if l1_ratio == 0 and penalty_factor is None and bounds is None and not positive:
+        return None
     if bounds is not None:
         low, high = ends_of(bounds)
         bounds = (

@@ -159,6 +159,15 @@ class NoCallbacks:
         """Do nothing."""
 
 
+NOBODY: Final = NoCallbacks()
+
+
+def is_watched(estimator: Any) -> bool:  # noqa: ANN401
+    """Tell whether callbacks of scikit-learn, its own or a meta-estimator's, are to be told."""
+    own = bool(getattr(estimator, "_skl_callbacks", None))
+    return own or hasattr(estimator, "_parent_callback_ctx")
+
+
 def same_method(method: Method) -> Method:
     """Return the method as it is."""
     return method

@@ -66,7 +66,15 @@ def test_answers_are_not_held_back(page: Any) -> None:
 def test_palette_types(page: Any) -> None:
     """A button of the palette types at the caret and leaves it inside the brackets."""
     _formula_question(page)
-    page.get_by_role("group", name="Insert").get_by_role("button", name="logarithm").click()
+    button = page.get_by_role("group", name="Insert").get_by_role("button", name="logarithm")
+    # At once, not a frame later: a key pressed straight after the click was lost.
+    assert button.evaluate(
+        """key => {
+          key.click();
+          const box = document.activeElement;
+          return [box.id, box.value, box.selectionStart];
+        }"""
+    ) == ["answer", "log()", 4]
     page.keyboard.type("1")
     expect(page.locator("#answer")).to_have_value("log(1)")
 

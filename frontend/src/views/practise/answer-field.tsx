@@ -75,11 +75,11 @@ function Typed({ question, onAnswer }: Props) {
   const insert = (piece: string, back: number) => {
     const box = field.current!;
     const { selectionStart: from, selectionEnd: to } = box;
-    change(typed.value.slice(0, from) + piece + typed.value.slice(to));
-    requestAnimationFrame(() => {
-      box.focus();
-      box.setSelectionRange(from + piece.length - back, from + piece.length - back);
-    });
+    // In the box itself and at once: a key pressed before the next frame is typed there too.
+    box.setRangeText(piece, from, to, "end");
+    box.focus();
+    box.setSelectionRange(from + piece.length - back, from + piece.length - back);
+    change(box.value);
   };
   const said = understood.value;
   return (

@@ -29,8 +29,8 @@ def refuse_overflow(point: Point, names: Sequence[str], column_maxima: FloatArra
     column_maxima : ndarray of shape (n_features,)
         max_i |x_ij|.
     """
-    bad = np.flatnonzero(~np.isfinite(point.coef).all(axis=1))
-    if len(bad):
+    if not np.isfinite(point.coef).all():
+        bad = np.flatnonzero(~np.isfinite(point.coef).all(axis=1))
         largest = float(column_maxima[bad[0]])
         raise DataError(
             f"the coefficient of {names[bad[0]]!r} is beyond the range of float64, for its "

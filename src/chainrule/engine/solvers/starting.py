@@ -109,6 +109,9 @@ def balance_intercept(
 
 def class_weights(objective: Objective) -> FloatArray:
     """Return sum_i s_i y_ik for each class, shape (n_classes,)."""
+    counts = objective.source.class_counts
+    if counts is not None:
+        return counts
     empty = np.empty((objective.source.n_samples, 0))
     (per_class,) = objective.sum_over_vectors(
         lambda _, y, s: (s @ (np.stack([1 - y, y], axis=1) if y.ndim == 1 else y),), empty
