@@ -352,3 +352,27 @@ def _kind(file: Path) -> str:
         f"{file}: streams are read from .parquet, .feather, .arrow and .csv files; for others pass "
         "a function that begins an iterator of batches: Stream(batches, target=...)"
     )
+
+
+def feature_batches(
+    batches: Callable[[], Iterable[Batch]] | Iterable[Batch], names: Sequence[str]
+) -> Iterator[Any]:
+    """Yield the columns of the given names, of each batch that has rows, as tables of pyarrow.
+
+    Raises
+    ------
+    DataError
+        When a batch is not a table, or lacks a column.
+    """
+    row = 0
+    for batch in batches() if callable(batches) else batches:
+        table = _as_table(batch, row)
+        lost = [name for name in names if name not in table.column_names]
+        if lost:
+            raise DataError(
+                f"column {lost[0]!r} is not in the batch that begins in row {row}; the model was "
+                f"fitted to {list(names)[:12]}"
+            )
+        row += table.num_rows
+        if table.num_rows:
+            yield table.select(names)

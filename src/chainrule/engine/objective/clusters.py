@@ -9,6 +9,7 @@ or who fails.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.executors import Partial, TreeSum, add
 from chainrule.engine.runtime.workers import Cluster, current_cluster
 
+_LEAST_BYTES: Final[int] = 2**22
+"""Size of X from which sending points and sums takes less time than a pass."""
+
 Sums = tuple[list[tuple[int, Partial]], FloatArray | None]
 """Partial sums with their numbers of blocks; and the raw predictions of the rows, if asked for."""
 
@@ -28,7 +32,7 @@ Sums = tuple[list[tuple[int, Partial]], FloatArray | None]
 def cluster_passes(source: InMemorySource) -> ClusterPasses | None:
     """Return the passes of the cluster in use, if there is one and it can do them."""
     cluster = current_cluster()
-    if cluster is None or not source.is_dense:
+    if cluster is None or not source.is_dense or source.n_bytes < _LEAST_BYTES:
         return None
     return ClusterPasses(cluster)
 

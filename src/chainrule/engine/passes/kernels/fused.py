@@ -234,8 +234,7 @@ def sandwich_diagonal(X: Matrix, D: Matrix, part: Vector, buffer: Matrix, total:
 @exact
 def _sizes(B: Matrix, v: Vector, weights: Vector, product: Vector, squares: Vector) -> None:
     for i in range(B.shape[0]):
-        product[i] = lanes.size_dot(B[i], v)
-        squares[i] = lanes.square_sum(B[i], weights)
+        product[i], squares[i] = lanes.sizes(B[i], v, weights)
 
 
 @exact

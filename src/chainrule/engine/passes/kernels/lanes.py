@@ -2,9 +2,10 @@
 
 A compiler that may take a sum in any order cuts it into as many parts as the processor's registers
 hold, and the last bits depend on that. Here the parts are written down: entry k of a vector goes
-to lane k modulo 32, the 32 lanes are added in one tree, and the up to seven entries that fill no
-group of eight are summed alone. The compiler chooses the registers, not the order. Products are
-fused into sums where the processor can, as in `losses.vectorised`.
+to lane k modulo 32 (8 or 16 where several sums are taken at a time), the lanes are added in one
+tree, and the up to seven entries that fill no group of eight are summed alone. The compiler chooses
+the registers, not the order. Products are fused into sums where the processor can, as in
+`losses.vectorised`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from typing import Any, Final
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils as builders
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
+
+_cgutils: Any = builders  # numba ships no types
+_types: Any = types
 
 _LANES: Final = 8
 _GROUPS: Final = 4
@@ -25,8 +29,8 @@ _INDEX: Final = ir.IntType(64)
 
 Builder = Any
 Value = Any
-Term = Callable[["_Arithmetic", Value, Value, Value], Value]
-"""(arithmetic, sum, x, v) -> the sum with a term added; numbers or vectors of them."""
+Term = Callable[..., Value]
+"""(arithmetic, sum, entry of each vector) -> the sum with a term; numbers or vectors of them."""
 
 
 class _Arithmetic:
@@ -61,48 +65,63 @@ class _Arithmetic:
         kind = ir.FunctionType(self.kind, [self.kind] * len(values))
         name = f"llvm.{name}.{self._suffix}"
         return self.builder.call(
-            cgutils.get_or_insert_function(self.builder.module, kind, name), values
+            _cgutils.get_or_insert_function(self.builder.module, kind, name), values
         )
 
 
-def _in_lanes(term: Term) -> Callable[..., Any]:
-    """Return the code of a sum of terms over two vectors."""
+def _in_lanes(*terms: Term, groups: int = _GROUPS) -> Callable[..., Any]:
+    """Return the code of sums of terms over the entries of vectors of one length."""
 
     def build(context: Any, builder: Builder, signature: Any, arguments: Any) -> Value:  # noqa: ANN401
         views = [
             context.make_array(kind)(context, builder, value)
             for kind, value in zip(signature.args, arguments, strict=True)
         ]
-        x, v = views[0].data, views[-1].data
+        vectors = [view.data for view in views]
         count = builder.extract_value(views[0].shape, 0)
         wide, single = _Arithmetic(builder, _LANES), _Arithmetic(builder, 1)
-        lanes = [cgutils.alloca_once_value(builder, wide.kind(None)) for _ in range(_GROUPS)]
-        tail = cgutils.alloca_once_value(builder, _NUMBER(0.0))
+        lanes = [[_zero(builder, wide) for _ in terms] for _ in range(groups)]
+        sums = [_zero(builder, single) for _ in terms]
 
-        def over(start: Value, stop: Value, arithmetic: _Arithmetic, sums: list[Value]) -> None:
-            step = _INDEX(arithmetic.width * len(sums))
-            with cgutils.for_range_slice(builder, start, stop, step, _INDEX) as (index, _):
-                for k, place in enumerate(sums):
-                    at = builder.add(index, _INDEX(k * arithmetic.width))
-                    pair = arithmetic.loaded(x, at), arithmetic.loaded(v, at)
-                    builder.store(term(arithmetic, builder.load(place), *pair), place)
+        def over(start: Value, stop: Value, of: _Arithmetic, places: list[list[Value]]) -> None:
+            step = _INDEX(of.width * len(places))
+            with _cgutils.for_range_slice(builder, start, stop, step, _INDEX) as (index, _):
+                for k, group in enumerate(places):
+                    at = builder.add(index, _INDEX(k * of.width))
+                    values = [of.loaded(vector, at) for vector in vectors]
+                    for place, term in zip(group, terms, strict=True):
+                        builder.store(term(of, builder.load(place), *values), place)
 
-        long = builder.and_(count, _INDEX(-_LANES * _GROUPS))
         whole = builder.and_(count, _INDEX(-_LANES))
-        over(_INDEX(0), long, wide, lanes)
-        over(long, whole, wide, lanes[:1])
-        over(whole, count, single, [tail])
-        first, second, third, fourth = (builder.load(place) for place in lanes)
-        total = builder.fadd(builder.fadd(first, second), builder.fadd(third, fourth))
-        width = _LANES
-        while width > 1:  # halves on each other, down to one number
-            width //= 2
-            low, high = (_half(builder, total, width, at) for at in (0, width))
-            total = builder.fadd(low, high)
-        total = builder.extract_element(total, ir.IntType(32)(0))
-        return builder.fadd(total, builder.load(tail))
+        over(whole, count, single, [sums])
+        with builder.if_then(builder.icmp_signed("!=", whole, _INDEX(0))):
+            long = builder.and_(count, _INDEX(-_LANES * groups))
+            over(_INDEX(0), long, wide, lanes)
+            over(long, whole, wide, lanes[:1])
+            for k, place in enumerate(sums):
+                total = _added(builder, [builder.load(group[k]) for group in lanes])
+                builder.store(builder.fadd(total, builder.load(place)), place)
+        found = [builder.load(place) for place in sums]
+        return found[0] if len(found) == 1 else _cgutils.pack_array(builder, found)
 
     return build
+
+
+def _zero(builder: Builder, of: _Arithmetic) -> Value:
+    return _cgutils.alloca_once_value(builder, of.kind(None if of.width > 1 else 0.0))
+
+
+def _added(builder: Builder, vectors: list[Value]) -> Value:
+    """Return the sum of the entries of a power of two of vectors, in one tree."""
+    while len(vectors) > 1:
+        pairs = zip(vectors[::2], vectors[1::2], strict=True)
+        vectors = [builder.fadd(left, right) for left, right in pairs]
+    total, width = vectors[0], _LANES
+    while width > 1:  # halves on each other, down to one number
+        width //= 2
+        low, high = (_half(builder, total, width, at) for at in (0, width))
+        total = builder.fadd(low, high)
+    return builder.extract_element(total, ir.IntType(32)(0))
 
 
 def _half(builder: Builder, vector: Value, width: int, start: int) -> Value:
@@ -112,43 +131,50 @@ def _half(builder: Builder, vector: Value, width: int, start: int) -> Value:
     return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), places)
 
 
-def _typed(*kinds: Any) -> Any:  # noqa: ANN401
-    if any(not isinstance(kind, types.Array) or kind.layout != "C" for kind in kinds):
+def _typed(count: int, *kinds: Any) -> Any:  # noqa: ANN401
+    """Return the signature of so many sums over vectors."""
+    if any(not isinstance(kind, _types.Array) or kind.layout != "C" for kind in kinds):
         raise TypingError("lanes take vectors in one piece")
-    return types.float64(*kinds)
+    result = _types.float64 if count == 1 else _types.UniTuple(_types.float64, count)
+    return result(*kinds)
 
 
 @intrinsic
 def _dot(_: Any, x: Any, v: Any) -> Any:  # noqa: ANN401
     """Return the sum of x v."""
-    return _typed(x, v), _in_lanes(lambda of, total, a, b: of.fma(a, b, total))
-
-
-@intrinsic
-def _size_dot(_: Any, x: Any, v: Any) -> Any:  # noqa: ANN401
-    """Return the sum of |x| v."""
-    return _typed(x, v), _in_lanes(lambda of, total, a, b: of.fma(of.size(a), b, total))
-
-
-def _squared(of: _Arithmetic, total: Value, a: Value, b: Value) -> Value:
-    product = of.builder.fmul(a, b)
-    return of.fma(product, product, total)
-
-
-@intrinsic
-def _square_sum(_: Any, x: Any, v: Any) -> Any:  # noqa: ANN401
-    """Return the sum of (x v)^2."""
-    return _typed(x, v), _in_lanes(_squared)
+    return _typed(1, x, v), _in_lanes(lambda of, total, x, v: of.fma(x, v, total))
 
 
 @intrinsic
 def _total_of(_: Any, x: Any) -> Any:  # noqa: ANN401
     """Return the sum of x."""
-    return _typed(x), _in_lanes(lambda of, total, a, _: of.builder.fadd(total, a))
+    return _typed(1, x), _in_lanes(lambda of, total, x: of.builder.fadd(total, x))
+
+
+@intrinsic
+def _sizes(_: Any, x: Any, v: Any, w: Any) -> Any:  # noqa: ANN401
+    """Return the sums of |x| v and of (w x)^2."""
+
+    def square(of: _Arithmetic, total: Value, x: Value, _: Value, w: Value) -> Value:
+        product = of.builder.fmul(x, w)
+        return of.fma(product, product, total)
+
+    terms = (lambda of, total, x, v, _: of.fma(of.size(x), v, total)), square
+    return _typed(2, x, v, w), _in_lanes(*terms, groups=2)
+
+
+@intrinsic
+def _four_dots(_: Any, u: Any, a: Any, b: Any, c: Any, d: Any) -> Any:  # noqa: ANN401
+    """Return the sums of u a, u b, u c and u d, in eight lanes each."""
+
+    def times(k: int) -> Term:
+        return lambda of, total, u, *others: of.fma(others[k], u, total)
+
+    return _typed(4, u, a, b, c, d), _in_lanes(*map(times, range(4)), groups=1)
 
 
 # as seen from Python they lack the first argument, which numba supplies
 dot: Any = _dot
-size_dot: Any = _size_dot
-square_sum: Any = _square_sum
 total_of: Any = _total_of
+sizes: Any = _sizes
+four_dots: Any = _four_dots

@@ -222,7 +222,8 @@ def _residuals(
             out[i] = weight[i] * _proba(out[i], others[i])
     for i in range(count):
         residual[codes[i], i] = own[i]
-    return total_of(score[:count])
+    total: float = total_of(score[:count])
+    return total
 
 
 @exact
