@@ -103,3 +103,30 @@ def test_a_kernel_that_allocates_is_refused() -> None:
 def test_an_array_that_is_no_part_of_a_table_is_refused() -> None:
     with pytest.raises(TypeError, match="in one piece"):
         native.NativeModule("vectors").advance(0.5, np.ones((4, 6))[:, ::2])
+
+
+RACE = """
+from threading import Thread
+from time import sleep
+from chainrule.engine.losses.compiled import logistic_kernel
+from chainrule.engine.runtime import native
+
+made = []
+class Slow(native._Machine):
+    def __init__(self):
+        made.append(self)
+        sleep(0.1)
+        super().__init__()
+
+native._Machine, found = Slow, []
+threads = [Thread(target=lambda: found.append(logistic_kernel())) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(made), len(set(found)))
+"""
+
+
+def test_threads_that_load_code_at_once_share_it() -> None:
+    """A second linker would be freed with its code, which a thread may be running."""
+    told = subprocess.run([sys.executable, "-c", RACE], capture_output=True, check=True, text=True)
+    assert told.stdout.split() == ["1", "1"]

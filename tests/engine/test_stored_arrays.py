@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,82 @@ def test_a_file_cut_short_is_refused_by_name(tmp_path: Path) -> None:
         on_disk[:]
     with pytest.raises(DataError, match=r"x: the file holds 95 bytes.*cut short"):
         StoredArray(tmp_path / "x", float, (4, 3))
+
+
+@pytest.mark.parametrize("offset", [0, 3, 128])
+def test_rows_in_place_are_those_of_the_file(offset: int, tmp_path: Path) -> None:
+    array = np.random.default_rng(7).normal(size=(5000, 9))
+    (tmp_path / "x").write_bytes(bytes(offset) + array.tobytes())
+    on_disk = StoredArray(tmp_path / "x", float, array.shape, offset=offset, held_bytes=100_000)
+    told: list[int] = []
+    on_disk.on_read = told.append
+    first = on_disk.view(0, 3000)
+    for start in (0, 4000, 3000):
+        np.testing.assert_array_equal(on_disk.view(start, start + 1000), array[start:][:1000])
+    np.testing.assert_array_equal(first, array[:3000])  # given back, and read anew
+    assert on_disk.view(5000, 5000).shape == (0, 9)
+    assert sum(told) == 6000 * 72
+    (tmp_path / "x").write_bytes(bytes(offset) + array[:4999].tobytes())
+    with pytest.raises(DataError, match="became shorter"):
+        on_disk.view(4000, 5000)
+
+
+LIMITED = """
+import resource, sys
+import numpy as np
+from chainrule import LogisticRegression
+from chainrule.engine.runtime.stored_arrays import open_npy
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**27, used + 2**27))
+X = open_npy(sys.argv[1], held_bytes=0)
+rows = X.view(999_000, 1_000_000)
+print(rows.shape, rows.sum(), X.view(0, 1)[0, 5])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no limit of addresses")
+def test_rows_are_read_where_addresses_are_short(tmp_path: Path) -> None:
+    """The file of 0.4 GB has holes, and takes no room on the disk."""
+    array = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float64, (10**6, 50))
+    array[0, 5] = array[-1, 3] = 2.5
+    array.flush()
+    command = [sys.executable, "-c", LIMITED, str(tmp_path / "x.npy")]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert told.split("\n")[0] == "(1000, 50) 2.5 2.5"
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_written_rows_tell_the_largest_numbers(dtype: type, tmp_path: Path) -> None:
+    array: Any = np.random.default_rng(3).normal(size=(70, 4)).astype(dtype)
+    array[:, 1] = -np.abs(array[:, 1])
+    array[33, 2], array[:, 3] = np.nan, -0.0
+    found = stored(tmp_path / "x", array, [5, 6, 40]).column_maxima
+    np.testing.assert_array_equal(found, np.abs(array).max(axis=0))
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e200])
+def test_a_number_that_cannot_be_used_is_named(value: float, tmp_path: Path) -> None:
+    array = np.random.default_rng(3).normal(size=(30_000, 4))
+    array[23_456, 2] = value
+    with pytest.raises(DataError, match="in row 23456, column 2"):
+        LogisticRegression().fit(stored(tmp_path / "x", array), array[:, 0] > 0)
+
+
+STATUS = Path("/proc/self/status")
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="the system does not tell mapped pages")
+def test_a_pass_holds_few_pages(tmp_path: Path) -> None:
+    def mapped() -> float:
+        lines = STATUS.read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssFile")) / 1024
+
+    array = stored(tmp_path / "x", np.ones((3000, 2000)), held_bytes=2**23)  # 48 MB
+    before = mapped()
+    for start in range(0, 3000, 100):
+        assert array.view(start, start + 100).sum() == 200_000
+        assert mapped() - before < 14
+    assert mapped() - before > 7  # the beginning stays
 
 
 def test_products_are_those_of_numpy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

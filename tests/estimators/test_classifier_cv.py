@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +93,23 @@ def test_an_average_of_fits_with_an_offset_needs_one_in_predictions() -> None:
     np.testing.assert_allclose(model.predict_proba(X, offset), expected, atol=0.1)
 
 
-def test_a_file_in_blocks_is_refused(tmp_path: Path) -> None:
-    X, y = rows_of_two_classes()
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+@pytest.mark.parametrize("held_bytes", [0, 2**28])
+def test_folds_of_rows_in_a_file_have_the_bits_of_memory(
+    l1_ratio: float, held_bytes: int, tmp_path: Path
+) -> None:
+    X, y = rows_of_two_classes(20_000, 6)
     np.save(tmp_path / "X.npy", X)
-    with pytest.raises(DataError, match="is read in blocks, and folds take rows in memory"):
-        LogisticRegressionCV().fit(open_npy(tmp_path / "X.npy"), y)
+    model = LogisticRegressionCV(Cs=[0.001, 1.0], cv=3, l1_ratios=[l1_ratio])
+    fits = []
+    for rows in (X, open_npy(tmp_path / "X.npy", held_bytes=held_bytes)):
+        model.fit(rows, y)
+        scores = np.asarray(model.scores_).tobytes()
+        fits.append((model.coef_.tobytes(), model.intercept_.tobytes(), scores, model.C_))
+    assert fits[0] == fits[1]
+    del model, rows
+    gc.collect()
+    assert [path.name for path in tmp_path.iterdir()] == ["X.npy"]
 
 
 @pytest.mark.parametrize("C", [1e-310, 5e-324])

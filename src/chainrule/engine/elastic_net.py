@@ -12,6 +12,7 @@ from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.results import Fit, PathPoint
 from chainrule.engine.runtime.constants import machine_constants
+from chainrule.engine.runtime.journal import Journal
 from chainrule.engine.runtime.machine import memory
 from chainrule.engine.solvers.plans import Alternative, Cost, Plan
 
@@ -30,6 +31,7 @@ def fit_elastic_net(
     start: Point | None = None,
     n_threads: int = 1,
     on_iteration: OnIteration | None = None,
+    journal: Journal | None = None,
 ) -> Fit:
     """Minimise sum_i s_i loss_i + P(coef) / C and prove how far the answer is from optimal.
 
@@ -44,7 +46,7 @@ def fit_elastic_net(
         P, in the units of the data.
     C : float
         Inverse strength of the penalty; inf for none, which leaves bounds.
-    fit_intercept, tol, max_iter, start, n_threads, on_iteration
+    fit_intercept, tol, max_iter, start, n_threads, on_iteration, journal
         As in `fit_linear_model`.
 
     Raises
@@ -62,6 +64,7 @@ def fit_elastic_net(
         fit_intercept=fit_intercept,
         n_threads=n_threads,
         on_iteration=on_iteration,
+        journal=journal,
     )
     strength, interrupted = 1 / C, False
     try:
@@ -75,6 +78,8 @@ def fit_elastic_net(
         if last is None:
             raise
         found, interrupted = last, True
+    if journal is not None:
+        journal.is_finished = not interrupted
     after = memory()
     grew = after[1] - held[0] if held and after and after[1] > held[1] else None
     return fit_of_point(

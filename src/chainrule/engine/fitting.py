@@ -121,7 +121,6 @@ def fit_linear_model(
     if (
         row is None
         and on_iteration is None
-        and journal is None
         and method in ("auto", "newton-cholesky")
         and suits(source)
     ):
@@ -130,6 +129,8 @@ def fit_linear_model(
         )
         if small is not None:
             refuse_overflow(small.point, source.column_names, source.column_maxima)
+            if journal is not None:
+                journal.is_finished = True
             return small
     is_large = source.n_bytes >= _MEASURED_BYTES  # to ask takes a millisecond
     held = memory() if is_large else None

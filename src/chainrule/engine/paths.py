@@ -31,6 +31,7 @@ from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.results import PathPoint, in_units
 from chainrule.engine.runtime.executors import Partial
+from chainrule.engine.runtime.journal import Journal
 from chainrule.engine.runtime.machine import quiet_algebra
 from chainrule.engine.solvers.proximal_newton import Model, Solution, proximal_newton
 from chainrule.engine.solvers.starting import starting_point
@@ -85,6 +86,8 @@ class PathSolver:
         The answer has the same bits for any number.
     on_iteration : callable, optional
         Called with the progress; True ends the fit.
+    journal : Journal, optional
+        Keeps the results of passes over all rows.
 
     Attributes
     ----------
@@ -108,6 +111,7 @@ class PathSolver:
         fit_intercept: bool = True,
         n_threads: int = 1,
         on_iteration: OnIteration | None = None,
+        journal: Journal | None = None,
     ) -> None:
         if row is not None:
             refuse_targets(source, row)
@@ -118,6 +122,7 @@ class PathSolver:
         self._row, self.shape, self._n_threads = row, shape, n_threads
         self._fit_intercept, self._on_iteration = fit_intercept, on_iteration
         self.objective = self._objective_of(self.source)
+        self.objective.journal = journal
         facts = self.objective.loss.facts
         if not facts.convex:
             raise DataError(

@@ -6,6 +6,7 @@ kept with its certificate. The targets are the subclasses' part.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -106,7 +107,7 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
     solver_: str
     n_passes_: float
 
-    def fit_stream(self, stream: Stream) -> Self:
+    def fit_stream(self, stream: Stream, *, resume: str | Path | None = None) -> Self:
         """Fit to rows that are too many for memory.
 
         The rows are read once and converted to files, from which every pass reads them block by
@@ -120,6 +121,11 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
         ----------
         stream : Stream
             Rows, and the names of target, weights and offset.
+        resume : str or Path, optional
+            A folder for the converted rows and the results of passes. It is removed after the fit.
+            A fit that is stopped, by Ctrl-C, an error or a power cut, leaves it, and the same call
+            goes on from there, to the bits of a fit that was never stopped. Files that were changed
+            since are refused.
 
         Returns
         -------
@@ -141,7 +147,9 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
         >>> LogisticRegression().fit_stream(Stream(batches, target="bought")).coef_.round(2)
         array([[0.74]])
         """
-        with stream.stored() as rows:
+        with np.printoptions(threshold=sys.maxsize, floatmode="unique"):
+            choices = f"{type(self).__qualname__} {sorted(self.get_params().items())}"
+        with stream.stored(resume) as rows, rows.kept_passes(choices):
             self._fit_stored(rows)
         return self
 

@@ -83,9 +83,9 @@ class Rows:
 
     def take(self, rows: IntArray) -> Rows:
         """Return some of the rows."""
-        weights = self.weights
+        weights, X = self.weights, self.X
         return Rows(
-            _safe_indexing(self.X, rows),
+            X.rows_at(rows) if isinstance(X, StoredArray) else _safe_indexing(X, rows),
             self.y[rows],
             weights[: len(rows)] if are_implied(weights) else weights[rows],
             None if self.offset is None else self.offset[rows],
@@ -315,11 +315,6 @@ class CrossValidated(LinearEstimator):
 
     def _data(self, X: Matrix) -> Matrix:
         """Return X checked, in a form whose rows can be taken."""
-        if isinstance(X, StoredArray):
-            raise DataError(
-                f"{X.path} is read in blocks, and folds take rows in memory: pass np.load(path), "
-                "or choose the penalty of a file with `chainrule fit --stream --cv`"
-            )
         checked = self._matrix(X, reset=True)
         if has_levels(X):
             return X

@@ -17,6 +17,7 @@ from chainrule.engine.monitor import OnIteration
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.results import Fit
+from chainrule.engine.runtime.journal import current_journal
 from chainrule.engine.solvers.plans import Method
 from chainrule.estimators.inputs import n_cores, n_threads
 
@@ -59,6 +60,7 @@ def solved(
         "start": model._start(1 if source.n_classes == 2 else source.n_classes, source.n_features),
         "n_threads": _threads(model, source),
         "on_iteration": on_iteration,
+        "journal": current_journal(),
     }
     if shape is None or (np.isinf(C) and not shape.is_bounded):
         return fit_linear_model(source, row, method=method, **choices)

@@ -7,7 +7,6 @@ and the results of passes are there, and a fingerprint of the input tells whethe
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,10 +14,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from chainrule import __version__
+from chainrule.engine.runtime import fingerprints
+from chainrule.engine.runtime.fingerprints import Fingerprint
 from chainrule.engine.runtime.journal import Journal
+from chainrule.engine.runtime.state_folder import Contents, StateFolder
 from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 from chainrule.storage import byte_budget
@@ -27,7 +29,6 @@ from chainrule.tables.files.arrow_files import parquet_bytes
 from chainrule.tables.files.compression import compression_of
 from chainrule.tables.files.opening import STANDARD_INPUT, files_of
 from chainrule.tables.reading import Declared, OpenedTable, open_whole, read_table
-from chainrule.tables.state_folder import StateFolder
 from chainrule.tables.stored_table import (
     TABLE,
     StoredTable,
@@ -50,7 +51,12 @@ _EXPANDED: Final = 4
 _LEAST_KEPT: Final = 1 << 26
 """Bytes of results of passes that are kept of the smallest of inputs, too."""
 
-_ENDS: Final = 1 << 16
+_CONTENTS: Final = Contents(
+    TABLE,
+    ("column-*", "rows-*", "passes-*"),
+    go_on="--resume",
+    elsewhere="name another place for the model: --out",
+)
 _KEPT: Final = (
     "The converted rows are kept in {}: the command with --resume uses them; remove this folder to "
     "start again."
@@ -144,7 +150,7 @@ def open_rows(
         with TemporaryDirectory(prefix="chainrule-rows-", ignore_cleanup_errors=True) as folder:
             yield OpenedRows(given.converted(Path(folder), open_whole(path, declared), say))
         return
-    state = StateFolder(storage.state, resume=storage.resume)
+    state = StateFolder(storage.state, _CONTENTS, resume=storage.resume)
     try:
         table = given.table_in(state, say)
         asked = sha256(choices.encode()).hexdigest()[:16]
@@ -208,7 +214,7 @@ class _Input:
         """Return the table that a folder holds, or convert it there."""
         known = origin_of_table(state.path)
         if known is not None:
-            _refuse_changes(state.path, known["files"], fingerprint(self.path))
+            fingerprints.refuse_changes(state.path, known["files"], fingerprint(self.path))
             if known["declared"] == _digest(self.declared):
                 table = load_table(state.path, self.storage.budget)
                 if table is not None:
@@ -238,7 +244,7 @@ class _Input:
         made_from = {"files": now, "declared": _digest(self.declared)}
         table = store_table(opened, folder, self.n_bytes, self.storage.budget, made_from)
         try:
-            _refuse_changes(folder, now, fingerprint(self.path))
+            fingerprints.refuse_changes(folder, now, fingerprint(self.path))
         except DataError:
             (folder / TABLE).unlink()
             raise
@@ -250,32 +256,9 @@ def _digest(declared: Declared) -> str:
     return sha256(f"{__version__} {declared!r}".encode()).hexdigest()
 
 
-def _refuse_changes(
-    folder: Path, before: dict[str, list[Any]], after: dict[str, list[Any]]
-) -> None:
-    """Raise if a file of the input is not the one that was converted."""
-    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    if changed:
-        name = changed[0]
-        what = "is new" if name not in before else "is gone" if name not in after else "changed"
-        raise DataError(
-            f"{name}: this file of the input {what} since its rows were converted into {folder}. "
-            "Restore it, or remove that folder to start again."
-        )
-
-
-def fingerprint(path: str | Path) -> dict[str, list[Any]]:
+def fingerprint(path: str | Path) -> Fingerprint:
     """Return size, time and a digest of both ends of each file of the input."""
-    found: dict[str, list[Any]] = {}
-    for file in files_of(path):
-        state = os.stat(file)
-        digest = sha256()
-        with file.open("rb") as opened:
-            digest.update(opened.read(_ENDS))
-            opened.seek(max(0, state.st_size - _ENDS))
-            digest.update(opened.read(_ENDS))
-        found[str(file)] = [state.st_size, state.st_mtime_ns, digest.hexdigest()]
-    return found
+    return fingerprints.fingerprint(files_of(path))
 
 
 def expanded_bytes(path: str | Path) -> int:

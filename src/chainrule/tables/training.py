@@ -151,10 +151,9 @@ def train(
     from chainrule.engine.penalties.elastic_net import Shape
 
     shape = Shape.checked(source.n_features, l1_ratio)
-    fit = fit_elastic_net(source, row, shape, C=C, n_threads=threads, on_iteration=told)
-    if journal is not None:  # its passes are not kept, but its rows are
-        journal.is_finished = not fit.interrupted
-    return fit
+    return fit_elastic_net(
+        source, row, shape, C=C, n_threads=threads, on_iteration=told, journal=journal
+    )
 
 
 def reading_record(table: Table, choices: FitOptions) -> ReadingRecord:

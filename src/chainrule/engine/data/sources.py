@@ -354,9 +354,10 @@ class InMemorySource:
 
     @property
     def is_one_array(self) -> bool:
-        """Whether X is float64 in one piece, row after row, and in memory."""
-        X = None if self._taken is not None else self._X
-        return isinstance(X, np.ndarray) and X.dtype == np.float64 and X.flags.c_contiguous
+        """Whether X is float64 in one piece, row after row, in memory or in a file."""
+        X: Any = None if self._taken is not None else self._X
+        is_array = isinstance(X, np.ndarray) and X.flags.c_contiguous
+        return bool(is_array or isinstance(X, StoredArray)) and X.dtype == np.float64
 
     def matrix(self, index: int) -> MatrixBlock:
         """Return X of block number `index`."""
@@ -395,8 +396,8 @@ class InMemorySource:
         scaled = bool((self.column_scale != 1).any())
         if self._taken is not None:
             values = self._looked_up(self._taken[rows])
-        elif isinstance(self._X, StoredArray) and self.is_fused:
-            values = self._X.read(rows.start, self._room(rows.stop - rows.start))
+        elif isinstance(self._X, StoredArray):
+            values = self._X.view(rows.start, rows.stop)
         else:
             values = self._X[rows]
         if self.is_fused:
@@ -410,14 +411,9 @@ class InMemorySource:
 
     def _looked_up(self, rows: IntArray) -> npt.NDArray[Any]:
         """Return some rows, held until the same thread asks again: fresh memory is dear."""
-        return np.take(self._X, rows, axis=0, out=self._room(len(rows)), mode="clip")
-
-    def _room(self, n_rows: int) -> npt.NDArray[Any]:
-        """Return room for the rows of one block, the same for each call of a thread."""
         if not hasattr(self._own, "room"):
             self._own.room = np.empty((self.rows_per_block, self.n_features), self._X.dtype)
-        found: npt.NDArray[Any] = self._own.room[:n_rows]
-        return found
+        return np.take(self._X, rows, axis=0, out=self._own.room[: len(rows)], mode="clip")
 
     def _sparse_matrix(self, rows: slice) -> MatrixBlock:
         data, indices, indptr = self._sparse_rows(rows)
@@ -474,6 +470,9 @@ class InMemorySource:
         return int(max(256, min(rows, most)))
 
     def _largest(self, n_threads: int) -> FloatArray:
+        known = self._X.column_maxima if isinstance(self._X, StoredArray) else None
+        if known is not None and (known <= LARGEST).all():
+            return known
         largest = np.zeros(self.n_features)
         cluster = current_cluster()
         if cluster is not None and self.is_stored:

@@ -43,7 +43,10 @@ class StreamedColumn:
     kind: Any
     dtype: np.dtype[Any]
     role: Role
-    _places: dict[Any, int] = field(default_factory=dict)
+    places: dict[Any, int] = field(default_factory=dict)
+    """The levels, in the order of their codes."""
+    n_rows: int = 0
+    checksums: list[int] = field(default_factory=list)
     _writer: ArrayWriter | None = None
 
     @property
@@ -106,11 +109,11 @@ class StreamedColumn:
         """Finish the file, if there is one."""
         if self._writer is not None:
             self._writer.close()
+            self.n_rows, self.checksums = self._writer.n_rows, self._writer.checksums
 
     def vector(self, held_bytes: int = HELD_BYTES) -> StoredArray:
         """Return the numbers or codes."""
-        assert self._writer is not None
-        return self._writer.array(held_bytes=held_bytes)
+        return StoredArray(self.path, self.dtype, (self.n_rows,), held_bytes=held_bytes)
 
     def coded(self, held_bytes: int) -> CodedColumn:
         """Return the column as rows of codes have it, its levels in sorted order."""
@@ -138,7 +141,7 @@ class StreamedColumn:
         return self.vector()[:].astype(np.float64, copy=False)
 
     def _sorted(self) -> tuple[npt.NDArray[Any], npt.NDArray[np.int32]]:
-        levels = np.array(list(self._places))
+        levels = np.array(list(self.places))
         order = np.argsort(levels, kind="stable")
         places = np.empty(len(levels), dtype=np.int32)
         places[order] = np.arange(len(levels))
@@ -155,7 +158,7 @@ class StreamedColumn:
             lookup = np.full(len(words) + 1, UNKNOWN, dtype=np.int32)
             for k in used.tolist():
                 if words[k] is not None:
-                    lookup[k] = self._places.setdefault(words[k], len(self._places))
+                    lookup[k] = self.places.setdefault(words[k], len(self.places))
             found.append(lookup[indices])
         return np.concatenate(found)
 

@@ -10,30 +10,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from glob import glob
+from dataclasses import dataclass, replace
+from errno import ENOSPC
+from hashlib import sha256
 from pathlib import Path
+from shutil import disk_usage
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.database_batches import query_batches
+from chainrule.engine.data.file_batches import dataset_of, files_of, kind_of, read_batches
+from chainrule.engine.data.kept_streams import (
+    ConvertedColumns,
+    Origin,
+    load_columns,
+    origin_of,
+    save_columns,
+    state_of,
+)
 from chainrule.engine.data.streamed_columns import Role, StreamedColumn, dtype_of
+from chainrule.engine.data.svmlight_batches import svmlight_batches
+from chainrule.engine.runtime.fingerprints import fingerprint, refuse_changes
+from chainrule.engine.runtime.journal import Journal, kept_passes
 from chainrule.engine.runtime.stored_arrays import HELD_BYTES, ArrayWriter, StoredArray
 from chainrule.errors import DataError
 
 Batch = Any
 """A record batch or table of pyarrow, any data frame, or a mapping from names to arrays."""
 
-_ENDINGS: Final = {
-    "parquet": (".parquet", ".pq"),
-    "feather": (".feather", ".arrow", ".ipc"),
-    "csv": (".csv",),
-}
+_LARGER: Final = "Name a folder on a larger disk: Stream(folder=...), or fit_stream(resume=...)"
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,13 @@ class Stream:
         Where the converted rows are written, as large as the numbers in memory; they are removed
         with the fit. By default the folder for temporary files.
     memory : int
-        Bytes of samples of rows that may be held in memory.
+        Bytes of rows that may be held in memory, beside blocks of rows and vectors over all rows.
+    inputs : sequence of Path
+        The files that the rows are read from: a fit that is resumed checks that they are the same.
+    described : str
+        What else the rows depend on, such as a query: a fit is resumed with the same alone.
+    n_rows : int, optional
+        Number of rows, where it is known: a disk too small is then refused before it is written to.
 
     Examples
     --------
@@ -77,10 +93,15 @@ class Stream:
     offset: str | None = None
     folder: str | Path | None = None
     memory: int = HELD_BYTES
+    inputs: Sequence[Path] = ()
+    described: str = ""
+    n_rows: int | None = None
 
     @classmethod
     def files(cls, path: str | Path | Sequence[str | Path], target: str, **roles: Any) -> Stream:  # noqa: ANN401
-        """Return the rows of Parquet, Feather (Arrow IPC) or CSV files, in order of their names.
+        """Return the rows of Parquet, Feather (Arrow IPC), CSV or svmlight files, by their names.
+
+        The columns of svmlight are named by their numbers, and the target as it is called here.
 
         Parameters
         ----------
@@ -107,12 +128,14 @@ class Stream:
         >>> next(iter(stream.batches())).num_rows
         569
         """
-        files = _files(path)
-        found = {_kind(file) for file in files}
+        files = files_of(path)
+        found = {kind_of(file) for file in files}
         if len(found) > 1:
             raise DataError(f"{path}: the files are of several kinds: {', '.join(sorted(found))}")
+        if found == {"svmlight"}:
+            return cls(lambda: svmlight_batches(files, target), target, **{"inputs": files} | roles)
         try:
-            data = _dataset(files, found.pop())
+            data = dataset_of(files, found.pop())
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{path}: cannot be read as one table ({error})") from None
         names = cls(list, target, **roles).names(data.schema.names)
@@ -123,7 +146,37 @@ class Stream:
                     f"{part.path}: no column is named {lost[0]!r}, which other files have. Add it, "
                     "or leave it out: columns"
                 )
-        return cls(lambda: _read(path, data, names), target, **roles)
+        given: dict[str, Any] = {"inputs": files}
+        if kind_of(files[0]) != "csv":
+            given["n_rows"] = data.count_rows()
+        return cls(lambda: read_batches(path, data, names), target, **given | roles)
+
+    @classmethod
+    def query(cls, path: str | Path, sql: str, target: str, **roles: Any) -> Stream:  # noqa: ANN401
+        """Return the rows of a query to a file of SQLite or DuckDB, some at a time.
+
+        Parameters
+        ----------
+        path : str or Path
+        sql : str
+            A select. With ``order by``, the rows and so the bits of a fit are the same each time.
+        target : str
+        **roles
+            The other parameters of `Stream`.
+
+        Returns
+        -------
+        Stream
+
+        Examples
+        --------
+        >>> from chainrule import Stream
+        >>> stream = Stream.query("shop.sqlite", "select * from sales order by id", "bought")
+        >>> stream.target
+        'bought'
+        """
+        given = {"inputs": [Path(path)], "described": sql} | roles
+        return cls(lambda: query_batches(Path(path), sql), target, **given)
 
     def names(self, known: Sequence[str]) -> list[str]:
         """Return the columns that are read: features first, then target, weights and offset."""
@@ -150,12 +203,43 @@ class Stream:
         return list(seen)
 
     @contextmanager
-    def stored(self) -> Iterator[StoredStream]:
-        """Convert the rows, and remove the files in the end."""
-        with TemporaryDirectory(prefix="chainrule-rows-", dir=self.folder) as folder:
-            yield self._converted(Path(folder))
+    def stored(self, resume: str | Path | None = None) -> Iterator[StoredStream]:
+        """Convert the rows, and remove the files in the end.
 
-    def _converted(self, folder: Path) -> StoredStream:
+        Parameters
+        ----------
+        resume : str or Path, optional
+            A folder for the files, which are kept where the block ends with an error or Ctrl-C, and
+            used when it is begun again.
+        """
+        if resume is None:
+            with TemporaryDirectory(prefix="chainrule-rows-", dir=self.folder) as folder:
+                yield self._rows(self._converted(Path(folder)))
+            return
+        with state_of(Path(resume)) as state:
+            columns = load_columns(state.path, self._origin, self._held)
+            if columns is None:
+                state.clear()
+                before = fingerprint(self.inputs)
+                columns = self._converted(state.path)
+                refuse_changes(state.path, before, fingerprint(self.inputs))
+                save_columns(state.path, columns, self._origin)
+            yield replace(self._rows(columns), folder=state.path)
+
+    @property
+    def _held(self) -> int:
+        """Bytes of a sample of rows; as many of the rows stay mapped."""
+        return self.memory // 2
+
+    @property
+    def _origin(self) -> Origin:
+        """The input and the choices, as far as they are known."""
+        columns = None if self.columns is None else list(self.columns)
+        roles = repr((self.target, columns, self.weights, self.offset, self.described))
+        return origin_of(roles, fingerprint(self.inputs))
+
+    def _converted(self, folder: Path) -> ConvertedColumns:
+        """Write the rows to files."""
         columns: list[StreamedColumn] = []
         rows: ArrayWriter | None = None
         n_rows = 0
@@ -163,6 +247,7 @@ class Stream:
             for table, kinds in self._typed():
                 if not columns:
                     columns = self._columns(kinds, folder)
+                    self._refuse_small_disk(columns, folder)
                     rows = _writer_of(columns, folder)
                 parts = [c.values(table.column(c.name), n_rows) for c in columns]
                 n_rows += table.num_rows
@@ -171,20 +256,44 @@ class Stream:
                 for column, part in zip(columns, parts, strict=True):
                     if rows is None or not column.is_x:
                         column.append(part)
+        except OSError as error:
+            if error.errno != ENOSPC:
+                raise
+            raise DataError(
+                f"{folder}: the disk is full after {n_rows} converted rows. {_LARGER}"
+            ) from None
         finally:
             for writer in (rows, *columns):
                 if writer is not None:
                     writer.close()
         if not n_rows:
             raise DataError("there are no rows to fit: the stream is empty")
-        features = [column for column in columns if column.is_x]
-        X: StoredArray | CodedRows
         if rows is None:
-            X = CodedRows([column.coded(self.memory) for column in features])
+            return ConvertedColumns(columns, None)
+        return ConvertedColumns(columns, rows.array(held_bytes=self._held), rows.checksums)
+
+    def _refuse_small_disk(self, columns: Sequence[StreamedColumn], folder: Path) -> None:
+        """Raise if the converted rows are known not to fit."""
+        if self.n_rows is None:
+            return
+        needed = self.n_rows * sum(column.dtype.itemsize for column in columns)
+        free = disk_usage(folder).free
+        if needed > free:
+            raise DataError(
+                f"{folder}: the converted rows take {needed * 1e-9:.3g} GB, and "
+                f"{free * 1e-9:.3g} GB are free there. {_LARGER}"
+            )
+
+    def _rows(self, found: ConvertedColumns) -> StoredStream:
+        """Return converted rows as an estimator takes them."""
+        features = [column for column in found.columns if column.is_x]
+        X: StoredArray | CodedRows
+        if found.rows is None:
+            X = CodedRows([column.coded(self._held) for column in features])
         else:
-            X = numbers = rows.array(held_bytes=self.memory)
+            X = numbers = found.rows
             numbers.names = tuple(column.name for column in features)
-        others = {column.name: column for column in columns if not column.is_x}
+        others = {column.name: column for column in found.columns if not column.is_x}
         y, labels = others[self.target].whole()
         return StoredStream(
             X,
@@ -250,7 +359,7 @@ class Stream:
                 "target" if name == self.target else "other" if name in others else "feature"
             )
             dtype = dtype_of(name, kind, role, single=single)
-            columns.append(StreamedColumn(name, folder / f"{k}", kind, dtype, role))
+            columns.append(StreamedColumn(name, folder / f"column-{k}", kind, dtype, role))
         return columns
 
 
@@ -266,6 +375,8 @@ class StoredStream:
     labels : ndarray or None
         The labels that the codes mean, sorted.
     weights, offset : ndarray or None
+    folder : Path or None
+        Where the rows and the results of passes are kept, if the fit can be resumed.
     """
 
     X: StoredArray | CodedRows
@@ -273,6 +384,18 @@ class StoredStream:
     labels: npt.NDArray[Any] | None
     weights: npt.NDArray[np.float64] | None
     offset: npt.NDArray[np.float64] | None
+    folder: Path | None = None
+
+    @contextmanager
+    def kept_passes(self, choices: str) -> Iterator[None]:
+        """Keep the passes of the fits in the block, or recall those of the same choices."""
+        if self.folder is None:
+            yield
+            return
+        free = disk_usage(self.folder).free
+        name = f"passes-{sha256(choices.encode()).hexdigest()[:16]}"
+        with kept_passes(Journal(self.folder / name, most_bytes=free / 2)):
+            yield
 
 
 def _writer_of(columns: Sequence[StreamedColumn], folder: Path) -> ArrayWriter | None:
@@ -306,52 +429,6 @@ def _as_table(batch: Batch, row: int) -> Any:  # noqa: ANN401 - pyarrow ships no
             f"the batch that begins in row {row} is not a table of columns ({error}): give record "
             "batches of pyarrow, data frames, or mappings from names to arrays"
         ) from None
-
-
-def _dataset(files: Sequence[Path], kind: str) -> Any:  # noqa: ANN401
-    """Return files as one table, each column of a type that holds the values of every file."""
-    names = [str(file) for file in files]
-    parts = ds.dataset(names, format=kind).get_fragments()
-    schemas = [part.physical_schema for part in parts]
-    return ds.dataset(names, pa.unify_schemas(schemas, promote_options="permissive"), format=kind)
-
-
-def _read(path: object, data: Any, names: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401
-    """Yield the rows of files; little is read ahead, for the batches wait in memory."""
-    try:
-        yield from data.to_batches(
-            columns=names, batch_size=2**16, batch_readahead=2, fragment_readahead=1
-        )
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{path}: cannot be read ({error}). A column of numbers that begins with whole ones "
-            "in a CSV file is taken for whole numbers: write such files as Parquet"
-        ) from None
-
-
-def _files(path: str | Path | Sequence[str | Path]) -> list[Path]:
-    if not isinstance(path, str | Path):
-        return [file for one in path for file in _files(one)]
-    if Path(path).is_dir():
-        found = sorted(file for file in Path(path).rglob("*") if file.is_file())
-        found = [file for file in found if not file.name.startswith((".", "_"))]
-    elif Path(path).exists():
-        found = [Path(path)]
-    else:
-        found = sorted(map(Path, glob(str(path), recursive=True)))
-    if not found:
-        raise DataError(f"{path}: there is no such file. Check the path")
-    return found
-
-
-def _kind(file: Path) -> str:
-    for kind, endings in _ENDINGS.items():
-        if file.name.lower().endswith(endings):
-            return kind
-    raise DataError(
-        f"{file}: streams are read from .parquet, .feather, .arrow and .csv files; for others pass "
-        "a function that begins an iterator of batches: Stream(batches, target=...)"
-    )
 
 
 def feature_batches(

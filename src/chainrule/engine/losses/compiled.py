@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-from functools import cache
 from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.runtime.native import NativeModule, can_compile, loaded
+from chainrule.engine.runtime.native import NativeModule, can_compile, loaded, once
 
 _BODY: Final = """
 
@@ -61,7 +60,7 @@ LOGISTIC: Final = "logistic"
 _pointwise = NativeModule("chainrule.engine.losses.pointwise")
 
 
-@cache
+@once
 def logistic_kernel() -> int:
     """Return the address of the kernel of the logistic loss."""
 
@@ -94,7 +93,7 @@ def weighted_sums(
     return found
 
 
-@cache
+@once
 def kernel_of(source: str, name: str = "terms") -> int:
     """Return the address of the kernel compiled from a function of a module.
 

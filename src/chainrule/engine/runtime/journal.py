@@ -13,8 +13,9 @@ from __future__ import annotations
 import math
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -143,6 +144,24 @@ class Journal:
             path.with_suffix(".part").unlink(missing_ok=True)
             return
         self._left -= n_bytes if path.name != _RUNNING else 0
+
+
+_journal: ContextVar[Journal | None] = ContextVar("journal", default=None)
+
+
+@contextmanager
+def kept_passes(journal: Journal | None) -> Iterator[None]:
+    """Keep the passes of the fits in the block, or recall them."""
+    token = _journal.set(journal)
+    try:
+        yield
+    finally:
+        _journal.reset(token)
+
+
+def current_journal() -> Journal | None:
+    """Return where passes are kept; None for nowhere."""
+    return _journal.get()
 
 
 def surroundings() -> str:

@@ -18,13 +18,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache, cached_property
+from functools import cache, cached_property, wraps
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from threading import RLock
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,25 @@ _LOCK: Final = RLock()
 _INTERNAL: Final = ("numba_", "NRT_")
 
 Kind = tuple[Any, ...]
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+
+def once(function: Callable[Given, Found]) -> Callable[Given, Found]:
+    """Return a function that computes each result once, whatever threads ask at the same time.
+
+    `functools.cache` alone lets two threads compute it. Of two linkers the cache keeps one, and the
+    other is freed together with its machine code, which a thread may be running.
+    """
+    cached: Any = cache(function)
+
+    @wraps(function)
+    def locked(*args: Given.args, **kwargs: Given.kwargs) -> Found:
+        with _LOCK:
+            found: Found = cached(*args, **kwargs)
+        return found
+
+    return locked
 
 
 @cache
@@ -268,7 +287,7 @@ def _digest() -> str:
     return found.hexdigest()
 
 
-@cache
+@once
 def _machine() -> _Machine:
     return _Machine()
 

@@ -2,14 +2,16 @@
 
 What is read depends on row numbers alone, never on the parts that were written, so that everything
 computed from such an array has the bits of the same computation in memory. Reads are positional
-(`preadv`) and share no state: several threads read at once. The system's page cache holds what fits
-and gives it back when memory is short; the process itself holds the rows of a read only.
+(`preadv`) or in place (`MappedFile`), and several threads read at once. The system's page cache
+holds what fits and gives it back when memory is short; the process itself holds the rows of a read
+only, and the beginning of the file.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from numbers import Integral
 from pathlib import Path
 from tempfile import mkstemp
@@ -22,7 +24,8 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.engine.arrays import IntArray
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.runtime.mapped_file import MappedFile
 from chainrule.engine.runtime.workers import Cluster, current_cluster
 from chainrule.errors import DataError
 
@@ -52,6 +55,7 @@ class StoredArray:
         Bytes before the first row.
     held_bytes : int
         Selections larger than this are stored beside the file, and removed with the last reference.
+        As much of the beginning of the file stays mapped from pass to pass.
 
     Attributes
     ----------
@@ -59,6 +63,8 @@ class StoredArray:
         Told the number of bytes of each read.
     names : tuple of str or None
         Of the columns.
+    column_maxima : ndarray or None
+        max_i |x_ij|, NaN where a value is NaN; None where the rows were not seen.
     """
 
     def __init__(
@@ -76,6 +82,7 @@ class StoredArray:
         self.held_bytes = held_bytes
         self.on_read: Callable[[int], None] | None = None
         self.names: tuple[str, ...] | None = None
+        self.column_maxima: FloatArray | None = None
         self._offset = offset
         self._open()
 
@@ -95,10 +102,14 @@ class StoredArray:
             )
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        self._map: MappedFile | None = None
+        if self.nbytes and self._offset % self.dtype.alignment == 0:
+            with suppress(OSError, ValueError, OverflowError):  # no address space: rows are read
+                self._map = MappedFile(self._file, self._offset + self.nbytes, self.held_bytes)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs to open the same file."""
-        own = ("_file", "_lock", "on_read")
+        own = ("_file", "_lock", "_map", "on_read")
         return {k: v for k, v in self.__dict__.items() if k not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -184,7 +195,8 @@ class StoredArray:
         while at < len(in_order):
             first = int(in_order[at])
             end = int(np.searchsorted(in_order, first + window))
-            picked = self[first : int(in_order[end - 1]) + 1][in_order[at:end] - first]
+            some = self.view(first, int(in_order[end - 1]) + 1)
+            picked = np.take(some, in_order[at:end] - first, axis=0)
             found[slice(at, end) if order is None else order[at:end]] = picked
             at = end
         return found
@@ -211,6 +223,24 @@ class StoredArray:
         found = found.astype(np.intp, copy=False)
         return np.where(found < 0, found + len(self), found) if (found < 0).any() else found
 
+    def view(self, start: int, stop: int) -> npt.NDArray[Any]:
+        """Return a range of rows, in place where that is possible: read-only, and soon used."""
+        shape = (stop - start, *self.shape[1:])
+        if self._map is None or start >= stop:
+            return self.read(start, np.empty(shape, self.dtype))
+        if os.fstat(self._file).st_size < self._offset + stop * self.row_bytes:
+            raise self._became_shorter()  # else the system would end the process
+        found = self._map.array(self._offset + start * self.row_bytes, shape, self.dtype)
+        if self.on_read is not None:
+            self.on_read(found.nbytes)
+        return found
+
+    def _became_shorter(self) -> DataError:
+        return DataError(
+            f"{self.path}: the file became shorter while it was read. Do not change the data "
+            "during a fit; start it again"
+        )
+
     def read(self, start: int, out: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Fill `out` with the rows from `start` on, and return it."""
         view = _bytes_of(out)
@@ -218,10 +248,7 @@ class StoredArray:
         while done < len(view):
             got = self._read_into(view[done:], place + done)
             if got == 0:
-                raise DataError(
-                    f"{self.path}: the file became shorter while it was read. Do not change the "
-                    "data during a fit; start it again"
-                )
+                raise self._became_shorter()
             done += got
         if self.on_read is not None:
             self.on_read(done)
@@ -264,7 +291,7 @@ class StoredArray:
         at_once = WINDOW_BYTES if cluster is None else max(WINDOW_BYTES, self.held_bytes)
         step = max(1, at_once // max(1, self.row_bytes))
         try:
-            with ArrayWriter(name, self.dtype, self.shape[1:]) as writer:
+            with ArrayWriter(name, self.dtype, self.shape[1:], summed=False) as writer:
                 for start in range(0, len(rows), step):
                     some = rows[start : start + step]
                     parts = [self[some]] if cluster is None else self._picked(some, cluster)
@@ -347,15 +374,24 @@ class ArrayWriter:
     dtype : dtype
     row_shape : tuple of int
         Shape of one row: () for a vector.
+    summed : bool
+        Whether checksums and largest numbers are taken.
     """
 
     def __init__(
-        self, path: str | Path, dtype: npt.DTypeLike, row_shape: Sequence[int] = ()
+        self,
+        path: str | Path,
+        dtype: npt.DTypeLike,
+        row_shape: Sequence[int] = (),
+        *,
+        summed: bool = True,
     ) -> None:
         self.path, self.dtype = Path(path), np.dtype(dtype)
         self.row_shape = tuple(row_shape)
         self.n_rows = 0
+        self._summed = summed
         self._sums = Checksums()
+        self._maxima: FloatArray | None = None
         self._file = self.path.open("wb", buffering=1 << 20)
 
     def __enter__(self) -> Self:
@@ -375,8 +411,14 @@ class ArrayWriter:
 
     def append(self, rows: npt.NDArray[Any]) -> None:
         """Write the next rows."""
-        data = _bytes_of(np.ascontiguousarray(rows, dtype=self.dtype))
-        self._sums.add(data)
+        rows = np.ascontiguousarray(rows, dtype=self.dtype)
+        if self._summed and rows.ndim == 2 and self.dtype.kind == "f" and len(rows):
+            largest = _column_maxima(rows)
+            known = largest if self._maxima is None else self._maxima
+            self._maxima = np.maximum(known, largest)
+        data = _bytes_of(rows)
+        if self._summed:
+            self._sums.add(data)
         self._file.write(data)
         self.n_rows += len(rows)
 
@@ -389,7 +431,15 @@ class ArrayWriter:
         """Return the array that was written."""
         self.close()
         shape = (self.n_rows, *self.row_shape)
-        return StoredArray(self.path, self.dtype, shape, held_bytes=held_bytes)
+        found = StoredArray(self.path, self.dtype, shape, held_bytes=held_bytes)
+        found.column_maxima = self._maxima
+        return found
+
+
+def _column_maxima(rows: npt.NDArray[Any]) -> FloatArray:
+    """Return the largest size in each column, NaN where there is one."""
+    found: FloatArray = np.maximum(rows.max(axis=0), -rows.min(axis=0)).astype(np.float64)
+    return np.abs(found)
 
 
 class Checksums:

@@ -217,3 +217,22 @@ def _solved(factor: FloatArray, vector: FloatArray) -> FloatArray:
     if not len(factor):
         return vector.copy()
     return np.asarray(_lapack().dpotrs(factor, vector)[0])
+
+
+def positive_solve(matrix: FloatArray, lines: FloatArray) -> FloatArray | None:
+    """Solve with a symmetric positive definite matrix, which is overwritten.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (size, size)
+        In C order.
+    lines : ndarray of shape (n, size)
+        Right sides, one a line.
+
+    Returns
+    -------
+    ndarray of shape (n, size), or None
+        Nothing where there is no Cholesky factor.
+    """
+    _, solutions, info = _lapack().dposv(matrix.T, lines.T, lower=0, overwrite_a=True)
+    return None if info else np.asarray(solutions.T)

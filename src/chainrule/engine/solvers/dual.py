@@ -6,7 +6,9 @@ curvatures of the examples, the gradient is X^T (rho + alpha), and a Newton step
 
     (D G + I) delta + D 1 step = -(rho + alpha),    1^T (alpha + delta) = 0,
 
-the second line for the intercept.
+the second line for the intercept. With delta = S u, S = D^(1/2), the system is symmetric:
+(S G S + I) u = ..., one Cholesky factor a step (Rasmussen and Williams, *Gaussian Processes for
+Machine Learning*, 2006, algorithm 3.1).
 """
 
 from __future__ import annotations
@@ -22,10 +24,17 @@ from chainrule.engine.arrays import UNIT, FloatArray
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.runtime.machine import single_threaded_algebra
+from chainrule.engine.solvers.curvature import positive_solve
 from chainrule.engine.solvers.line_search import line_search
 from chainrule.engine.solvers.newton import newton
 from chainrule.engine.solvers.newton_cg import newton_cg
 from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, no_op_monitor
+
+_LEAST_ROOT: Final[float] = 1e-100
+"""Curvatures that have underflowed count as the square of this, which changes no step."""
+
+_ON_COLUMNS: Final[float] = 1e5
+"""How much coarser the tolerance is on the columns: a step there takes many reads of X."""
 
 _FEW: Final[int] = 600
 """Unknowns of a system that one thread solves fast enough."""
@@ -79,7 +88,11 @@ def _row_newton(
         point = start
     on_columns = newton if objective.n_parameters <= _FEW else newton_cg
     outcome = on_columns(
-        objective, point, tolerance=tolerance, max_iter=max_iter - len(history), monitor=monitor
+        objective,
+        point,
+        tolerance=_ON_COLUMNS * tolerance,
+        max_iter=max_iter - len(history),
+        monitor=monitor,
     )
     outcome.history[:0] = history
     return outcome
@@ -103,13 +116,14 @@ def _solve_on_rows(
         excess = max(value - objective.floor(value), 0.0)
         residual = weight * loss.pointwise_gradient(raw, y)[:, 0]
         bend = weight * loss.pointwise_hessian(raw, y)[:, 0, 0]
-        system = bend[:, None] * gram
-        system[np.diag_indices_from(system)] += 1.0
-        try:
-            both = np.linalg.solve(system, np.column_stack([residual + alpha, bend]))
-        except np.linalg.LinAlgError:
+        root = np.maximum(np.sqrt(bend), _LEAST_ROOT)
+        system = gram * root
+        system *= root[:, None]
+        system.flat[:: len(system) + 1] += 1.0
+        both = positive_solve(system, np.stack([(residual + alpha) / root, root]))
+        if both is None:
             break  # scales so wild that the ones on the diagonal are lost: left to the columns
-        to_gradient, to_intercept = both.T
+        to_gradient, to_intercept = both * root
         step = 0.0
         if objective.fit_intercept:
             bends = float(to_intercept.sum())

@@ -10,16 +10,42 @@ import os
 import shutil
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from chainrule.errors import DataError
-from chainrule.tables.stored_table import TABLE
 
 _LOCK: Final = "lock"
-_OWN: Final = (_LOCK, TABLE, ".*.part", "column-*", "rows-*", "passes-*")
 _ATTEMPTS: Final = 10
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The files that the folder of a fit may hold, and how a user names it.
+
+    Parameters
+    ----------
+    manifest : str
+        The file that is written when all rows are converted.
+    files : tuple of str
+        Patterns of the other files.
+    go_on : str
+        How to go on with a fit that was stopped.
+    elsewhere : str
+        How to name another folder.
+    """
+
+    manifest: str
+    files: tuple[str, ...]
+    go_on: str
+    elsewhere: str
+
+    def is_own(self, entry: Path) -> bool:
+        """Whether a fit wrote a file."""
+        own = (_LOCK, self.manifest, ".*.part", *self.files)
+        return any(fnmatch(entry.name, pattern) for pattern in own)
 
 
 class StateFolder:
@@ -28,6 +54,7 @@ class StateFolder:
     Parameters
     ----------
     path : Path
+    contents : Contents
     resume : bool
         Go on with the fit that was stopped, if the folder holds one.
 
@@ -38,32 +65,33 @@ class StateFolder:
         gone on with, or when another fit writes there.
     """
 
-    def __init__(self, path: Path, *, resume: bool) -> None:
-        self.path = path
-        foreign = [] if not path.is_dir() else [p.name for p in path.iterdir() if not _is_own(p)]
-        if foreign and not (path / TABLE).exists():
+    def __init__(self, path: Path, contents: Contents, *, resume: bool) -> None:
+        self.path, self._contents = path, contents
+        there = list(path.iterdir()) if path.is_dir() else []
+        foreign = [entry.name for entry in there if not contents.is_own(entry)]
+        if foreign and not self.holds_rows:
             raise DataError(
                 f"{path}: this folder holds something else than a stopped fit: {foreign[0]}. Move "
-                "it, or name another place for the model: --out"
+                f"it, or {contents.elsewhere}"
             )
         self._lock = self._locked()
         if self.holds_rows and not resume:
             self.leave()
             raise DataError(
-                f"{path}: a fit that was stopped is kept here. Go on with it: --resume. To start "
-                "again, remove this folder"
+                f"{path}: a fit that was stopped is kept here. Go on with it: "
+                f"{contents.go_on}. To start again, remove this folder"
             )
 
     @property
     def holds_rows(self) -> bool:
         """Whether rows were converted, to the last one."""
-        return (self.path / TABLE).exists()
+        return (self.path / self._contents.manifest).exists()
 
     def clear(self) -> None:
         """Remove what a fit has written; first what says that it is whole."""
-        (self.path / TABLE).unlink(missing_ok=True)
+        (self.path / self._contents.manifest).unlink(missing_ok=True)
         for entry in self.path.iterdir():
-            if entry.name != _LOCK and _is_own(entry):
+            if entry.name != _LOCK and self._contents.is_own(entry):
                 if entry.is_dir():
                     shutil.rmtree(entry, ignore_errors=True)
                 else:
@@ -101,7 +129,7 @@ class StateFolder:
                 file.close()
                 raise DataError(
                     f"{self.path}: another fit{self._holder()} is writing here. Wait for it, stop "
-                    "it, or name another place for the model: --out"
+                    f"it, or {self._contents.elsewhere}"
                 )
             with suppress(OSError):
                 if os.path.samestat(os.fstat(file.fileno()), os.stat(self.path / _LOCK)):
@@ -119,14 +147,11 @@ class StateFolder:
             return ""
 
     def _not_made(self, reason: str | None) -> DataError:
+        elsewhere = self._contents.elsewhere
         return DataError(
-            f"{self.path}: cannot be made ({reason}), and rows in files need this folder. Name "
-            "another place for the model: --out"
+            f"{self.path}: cannot be made ({reason}), and rows in files need this folder. "
+            f"{elsewhere[0].upper()}{elsewhere[1:]}"
         )
-
-
-def _is_own(entry: Path) -> bool:
-    return any(fnmatch(entry.name, pattern) for pattern in _OWN)
 
 
 def _lock(file: BinaryIO) -> bool:
