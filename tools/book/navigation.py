@@ -59,6 +59,7 @@ PARTS = (
             "report",
             "sparsity",
             "streams",
+            "clusters",
             "coming_from",
         ),
     ),

@@ -32,7 +32,7 @@ from chainrule.engine.losses.loss import Loss
 from chainrule.engine.losses.scores import ScoreLoss
 from chainrule.engine.monitor import FitMonitor, OnIteration
 from chainrule.engine.objective.accumulators import objective_for
-from chainrule.engine.objective.clusters import current_runtime
+from chainrule.engine.objective.clusters import cluster_passes
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.fused_blocks import FUSED_FROM
@@ -164,7 +164,9 @@ def fit_linear_model(
         n_threads=n_threads,
         columns=columns,
     )
-    objective.journal, objective.runtime = journal, current_runtime()
+    objective.journal, objective.runtime = journal, cluster_passes(source)
+    if objective.runtime is not None:
+        plan = replace(plan, reason=f"{objective.runtime.note(objective)}; {plan.reason}")
     of_data = None if relations is None else relations.in_units(source)
 
     def restored(point: Point) -> Point:

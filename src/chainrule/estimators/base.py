@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -194,6 +194,56 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
         """
         check_is_fitted(self)
         return self._fit.explain()
+
+    def predict_stream(
+        self,
+        batches: Callable[[], Iterable[Any]] | Iterable[Any],
+        out: str | Path,
+        *,
+        offset: str | None = None,
+    ) -> int:
+        """Write predictions for rows that are too many for memory, as Parquet.
+
+        A row has its prediction and, of classes, the probability of each. The bits are those of
+        `predict` and `predict_proba` for the same batch.
+
+        Parameters
+        ----------
+        batches : callable or iterable
+            Record batches or tables of pyarrow, data frames, or mappings from names to arrays; or
+            a function that begins them, such as the attribute `batches` of a `Stream`.
+        out : str or Path
+            The file; it appears when it is complete.
+        offset : str, optional
+            The column of offsets, if the fit had one.
+
+        Returns
+        -------
+        int
+            The number of rows.
+
+        Raises
+        ------
+        DataError
+            When columns of the fit have no names, a batch lacks one, or there are no rows.
+
+        Examples
+        --------
+        >>> import pyarrow.parquet as pq
+        >>> from chainrule import LogisticRegression, Stream
+        >>> def batches():
+        ...     for _ in range(5):
+        ...         yield {"x": [0.0, 1.0, 2.0, 3.0], "bought": ["no", "yes", "no", "yes"]}
+        >>> model = LogisticRegression().fit_stream(Stream(batches, target="bought"))
+        >>> model.predict_stream(batches, "predicted.parquet")
+        20
+        >>> pq.read_table("predicted.parquet").column_names
+        ['prediction', 'probability_no', 'probability_yes']
+        """
+        from chainrule.estimators.written_predictions import write_predictions
+
+        check_is_fitted(self)
+        return write_predictions(self, batches, out, offset=offset)
 
     @property
     def certificate_(self) -> Certificate:

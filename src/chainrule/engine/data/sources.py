@@ -25,6 +25,7 @@ from chainrule.engine.passes.fused_blocks import FusedBlock, can_be_fused
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, rows_per_block
 from chainrule.engine.runtime.executors import map_in_order
 from chainrule.engine.runtime.stored_arrays import StoredArray
+from chainrule.engine.runtime.workers import current_cluster
 from chainrule.errors import DataError
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class InMemorySource:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs: everything but the room of threads."""
-        return {name: value for name, value in self.__dict__.items() if name != "_own"}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_own", "_ones")}
 
     def __copy__(self) -> InMemorySource:
         found = object.__new__(type(self))
@@ -183,6 +184,22 @@ class InMemorySource:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._own = local()
+        if "_ones" not in state:
+            self._ones = np.ones(self.rows_per_block)
+
+    def part(self, blocks: range) -> InMemorySource:
+        """Return the rows of some blocks of dense data, not copied; they stay the same blocks."""
+        rows = slice(self.rows(blocks[0]).start, self.rows(blocks[-1]).stop)
+        found = copy(self)
+        found.n_samples, found._own = rows.stop - rows.start, local()
+        found._X = self._X.part(rows) if self.is_stored else self._X[rows]
+        if not self.is_stored and self._X.flags.f_contiguous:
+            found._X = np.asfortranarray(found._X)  # so that it keeps its order when it is sent
+        found._y = self._y[rows]
+        found._weight = None if self._weight is None else self._weight[rows]
+        found._row_numbers = None
+        found.offset = None if self.offset is None else self.offset[rows]
+        return found
 
     def sample(self, n_rows: int, seed: int) -> InMemorySource:
         """Return some rows as a copy, in their order: one at random of each `n_rows` equal parts.
@@ -464,6 +481,13 @@ class InMemorySource:
         if known is not None and (known <= LARGEST).all():
             return known
         largest = np.zeros(self.n_features)
+        cluster = current_cluster()
+        if cluster is not None and self.is_stored:
+            step = self.rows_per_block
+            found = cluster.map(self._X, self._X.parts, _maxima_of, step, self.is_fused)
+            largest = np.asarray(np.max(found, axis=0))
+            if (largest <= LARGEST).all():
+                return largest  # else what is wrong is found here, row by row
         tops = map_in_order(
             lambda index: self._matrix(self.rows(index)).column_maxima(),
             self.n_blocks,
@@ -511,6 +535,13 @@ class InMemorySource:
                     f"Input X {reason} ({value}) in row {number}, {quoted(self.column_names, j)}"
                 )
             start += len(rows)
+
+
+def _maxima_of(part: StoredArray, step: int, is_fused: bool) -> FloatArray:
+    """Return max_i |x_ij| of some rows, read `step` of them at a time."""
+    kind = FusedBlock if is_fused else DenseBlock
+    tops = [kind(part[k : k + step]).column_maxima() for k in range(0, len(part), step)]
+    return np.asarray(np.max(tops, axis=0))
 
 
 def _extremes(rows: FloatArray) -> tuple[FloatArray, FloatArray]:

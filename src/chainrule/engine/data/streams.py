@@ -429,3 +429,27 @@ def _as_table(batch: Batch, row: int) -> Any:  # noqa: ANN401 - pyarrow ships no
             f"the batch that begins in row {row} is not a table of columns ({error}): give record "
             "batches of pyarrow, data frames, or mappings from names to arrays"
         ) from None
+
+
+def feature_batches(
+    batches: Callable[[], Iterable[Batch]] | Iterable[Batch], names: Sequence[str]
+) -> Iterator[Any]:
+    """Yield the columns of the given names, of each batch that has rows, as tables of pyarrow.
+
+    Raises
+    ------
+    DataError
+        When a batch is not a table, or lacks a column.
+    """
+    row = 0
+    for batch in batches() if callable(batches) else batches:
+        table = _as_table(batch, row)
+        lost = [name for name in names if name not in table.column_names]
+        if lost:
+            raise DataError(
+                f"column {lost[0]!r} is not in the batch that begins in row {row}; the model was "
+                f"fitted to {list(names)[:12]}"
+            )
+        row += table.num_rows
+        if table.num_rows:
+            yield table.select(names)

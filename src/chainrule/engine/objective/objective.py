@@ -35,8 +35,18 @@ Fused = FusedBlock | FusedSparseBlock
 class Runtime(Protocol):
     """Where passes over the blocks of rows are computed."""
 
-    def sums(self, objective: Objective, point: Point, *, with_hessian: bool) -> Partial:
+    def sums(
+        self,
+        objective: Objective,
+        point: Point,
+        table: FloatArray | None = None,
+        *,
+        with_hessian: bool,
+    ) -> Partial:
         """Return the sum of ``objective.block_sums`` over all blocks, in the fixed order."""
+
+    def note(self, objective: Objective) -> str:
+        """Return what a pass sends and receives, as a phrase."""
 
 
 class Objective(ExampleSums):
@@ -198,8 +208,8 @@ class Objective(ExampleSums):
         """
         table = self._table() if keep else None
         self.passes += 1
-        if table is None and self.runtime is not None:
-            found = self.runtime.sums(self, point, with_hessian=with_hessian)
+        if self.runtime is not None:
+            found = self.runtime.sums(self, point, table, with_hessian=with_hessian)
         else:
             name = "evaluate with Hessian" if with_hessian else "evaluate"
             found = self._summed(

@@ -340,8 +340,18 @@ class _Machine:
 
     @cached_property
     def processor(self) -> str:
-        features = self._llvm.get_host_cpu_features().flatten()
-        return f"{self._llvm.get_process_triple()} {self._llvm.get_host_cpu_name()} {features}"
+        return " ".join((self._llvm.get_process_triple(), *self._kind))
+
+    @cached_property
+    def _kind(self) -> tuple[str, str]:
+        """Name and features of the processor that code is compiled for, as numba chooses them."""
+        name, features = map(os.environ.get, ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"))
+        if name in (None, "host"):
+            name = self._llvm.get_host_cpu_name()
+        if features is None:
+            own = name == self._llvm.get_host_cpu_name()
+            features = self._llvm.get_host_cpu_features().flatten() if own else ""
+        return name, features
 
     @cached_property
     def _engine(self) -> Any:  # noqa: ANN401
@@ -360,8 +370,8 @@ class _Machine:
                 called.name = f"chainrule_{called.name}"  # numba itself needs the other name
                 absent.append(called.name)
         target = self._target.create_target_machine(
-            cpu=self._llvm.get_host_cpu_name(),
-            features=self._llvm.get_host_cpu_features().flatten(),
+            cpu=self._kind[0],
+            features=self._kind[1],
             opt=3,
             codemodel="jitdefault",
         )

@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.runtime.mapped_file import MappedFile
+from chainrule.engine.runtime.workers import Cluster, current_cluster
 from chainrule.errors import DataError
 
 WINDOW_BYTES: Final[int] = 2**22
@@ -33,6 +34,9 @@ WINDOW_BYTES: Final[int] = 2**22
 
 HELD_BYTES: Final[int] = 2**28
 """Selections of up to this size are held in memory, unless an array says otherwise."""
+
+_LONG_BYTES: Final[int] = 2**25
+"""Bytes that are read for a selection from which the workers of a cluster read it."""
 
 CHECKED_BYTES: Final[int] = 2**24
 """Bytes that one checksum covers."""
@@ -259,18 +263,40 @@ class StoredArray:
         view[: len(data)] = data
         return len(data)
 
+    def part(self, rows: slice) -> StoredArray:
+        """Return some rows in one piece as an array in the same file."""
+        found = StoredArray(
+            self.path,
+            self.dtype,
+            (rows.stop - rows.start, *self.shape[1:]),
+            offset=self._offset + rows.start * self.row_bytes,
+            held_bytes=self.held_bytes,
+        )
+        found.names = self.names
+        return found
+
+    def parts(self, count: int) -> Iterator[StoredArray]:
+        """Yield all rows as about so many arrays in the same file."""
+        step = max(1, -(-len(self) // count))
+        return (self.part(slice(k, min(k + step, len(self)))) for k in range(0, len(self), step))
+
     def rows_at(self, rows: IntArray) -> npt.NDArray[Any] | StoredArray:
         """Return rows by number: in memory, or stored beside the file where they are too many."""
         n_bytes = len(rows) * self.row_bytes
+        cluster = current_cluster() if self._is_long(rows) else None
         if n_bytes <= self.held_bytes:
-            return self[rows]
+            return self[rows] if cluster is None else np.concatenate(self._picked(rows, cluster))
         handle, name = mkstemp(prefix=f"{self.path.name}.", suffix=".part", dir=self.path.parent)
         os.close(handle)
-        step = max(1, WINDOW_BYTES // max(1, self.row_bytes))
+        at_once = WINDOW_BYTES if cluster is None else max(WINDOW_BYTES, self.held_bytes)
+        step = max(1, at_once // max(1, self.row_bytes))
         try:
             with ArrayWriter(name, self.dtype, self.shape[1:], summed=False) as writer:
                 for start in range(0, len(rows), step):
-                    writer.append(self[rows[start : start + step]])
+                    some = rows[start : start + step]
+                    parts = [self[some]] if cluster is None else self._picked(some, cluster)
+                    for part in parts:
+                        writer.append(part)
         except BaseException:  # a full disk, or the user
             Path(name).unlink(missing_ok=True)
             raise
@@ -278,6 +304,27 @@ class StoredArray:
         found.names = self.names
         finalize(found, Path(name).unlink, missing_ok=True)
         return found
+
+    def _is_long(self, rows: IntArray) -> bool:
+        """Tell whether rows are in order, and the file between the first and last is long."""
+        if not len(rows) or (int(rows[-1]) - int(rows[0])) * self.row_bytes < _LONG_BYTES:
+            return False
+        return bool((np.diff(rows) >= 0).all())
+
+    def _picked(self, rows: IntArray, cluster: Cluster) -> Sequence[npt.NDArray[Any]]:
+        """Return rows in order, read by the workers of a cluster, in pieces."""
+
+        def cut(count: int) -> Iterator[tuple[StoredArray, IntArray]]:
+            for some in np.array_split(rows, min(count, len(rows))):
+                first = int(some[0])
+                yield self.part(slice(first, int(some[-1]) + 1)), some - first
+
+        return cluster.map(rows, cut, _rows_of)
+
+
+def _rows_of(part: tuple[StoredArray, IntArray]) -> npt.NDArray[Any]:
+    array, rows = part
+    return array[rows]
 
 
 def _bytes_of(array: npt.NDArray[Any]) -> memoryview:

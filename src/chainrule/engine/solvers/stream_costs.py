@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chainrule.engine.objective.clusters import groups_of
+from chainrule.engine.runtime.workers import PARTS_PER_THREAD
 from chainrule.engine.solvers.limits import FRACTIONS
 
 READS = 7.0
@@ -33,12 +34,15 @@ class Rates:
         Multiplications and additions of a Hessian, in the driver.
     network : float
         Bytes that the driver receives.
+    latency : float
+        Seconds, not per second: what one part costs the driver in each read, to send and receive.
     """
 
     disk: float = 2e9
     entries: float = 1e9
     products: float = 5e10
     network: float = 1e9
+    latency: float = 1e-3
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class StreamCost:
     bytes_per_read : float
     seconds_of_reads, seconds_of_samples : float
         Reading all rows and computing gradients; Hessians of the samples, in the driver.
+    seconds_of_network : float
+        Parts and partial sums of all reads, targets, and the largest sample; 0 without workers.
     bytes_per_pass : float
         What travels from the workers to the driver in a pass; 0 without workers.
     driver_bytes : float
@@ -61,6 +67,7 @@ class StreamCost:
     bytes_per_read: float
     seconds_of_reads: float
     seconds_of_samples: float
+    seconds_of_network: float
     bytes_per_pass: float
     driver_bytes: float
     sample_bytes: float
@@ -68,7 +75,7 @@ class StreamCost:
     @property
     def seconds(self) -> float:
         """All seconds, without the conversion."""
-        return self.seconds_of_reads + self.seconds_of_samples
+        return self.seconds_of_reads + self.seconds_of_samples + self.seconds_of_network
 
 
 def stream_cost(
@@ -88,25 +95,33 @@ def stream_cost(
     machines, entries = max(1, n_workers), n_rows * n_columns
     size = _NUMBER * entries
     one = max(size / rates.disk, entries / rates.entries) / machines
-    travels = 0.0
+    travels = network = 0.0
+    sample = size / FRACTIONS[-1]
     if n_workers:
         rows_per_block = max(1.0, 2**24 / (_NUMBER * n_columns))
-        groups = len(groups_of(max(1, int(n_rows / rows_per_block)), n_workers))
+        blocks = max(1, int(n_rows / rows_per_block))
+        groups = len(groups_of(blocks, PARTS_PER_THREAD * n_workers))
         travels = groups * _NUMBER * (n_columns + 2.0)
+        once = sample + _NUMBER * n_rows
+        network = (READS * travels + once) / rates.network + READS * groups * rates.latency
     drawn = sum(n_rows / fraction for fraction in FRACTIONS)
     return StreamCost(
         size,
-        READS * (one + travels / rates.network),
+        READS * one,
         drawn * n_columns**2 / rates.products,
+        network,
         travels,
         _VECTORS * _NUMBER * n_rows + 4 * _NUMBER * n_columns**2 + 2**24,
-        size / FRACTIONS[-1],
+        sample,
     )
 
 
 def cost_table(cases: Sequence[tuple[float, int, int]], rates: Rates | None = None) -> str:
     """Return the costs of some cases (rows, columns, workers) as a table of text."""
-    head = ("rows", "columns", "workers", "GB/read", "reads s", "samples s", "kB/pass", "driver GB")
+    head = (
+        *("rows", "columns", "workers", "GB/read", "reads s"),
+        *("samples s", "network s", "kB/pass", "driver GB", "sample GB"),
+    )
     lines = ["".join(f"{word:>11}" for word in head)]
     for n_rows, n_columns, n_workers in cases:
         cost = stream_cost(n_rows, n_columns, n_workers, rates)
@@ -117,8 +132,10 @@ def cost_table(cases: Sequence[tuple[float, int, int]], rates: Rates | None = No
             f"{cost.bytes_per_read * 1e-9:.4g}",
             f"{cost.seconds_of_reads:.3g}",
             f"{cost.seconds_of_samples:.2g}",
+            f"{cost.seconds_of_network:.2g}" if n_workers else "-",
             f"{cost.bytes_per_pass * 1e-3:.3g}" if n_workers else "-",
             f"{cost.driver_bytes * 1e-9:.2g}",
+            f"{cost.sample_bytes * 1e-9:.2g}",
         )
         lines.append("".join(f"{cell:>11}" for cell in cells))
     return "\n".join(lines)

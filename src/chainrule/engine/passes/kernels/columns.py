@@ -15,6 +15,7 @@ from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
 from chainrule.engine.losses.vectorised import Vector, exact, summing
+from chainrule.engine.passes.kernels.lanes import dot, four_dots
 
 Matrix = npt.NDArray[Any]
 
@@ -63,29 +64,21 @@ def column_scores(
             out[i] += c0 * x0[i]
 
 
-@summing
+@exact
 def add_column_sums(X: Matrix, start: int, stop: int, u: Vector, total: Vector) -> None:
     """Add X^T u of some rows to the total."""
     n_features = X.shape[1]
-    count, whole = stop - start, n_features - n_features % 4
+    whole = n_features - n_features % 4
     for j in range(0, whole, 4):
-        s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
         x0, x1 = _column(X, start, stop, j), _column(X, start, stop, j + 1)
         x2, x3 = _column(X, start, stop, j + 2), _column(X, start, stop, j + 3)
-        for i in range(count):
-            s0 += u[i] * x0[i]
-            s1 += u[i] * x1[i]
-            s2 += u[i] * x2[i]
-            s3 += u[i] * x3[i]
+        s0, s1, s2, s3 = four_dots(u, x0, x1, x2, x3)
         total[j] += s0
         total[j + 1] += s1
         total[j + 2] += s2
         total[j + 3] += s3
     for j in range(whole, n_features):
-        s0, x0 = 0.0, _column(X, start, stop, j)
-        for i in range(count):
-            s0 += u[i] * x0[i]
-        total[j] += s0
+        total[j] += dot(_column(X, start, stop, j), u)
 
 
 @exact

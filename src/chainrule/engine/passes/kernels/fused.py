@@ -5,8 +5,9 @@ small enough to stay in the L2 cache, so that memory is read once however often 
 float32 rows are read as they are and computed in float64. An array in Fortran order is read column
 by column, a few hundred rows at a time, and copied only where a Hessian is formed.
 
-Sums here may be reassociated by the compiler; formulas of losses may not, or they would lose the
-digits they keep.
+Sums along a row go in fixed lanes (`lanes`). Sums over rows may be reassociated by the compiler,
+which it does alike for every entry; formulas of losses may not, or they would lose the digits they
+keep.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from numba.extending import overload
 
 from chainrule.engine.losses.vectorised import Vector, exact, summing
+from chainrule.engine.passes.kernels import lanes
 from chainrule.engine.passes.kernels.columns import add_column_sums, column_scores, mirror
 
 Matrix = npt.NDArray[Any]
@@ -43,15 +45,11 @@ def _rows_by_layout(X: Any, start: Any, stop: Any, buffer: Any) -> Any:  # noqa:
     return direct if X.layout == "C" else copied
 
 
-@summing
+@exact
 def _scores(B: Matrix, coef: Vector, intercept: float, out: Vector) -> None:
     # one row after the other: the first touch of memory is fastest where it goes straight on
-    n_rows, n_features = B.shape
-    for i in range(n_rows):
-        total = 0.0
-        for j in range(n_features):
-            total += B[i, j] * coef[j]
-        out[i] = total + intercept
+    for i in range(B.shape[0]):
+        out[i] = lanes.dot(B[i], coef) + intercept
 
 
 @summing
@@ -233,15 +231,10 @@ def sandwich_diagonal(X: Matrix, D: Matrix, part: Vector, buffer: Matrix, total:
                 total[k, j] += part[j]
 
 
-@summing
+@exact
 def _sizes(B: Matrix, v: Vector, weights: Vector, product: Vector, squares: Vector) -> None:
     for i in range(B.shape[0]):
-        total, square = 0.0, 0.0
-        for j in range(B.shape[1]):
-            total += abs(B[i, j]) * v[j]
-            square += (B[i, j] * weights[j]) * (B[i, j] * weights[j])
-        product[i] = total
-        squares[i] = square
+        product[i], squares[i] = lanes.sizes(B[i], v, weights)
 
 
 @exact

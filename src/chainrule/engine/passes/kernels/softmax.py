@@ -24,10 +24,10 @@ from chainrule.engine.losses.vectorised import (
     exp_nonpositive,
     inlined,
     log1p_nonnegative,
-    summing,
     with_functions,
 )
 from chainrule.engine.passes.kernels import fused_sparse
+from chainrule.engine.passes.kernels.lanes import dot, total_of
 from chainrule.engine.passes.kernels.products import gemm
 
 Matrix = npt.NDArray[Any]
@@ -48,22 +48,6 @@ _proba = _compiled(formulas.softmax_proba)
 _doubt = _compiled(formulas.softmax_doubt)
 _drift = _compiled(formulas.softmax_drift)
 _pull = _compiled(formulas.softmax_pull)
-
-
-@summing
-def _total(vector: Vector) -> float:
-    total = 0.0
-    for i in range(vector.shape[0]):
-        total += vector[i]
-    return total
-
-
-@summing
-def _inner(left: Vector, right: Vector) -> float:
-    total = 0.0
-    for i in range(left.shape[0]):
-        total += left[i] * right[i]
-    return total
 
 
 def plain_rows(X: Rows, start: int, stop: int, buffer: Matrix) -> Matrix:
@@ -238,7 +222,8 @@ def _residuals(
             out[i] = weight[i] * _proba(out[i], others[i])
     for i in range(count):
         residual[codes[i], i] = own[i]
-    return _total(score[:count])
+    total: float = total_of(score[:count])
+    return total
 
 
 @exact
@@ -296,7 +281,7 @@ def gradient_pass(
         loss += _residuals(raw, at, codes[first:stop], weight[first:stop], residual, lines, best)
         add_class_pulls(product, X, part, residual, gradient)
         for k in range(n_classes):
-            total[k] += _total(residual[k, :count])
+            total[k] += total_of(residual[k, :count])
     return loss
 
 
@@ -352,7 +337,7 @@ def product_pass(
             share, moved = proba[k], change[k]
             for i in range(count):
                 moved[i] = weights[i] * _pull(share[at + i], 0.0, moved[i] - top[i], drift[i])
-            total[k] += _total(moved[:count])
+            total[k] += total_of(moved[:count])
         add_class_pulls(product, X, part, change, gradient)
 
 
@@ -398,7 +383,7 @@ def along(
                 out[i] = row[at + i] + step * moved[at + i]
         loss += _residuals(scores, 0, codes[first:stop], weight[first:stop], residual, lines, best)
         for k in range(raw.shape[0]):
-            rise += _inner(residual[k, :count], change[k, at : at + count])
+            rise += dot(residual[k, :count], change[k, at : at + count])
     return loss, rise
 
 
@@ -427,5 +412,5 @@ def shifted(
                 out[i] = row[at + i] + shift[k]
         loss += _residuals(scores, 0, codes[first:stop], weight[first:stop], residual, lines, best)
         for k in range(raw.shape[0]):
-            total[k] += _total(residual[k, :count])
+            total[k] += total_of(residual[k, :count])
     return loss
