@@ -1,0 +1,131 @@
+"""Truncated Newton on condensed rows: the way to the optimum of sparse data, at a lower price.
+
+What it ends at is a point like any other: `newton_cg` goes on from there on the data as given, and
+the certificate is theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from time import perf_counter
+
+import numpy as np
+
+from chainrule.engine.arrays import UNIT, norm
+from chainrule.engine.objective.accumulators import SparseObjective
+from chainrule.engine.objective.condensed import (
+    CondensedEvaluation,
+    CondensedObjective,
+    CondensedProducts,
+)
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.solvers.conjugate_gradients import conjugate_gradients
+from chainrule.engine.solvers.line_search import line_search
+from chainrule.engine.solvers.newton_cg import FINE, expected_forcing, mixed_diagonal
+from chainrule.engine.solvers.starting import balance_intercept
+from chainrule.engine.solvers.steps import IterationRecord
+
+_MARGIN = 0.5
+"""The part of the tolerance to be reached: what is left is for rounding on the way back."""
+
+
+Notice = Callable[[float, float, Callable[[], Point]], bool]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, and the best point so far."""
+
+    def __init__(self, point: Point) -> None:
+        super().__init__()
+        self.point = point
+
+
+def condensed_newton(
+    objective: SparseObjective,
+    start: Point,
+    *,
+    tolerance: float,
+    max_iter: int,
+    notice: Notice = lambda *_: False,
+    patience: float = np.inf,
+    max_inner: int = 1000,
+) -> tuple[Point, list[IterationRecord]]:
+    """Return a point near the optimum, and the steps that led there.
+
+    Parameters
+    ----------
+    objective : SparseObjective
+        One that `can_condense`.
+    start : Point
+        Its intercept is where to start; coefficients start at zero.
+    tolerance : float
+        Relative to f: stop when strong convexity or the Newton decrement puts f - f* below.
+    max_iter : int
+        Largest number of outer steps.
+    notice : callable
+        Told f, the norm of the gradient, and how to get the point; True stops the solver.
+    patience : float
+        The reads of X after which to stop.
+    max_inner : int
+        Largest number of conjugate gradient iterations per step.
+    """
+    condensed = CondensedObjective(objective)
+    history: list[IterationRecord] = []
+    evaluation = condensed.evaluate(condensed.start(float(start.intercept[0])))
+    stiffness = condensed.stiffness
+    in_gap = np.divide(0.5, stiffness, where=stiffness > 0, out=np.zeros_like(stiffness))
+    is_last = False
+    try:
+        while not is_last and len(history) < max_iter and objective.passes <= patience:
+            allowed = tolerance * evaluation.excess
+            residual = 4 * float(np.abs(evaluation.gradient[condensed.rows.n_columns :]).sum())
+            if evaluation.gap + residual <= _MARGIN * allowed:
+                break
+            size = norm(evaluation.gradient, evaluation.pushed)
+            here = partial(condensed.whole_point, evaluation.point)
+            if notice(evaluation.value, size, here):
+                break
+            clock = perf_counter()
+            products = CondensedProducts(condensed, evaluation)
+            diagonal = products.diagonal()
+            diagonal = np.where(diagonal > 0, diagonal, 1.0)
+            forcing = expected_forcing(evaluation.condensed, diagonal, evaluation.excess)
+            packed = conjugate_gradients(
+                products,
+                evaluation.condensed,
+                mixed_diagonal(diagonal, stiffness),
+                forcing,
+                max_inner,
+                in_gap,
+                allowed / 4 if tolerance > FINE else 0.0,
+            )
+            direction, slope, decrement = condensed.direction(
+                evaluation, packed, products.travelled()
+            )
+            if not slope < 0:
+                break
+            expected = decrement - 0.5 * float(evaluation.condensed @ packed)
+            is_last = forcing < 0.05 and expected <= allowed / 8
+            along = condensed.along(evaluation, direction)
+            step = line_search(along, evaluation.value, slope, evaluation.magnitude)
+            if step == 0.0 or -slope <= 4 * UNIT**2 * evaluation.excess:
+                break
+            reached = condensed.evaluate(evaluation.point.moved(step, direction))
+            if reached.value > evaluation.value + 64 * UNIT * evaluation.magnitude:
+                break
+            history.append(
+                IterationRecord(evaluation.value, size, step, perf_counter() - clock)
+            )
+            evaluation = reached
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(_whole(condensed, evaluation)) from interrupt
+    return _whole(condensed, evaluation), history
+
+
+def _whole(condensed: CondensedObjective, evaluation: CondensedEvaluation) -> Point:
+    """Return the point on the data as given, its intercept balanced."""
+    point = condensed.whole_point(evaluation.point)
+    if condensed.whole.fit_intercept:
+        point = balance_intercept(condensed.whole, point, evaluation.point.raw[:, None])
+    return point
