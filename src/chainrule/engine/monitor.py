@@ -137,7 +137,9 @@ class FitMonitor:
             self._record(evaluation)
         if self.best is None or evaluation.value <= self.best.value:
             self.best = evaluation
-        if self._is_stopped or (not known and self._told(evaluation.value, lambda: evaluation.point)):
+        if self._is_stopped or (
+            not known and self._told(evaluation.value, lambda: evaluation.point)
+        ):
             return True
         if self.objective.passes > self.patience and evaluation.excess > self._negligible:
             self.patience, self.exhausted_after = np.inf, self.objective.passes
@@ -161,9 +163,7 @@ class FitMonitor:
         if self._last is not None:
             self._step = evaluation.point.moved(-1.0, self._last.point)
         self._last = evaluation
-        self._note(
-            evaluation.value, norm(evaluation.gradient.coef, evaluation.gradient.intercept)
-        )
+        self._note(evaluation.value, norm(evaluation.gradient.coef, evaluation.gradient.intercept))
 
     def _note(self, value: float, gradient_norm: float) -> None:
         now = perf_counter()

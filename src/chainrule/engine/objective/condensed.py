@@ -19,7 +19,7 @@ from chainrule.engine.objective.accumulators import SparseObjective
 from chainrule.engine.objective.evaluation import Point, comparable
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.objective.products import Products
-from chainrule.engine.passes.condensed_rows import CondensedRows, example_pass, fits, own_steps
+from chainrule.engine.passes.condensed_rows import CondensedRows, example_pass, own_steps, pays
 from chainrule.engine.passes.fused_blocks import line_sums
 
 _NARROW: Final[int] = 4
@@ -145,7 +145,9 @@ class CondensedObjective:
             excess,
             excess + self.whole.floor_size,
             gap + shared,
-            *packed,
+            packed[0],
+            packed[1],
+            packed[2],
             np.ascontiguousarray(examples[:, 2]),
             pushed,
             bend,
@@ -253,10 +255,11 @@ class CondensedProducts(Products):
 
 def can_condense(objective: Objective) -> TypeGuard[SparseObjective]:
     """Tell whether rows may be rewritten: all columns penalised and fitted, and not too large."""
+    source = objective.source
     return (
         isinstance(objective, SparseObjective)
         and objective.columns is None
         and bool((objective.penalty.strength > 0).all())
-        and fits(objective.source.n_entries)
+        and pays(source.n_entries, source.n_features, source.given[0].dtype.char)
         and objective.sparse_blocks()[0].indices.itemsize == _NARROW
     )

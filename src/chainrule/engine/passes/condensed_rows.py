@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.passes import fused_blocks
 from chainrule.engine.passes.fused_blocks import LINE
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
 from chainrule.engine.runtime.executors import map_in_order
@@ -30,14 +33,56 @@ _CHUNK_ENTRIES: Final[int] = 150_000
 
 _MOST_CHUNKS: Final[int] = 32
 
+ONE_CALL: Final[int] = 1_000_000
+"""Entries up to which a Newton step is one compiled call, on one thread."""
+
+_LONG: Final[int] = 24
+"""Entries of a column, on average, from which columns are long."""
+
 _kernels = NativeModule("condensed")
+_inner = NativeModule("inner_solve")
 
 Sums = tuple[float, ...]
 
 
-def fits(n_entries: float) -> bool:
-    """Tell whether rewritten rows of so many entries take little enough memory."""
-    return 24 * n_entries <= MOST_BYTES
+def pays(n_entries: float, n_features: int, dtype: str) -> bool:
+    """Tell whether rows of so many entries are worth rewriting.
+
+    They must take little memory. Long columns are read as fast where they are; and what is small
+    does not wait for a compiler.
+    """
+    if 24 * n_entries > MOST_BYTES or (n_entries > ONE_CALL and n_entries > _LONG * n_features):
+        return False
+    return n_entries >= fused_blocks.FUSED_FROM or is_at_hand(dtype)
+
+
+@cache
+def is_at_hand(dtype: str) -> bool:
+    """Tell whether the passes are kept on disk; the answer holds for as long as the process."""
+    places, vector, table = np.zeros(1, np.uint32), np.zeros(1), np.zeros((1, 1))
+    counts = np.zeros(1, np.int64)
+    solves = []
+    for kind in (np.uint8, np.float64):
+        lines = np.zeros(1, kind), places, places
+        limits = 0.0, 0.0, 1, table, *[vector] * 4
+        given = lines, lines, vector, vector, vector, table, vector, *limits
+        solves.append(_inner.inner_solve.is_at_hand(*given))
+    counted = _kernels.count_entries.is_at_hand(np.zeros(1, dtype), places, places, counts)
+    return bool(counted and all(solves))
+
+
+def load(dtype: str) -> None:
+    """Load the passes, or compile them: for values that a byte holds, and for others."""
+    for value in (2.0, 0.5):
+        data, places = np.full(4, value, dtype), np.array([0, 1, 0, 2], np.int32)
+        block = FusedSparseBlock(data, places, np.array([0, 2, 4], np.int32), 3)
+        rows = CondensedRows([block], np.ones(3), 1)
+        pair, one = np.ones(2), np.ones(1)
+        rows.product(one, 0.0, pair, one, np.empty(1), (0.0, np.zeros(2)))
+        rows.gradients(np.ones((2, 3)), one, one, np.empty(1), np.empty(1), np.empty(1))
+        part = rows.leading_gram(pair, 1)
+        rows.inner_solve(pair, one, pair, pair, part + np.eye(2), pair, 0.1, 0.0, 1)
+        rows.spread(one, pair)
 
 
 @dataclass(frozen=True)
@@ -57,7 +102,7 @@ class _Lines:
         n_chunks = int(np.clip(n_entries // _CHUNK_ENTRIES, 1, _MOST_CHUNKS))
         cuts = np.searchsorted(self.begins, n_entries * np.arange(1, n_chunks) / n_chunks)
         edges = [0, *(int(cut) for cut in cuts), n_lines]
-        return [(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
+        return [(a, b) for a, b in pairwise(edges) if b > a] or [(0, n_lines)]
 
 
 class CondensedRows:
@@ -78,6 +123,8 @@ class CondensedRows:
     kept : ndarray of shape (n_columns,)
         The columns of X that are left, in their new order.
     n_columns : int
+    n_entries : int
+        Those of shared columns.
     """
 
     def __init__(
@@ -96,7 +143,8 @@ class CondensedRows:
         self.n_columns = len(self.kept)
         self._places = np.full(n_features, -1, np.int64)
         self._places[self.kept] = np.arange(self.n_columns)
-        rows = self._condensed(int(counts[several].sum()), np.uint8 if in_bytes else np.float64)
+        self.n_entries = int(counts[several].sum())
+        rows = self._condensed(self.n_entries, np.uint8 if in_bytes else np.float64)
         columns = self._turned(rows, counts[self.kept])
         self._rows, self._columns = rows.pinned(), columns.pinned()
         self._row_chunks, self._column_chunks = rows.chunks(), columns.chunks()
@@ -162,6 +210,31 @@ class CondensedRows:
         self._over(self._column_chunks, by_column)
         return level
 
+    def inner_solve(
+        self,
+        curvature: FloatArray,
+        strength: FloatArray,
+        gradient: FloatArray,
+        diagonal: FloatArray,
+        part: FloatArray,
+        in_gap: FloatArray,
+        forcing: float,
+        enough: float,
+        max_inner: int,
+    ) -> tuple[int, FloatArray, FloatArray]:
+        """Return the number of products, about -H^-1 gradient, and how far it moves the scores.
+
+        See `kernels.inner_solve`.
+        """
+        room, solution = np.empty((4, len(gradient))), np.zeros(len(gradient))
+        np.negative(gradient, out=room[0])
+        scores, travelled = np.zeros((2, len(curvature)))
+        n_products = _inner.inner_solve(
+            self._rows, self._columns, curvature, strength, diagonal, part, in_gap, forcing, enough,
+            max_inner, room, scores, self._pull, solution, travelled,
+        )  # fmt: skip
+        return n_products, solution, travelled
+
     def travel(self, step: float, travelled: FloatArray) -> None:
         """Add the scores of the last product, times a number."""
         travelled += step * self._scores
@@ -191,6 +264,17 @@ class CondensedRows:
             lambda start, stop: _kernels.gradient_pass(*self._columns, start, stop, *arrays),
         )
 
+    def per_row(self, n_leading: int) -> float:
+        """Return how many entries in the first columns a row has, on average."""
+        return float(self._columns[2].array[n_leading]) / len(self.own)
+
+    def leading_gram(self, curvature: FloatArray, n_leading: int) -> FloatArray:
+        """Return the lower half of X^T D X for the first columns and a column of ones."""
+        found = np.empty((n_leading + 1, n_leading + 1))
+        room = np.empty(n_leading, np.int64), np.empty(n_leading)
+        _kernels.leading_gram(*self._rows, curvature, found, *room)
+        return found
+
     def spread(self, coef: FloatArray, alone: FloatArray) -> FloatArray:
         """Return the coefficients of all columns of X.
 
@@ -210,9 +294,7 @@ class CondensedRows:
             row += block.shape[0]
         return found
 
-    def _over(
-        self, chunks: list[tuple[int, int]], function: Callable[[int, int], Sums]
-    ) -> Sums:
+    def _over(self, chunks: list[tuple[int, int]], function: Callable[[int, int], Sums]) -> Sums:
         """Call a function on all chunks, and return the sums of what it returns, in order."""
         if len(chunks) == 1:
             return function(*chunks[0])

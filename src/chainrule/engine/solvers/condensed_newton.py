@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from time import perf_counter
+from typing import Final
 
 import numpy as np
 
-from chainrule.engine.arrays import UNIT, norm
+from chainrule.engine.arrays import UNIT, FloatArray, norm
 from chainrule.engine.objective.accumulators import SparseObjective
 from chainrule.engine.objective.condensed import (
     CondensedEvaluation,
@@ -20,15 +21,22 @@ from chainrule.engine.objective.condensed import (
     CondensedProducts,
 )
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.passes.condensed_rows import ONE_CALL
 from chainrule.engine.solvers.conjugate_gradients import conjugate_gradients
+from chainrule.engine.solvers.leading_columns import NONE, LeadingColumns, applied
 from chainrule.engine.solvers.line_search import line_search
 from chainrule.engine.solvers.newton_cg import FINE, expected_forcing, mixed_diagonal
 from chainrule.engine.solvers.starting import balance_intercept
 from chainrule.engine.solvers.steps import IterationRecord
 
-_MARGIN = 0.5
+_MARGIN: Final[float] = 0.5
 """The part of the tolerance to be reached: what is left is for rounding on the way back."""
 
+_DEEP: Final[float] = 0.02
+"""How exact an inner solve is where a better preconditioner may be worth its price."""
+
+_WORTH: Final[float] = 4.0
+"""How many times its price products have taken where one is formed."""
 
 Notice = Callable[[float, float, Callable[[], Point]], bool]
 
@@ -74,8 +82,7 @@ def condensed_newton(
     history: list[IterationRecord] = []
     evaluation = condensed.evaluate(condensed.start(float(start.intercept[0])))
     stiffness = condensed.stiffness
-    in_gap = np.divide(0.5, stiffness, where=stiffness > 0, out=np.zeros_like(stiffness))
-    is_last = False
+    leading, part, spent, is_last = LeadingColumns(condensed), NONE, 0.0, False
     try:
         while not is_last and len(history) < max_iter and objective.passes <= patience:
             allowed = tolerance * evaluation.excess
@@ -87,22 +94,20 @@ def condensed_newton(
             if notice(evaluation.value, size, here):
                 break
             clock = perf_counter()
-            products = CondensedProducts(condensed, evaluation)
-            diagonal = products.diagonal()
-            diagonal = np.where(diagonal > 0, diagonal, 1.0)
+            diagonal = np.where(evaluation.diagonal > 0, evaluation.diagonal, 1.0)
             forcing = expected_forcing(evaluation.condensed, diagonal, evaluation.excess)
-            packed = conjugate_gradients(
-                products,
-                evaluation.condensed,
+            if forcing < _DEEP and spent >= _WORTH * leading.price:
+                part, spent = leading.inverse(evaluation), 0.0
+            before = objective.passes
+            packed, travelled = _inner(
+                condensed,
+                evaluation,
                 mixed_diagonal(diagonal, stiffness),
-                forcing,
-                max_inner,
-                in_gap,
-                allowed / 4 if tolerance > FINE else 0.0,
+                part,
+                (forcing, allowed / 4 if tolerance > FINE else 0.0, max_inner),
             )
-            direction, slope, decrement = condensed.direction(
-                evaluation, packed, products.travelled()
-            )
+            spent += objective.passes - before
+            direction, slope, decrement = condensed.direction(evaluation, packed, travelled)
             if not slope < 0:
                 break
             expected = decrement - 0.5 * float(evaluation.condensed @ packed)
@@ -114,13 +119,41 @@ def condensed_newton(
             reached = condensed.evaluate(evaluation.point.moved(step, direction))
             if reached.value > evaluation.value + 64 * UNIT * evaluation.magnitude:
                 break
-            history.append(
-                IterationRecord(evaluation.value, size, step, perf_counter() - clock)
-            )
+            history.append(IterationRecord(evaluation.value, size, step, perf_counter() - clock))
             evaluation = reached
     except KeyboardInterrupt as interrupt:
         raise Interrupted(_whole(condensed, evaluation)) from interrupt
     return _whole(condensed, evaluation), history
+
+
+def _inner(
+    condensed: CondensedObjective,
+    at: CondensedEvaluation,
+    diagonal: FloatArray,
+    part: FloatArray,
+    limits: tuple[float, float, int],
+) -> tuple[FloatArray, FloatArray]:
+    """Return about -H^-1 gradient, and how far it moves the scores."""
+    stiffness = condensed.stiffness
+    in_gap = np.divide(0.5, stiffness, where=stiffness > 0, out=np.zeros_like(stiffness))
+    forcing, enough, max_inner = limits
+    if condensed.rows.n_entries <= ONE_CALL:
+        vectors = at.curvature, condensed.strength, at.condensed, diagonal, part, in_gap
+        n_products, packed, travelled = condensed.rows.inner_solve(*vectors, *limits)
+        condensed.whole.passes += n_products
+        return packed, travelled
+    products = CondensedProducts(condensed, at)
+    n_columns = condensed.rows.n_columns
+    packed = conjugate_gradients(
+        products,
+        at.condensed,
+        applied(part, diagonal, n_columns) if len(part) else diagonal,
+        forcing,
+        max_inner,
+        in_gap,
+        enough,
+    )
+    return packed, products.travelled()
 
 
 def _whole(condensed: CondensedObjective, evaluation: CondensedEvaluation) -> Point:

@@ -23,12 +23,12 @@ LARGEST_BYTE: Final = 255.0
 @exact
 def count_entries(data: Array, indices: Array, indptr: Array, counts: Array) -> bool:
     """Add the number of entries of each column; tell whether a byte holds every value."""
-    small = True
+    large = 0
     for e in range(indptr[0], indptr[-1]):
         counts[indices[e]] += 1
         value = np.float64(data[e])
-        small = small and 0.0 <= value <= LARGEST_BYTE and value == np.rint(value)
-    return small
+        large += not (0.0 <= value <= LARGEST_BYTE and value == np.rint(value))
+    return large == 0
 
 
 @exact
@@ -286,3 +286,43 @@ def own_steps(
         slope += pushed[i] * steps[i]
         decrement += 0.5 * pushed[i] * pushed[i] / stiff
     return slope, decrement
+
+
+@exact
+def leading_gram(
+    values: Array,
+    columns: Array,
+    begins: Array,
+    curvature: Vector,
+    found: Array,
+    places: Array,
+    scaled: Vector,
+) -> None:
+    """Fill in the lower half of X^T D X for the first columns and, last, a column of ones.
+
+    Parameters
+    ----------
+    values, columns, begins : ndarray
+        The rows.
+    curvature : ndarray of shape (n_samples,)
+        The diagonal of D.
+    found : ndarray of shape (k + 1, k + 1)
+    places, scaled : ndarray of shape (k,)
+        Room for the entries of a row in these columns.
+    """
+    k = found.shape[0] - 1
+    found[:] = 0.0
+    for i in range(begins.shape[0] - 1):
+        size = 0
+        for e in range(begins[i], begins[i + 1]):
+            if columns[e] < k:
+                places[size], scaled[size] = columns[e], values[e]
+                size += 1
+        bend = curvature[i]
+        found[k, k] += bend
+        for a in range(size):
+            here, pull = places[a], bend * scaled[a]
+            found[k, here] += pull
+            for b in range(a + 1):
+                other = places[b]
+                found[max(here, other), min(here, other)] += pull * scaled[b]
