@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeGuard
+from typing import TypeGuard
 
 import numpy as np
 
@@ -21,9 +21,6 @@ from chainrule.engine.objective.objective import Objective
 from chainrule.engine.objective.products import Products
 from chainrule.engine.passes.condensed_rows import CondensedRows, example_pass, own_steps, pays
 from chainrule.engine.passes.fused_blocks import line_sums
-
-_NARROW: Final[int] = 4
-"""Bytes of the indices that passes over rewritten rows are compiled for."""
 
 
 @dataclass(frozen=True)
@@ -261,5 +258,4 @@ def can_condense(objective: Objective) -> TypeGuard[SparseObjective]:
         and objective.columns is None
         and bool((objective.penalty.strength > 0).all())
         and pays(source.n_entries, source.n_features, source.given[0].dtype.char)
-        and objective.sparse_blocks()[0].indices.itemsize == _NARROW
     )
