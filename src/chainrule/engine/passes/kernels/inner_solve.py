@@ -85,7 +85,8 @@ def inner_solve(
         energy += residual[j] * conditioned[j]
     if part.shape[0]:
         energy += correct(part, residual, diagonal, n_columns, conditioned)
-    turn(direction, conditioned, 0.0)
+    for j in range(residual.shape[0]):
+        direction[j] = conditioned[j]
     model, step, done = 0.0, 0.0, 0
     while done < max_inner and energy > 0:
         level = direction[n_columns] if has_level else 0.0
