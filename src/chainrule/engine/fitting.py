@@ -378,6 +378,8 @@ def _solved(
     """Run a solver; where curvatures may vanish, it starts and ends with a bound of them."""
     solver = _solver(method)
     bounded = needs_bound(objective.loss.facts) and objective.n_parameters <= UNPENALISED_LIMIT
+    if method == "newton-cg" and not (bounded or point.coef.any()):
+        return _through_condensed(objective, point, aim, max_iter, monitor)
     if not bounded:
         return solver(objective, point, tolerance=aim, max_iter=max_iter, monitor=monitor)
     from chainrule.engine.solvers.bounded import descend, rough_start
@@ -390,6 +392,34 @@ def _solved(
     point, left = outcome.evaluation.point, max_iter - len(done)
     last = descend(objective, point, tolerance=aim, max_iter=left, monitor=monitor)
     return replace(last, history=done + last.history)
+
+
+def _through_condensed(
+    objective: Objective, point: Point, aim: float, max_iter: int, monitor: FitMonitor
+) -> Outcome:
+    """Go most of the way on condensed rows, where data are sparse, and the rest on the data."""
+    from chainrule.engine.objective.condensed import can_condense
+    from chainrule.engine.solvers.newton_cg import newton_cg
+
+    history: list[IterationRecord] = []
+    if can_condense(objective):
+        from chainrule.engine.solvers.condensed_newton import Interrupted, condensed_newton
+
+        try:
+            point, history = condensed_newton(
+                objective,
+                point,
+                tolerance=aim,
+                max_iter=max_iter,
+                notice=monitor.notice,
+                patience=monitor.patience,
+            )
+        except Interrupted as interrupt:
+            monitor(objective.evaluate(interrupt.point))
+            raise
+    left = max_iter - len(history)
+    outcome = newton_cg(objective, point, tolerance=aim, max_iter=left, monitor=monitor)
+    return replace(outcome, history=history + outcome.history)
 
 
 def _solver(method: str) -> Solver:

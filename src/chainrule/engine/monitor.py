@@ -116,9 +116,19 @@ class FitMonitor:
         self._search = self._is_small = search
         self._exists = False
         self._last: Evaluation | None = None
-        self._gradient_norm = 0.0
+        self._known: tuple[float, float] | None = None
+        self._is_stopped = False
         self._step = objective.origin()
         self._clock = perf_counter()
+
+    def notice(self, value: float, gradient_norm: float, point: Callable[[], Point]) -> bool:
+        """Take note of an iterate of a solver on the way to its first evaluation.
+
+        Returns whether whoever is told the progress wants to stop; from then on, so do calls.
+        """
+        self._note(value, gradient_norm)
+        self._is_stopped = self._told(value, point)
+        return self._is_stopped
 
     def __call__(self, evaluation: Evaluation) -> bool:
         """Return whether to stop: by request, or on proof that no optimum exists."""
@@ -127,17 +137,10 @@ class FitMonitor:
             self._record(evaluation)
         if self.best is None or evaluation.value <= self.best.value:
             self.best = evaluation
-        if not known and self._on_iteration is not None:
-            progress = Progress(
-                len(self.records),
-                evaluation.value,
-                self._gradient_norm,
-                self.objective.passes,
-                self._expected,
-                lambda: self._restore(evaluation.point),
-            )
-            if self._on_iteration(progress):
-                return True
+        if self._is_stopped or (
+            not known and self._told(evaluation.value, lambda: evaluation.point)
+        ):
+            return True
         if self.objective.passes > self.patience and evaluation.excess > self._negligible:
             self.patience, self.exhausted_after = np.inf, self.objective.passes
             return True
@@ -157,13 +160,30 @@ class FitMonitor:
                 self.separation = find_separation(self.objective)
 
     def _record(self, evaluation: Evaluation) -> None:
-        now = perf_counter()
         if self._last is not None:
             self._step = evaluation.point.moved(-1.0, self._last.point)
-            known = self._last.value, self._gradient_norm
-            self.records.append(IterationRecord(*known, np.nan, now - self._clock))
-        self._last, self._clock = evaluation, now
-        self._gradient_norm = norm(evaluation.gradient.coef, evaluation.gradient.intercept)
+        self._last = evaluation
+        self._note(evaluation.value, norm(evaluation.gradient.coef, evaluation.gradient.intercept))
+
+    def _note(self, value: float, gradient_norm: float) -> None:
+        now = perf_counter()
+        if self._known is not None:
+            self.records.append(IterationRecord(*self._known, np.nan, now - self._clock))
+        self._known, self._clock = (value, gradient_norm), now
+
+    def _told(self, value: float, point: Callable[[], Point]) -> bool:
+        """Tell whoever wants to know; return whether to stop."""
+        if self._on_iteration is None or self._known is None:
+            return False
+        progress = Progress(
+            len(self.records),
+            value,
+            self._known[1],
+            self.objective.passes,
+            self._expected,
+            lambda: self._restore(point()),
+        )
+        return bool(self._on_iteration(progress))
 
     def _separates(self, evaluation: Evaluation) -> bool:
         if self._exists:

@@ -125,6 +125,13 @@ class SparseObjective(Objective):
         blocks: list[Any] = [source.matrix(index) for index in range(source.n_blocks)]
         return blocks
 
+    def sparse_blocks(self) -> list[FusedSparseBlock]:
+        """Return all blocks of rows, in order."""
+        if self._blocks is not None:
+            return self._blocks
+        blocks: list[Any] = [self.source.matrix(index) for index in range(self.source.n_blocks)]
+        return blocks
+
     @cached_property
     def _examples(self) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
         """Targets, weights and offsets, block by block."""

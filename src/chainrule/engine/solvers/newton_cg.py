@@ -18,7 +18,8 @@ from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, St
 
 _FORCING: Final[tuple[float, float]] = (1e-4, 0.3)
 _SHARE: Final[float] = 0.5
-_FINE: Final[float] = 1e-14
+FINE: Final[float] = 1e-14
+"""A tolerance that asks for all digits there are."""
 
 
 def newton_cg(
@@ -70,15 +71,13 @@ def newton_cg(
         curvature = products(objective, evaluation)
         diagonal = curvature.diagonal()
         diagonal = np.where(diagonal > 0, diagonal, 1.0)
-        # how far to go depends on this point alone, so that a warm start goes on as if never left
-        ahead = float((gradient**2 / diagonal).sum()) / max(2 * evaluation.excess, 1e-300)
-        forcing = float(np.clip(np.sqrt(ahead), *_FORCING))
-        # a tolerance this fine asks for all digits there are: the quadratic rule goes on for them
-        enough = tolerance * evaluation.excess / 2 if tolerance > _FINE else 0.0
+        forcing = expected_forcing(gradient, diagonal, evaluation.excess)
+        # for all digits the quadratic rule goes on
+        enough = tolerance * evaluation.excess / 2 if tolerance > FINE else 0.0
         vector = conjugate_gradients(
             curvature,
             gradient,
-            _SHARE * diagonal + (1 - _SHARE) * np.where(strength > 0, strength, diagonal),
+            mixed_diagonal(diagonal, strength),
             forcing,
             max_inner,
             in_gap,
@@ -110,6 +109,20 @@ def newton_cg(
         )
         evaluation = reached
     return Outcome(evaluation, stop, history)
+
+
+def expected_forcing(gradient: FloatArray, diagonal: FloatArray, excess: float) -> float:
+    """Return how far an inner solve goes, by how far f is expected to fall in a step.
+
+    It depends on this point alone, so that a warm start goes on as if never left.
+    """
+    ahead = float((gradient**2 / diagonal).sum()) / max(2 * excess, 1e-300)
+    return float(np.clip(np.sqrt(ahead), *_FORCING))
+
+
+def mixed_diagonal(diagonal: FloatArray, strength: FloatArray) -> FloatArray:
+    """Return the preconditioner: a mixture of the Hessian's diagonal and the penalty's."""
+    return _SHARE * diagonal + (1 - _SHARE) * np.where(strength > 0, strength, diagonal)
 
 
 def estimated_gap(objective: Objective, evaluation: Evaluation) -> float:

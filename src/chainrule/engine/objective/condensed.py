@@ -1,0 +1,261 @@
+"""The objective on condensed rows: what a row has for itself is solved for beforehand.
+
+Static condensation (Guyan 1965): the own coefficient u_i of row i meets no other unknown but the
+row's score. In a Newton step it is eliminated exactly, which leaves the Hessian X^T D X and the
+penalty for the columns that rows share, with curvatures d_i = h_i / (1 + s_i^2 h_i), s_i the entry
+of the own column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeGuard
+
+import numpy as np
+
+from chainrule.engine.arrays import FloatArray
+from chainrule.engine.objective.accumulators import SparseObjective
+from chainrule.engine.objective.evaluation import Point, comparable
+from chainrule.engine.objective.objective import Objective
+from chainrule.engine.objective.products import Products
+from chainrule.engine.passes.condensed_rows import CondensedRows, example_pass, own_steps, pays
+from chainrule.engine.passes.fused_blocks import line_sums
+
+
+@dataclass(frozen=True)
+class CondensedPoint:
+    """Coefficients of shared columns with the intercept last, of own columns, and all scores.
+
+    Attributes
+    ----------
+    packed : ndarray of shape (n_columns + intercept,)
+    alone, raw : ndarray of shape (n_samples,)
+    """
+
+    packed: FloatArray
+    alone: FloatArray
+    raw: FloatArray
+
+    def moved(self, step: float, direction: CondensedPoint) -> CondensedPoint:
+        """Return self + step * direction."""
+        return CondensedPoint(
+            self.packed + step * direction.packed,
+            self.alone + step * direction.alone,
+            self.raw + step * direction.raw,
+        )
+
+
+@dataclass(frozen=True)
+class CondensedEvaluation:
+    """What one pass finds out at a point.
+
+    Attributes
+    ----------
+    point : CondensedPoint
+    value, excess, magnitude : float
+        As in `Evaluation`.
+    gap : float
+        A bound of f - f* by strong convexity, once the intercept is balanced.
+    gradient, condensed, diagonal : ndarray of shape (n_columns + intercept,)
+        The gradient w.r.t. what is packed; that of the problem in which own coefficients are
+        eliminated, and the diagonal of its Hessian.
+    curvature : ndarray of shape (n_samples,)
+        Of that problem's Hessian.
+    pushed, bend : ndarray of shape (n_samples,)
+        The gradient w.r.t. own coefficients, and the curvature of losses.
+    """
+
+    point: CondensedPoint
+    value: float
+    excess: float
+    magnitude: float
+    gap: float
+    gradient: FloatArray
+    condensed: FloatArray
+    diagonal: FloatArray
+    curvature: FloatArray
+    pushed: FloatArray
+    bend: FloatArray
+
+
+class CondensedObjective:
+    """The objective of a loss of one score, on rewritten rows.
+
+    Parameters
+    ----------
+    objective : SparseObjective
+        One that `can_condense`.
+    """
+
+    def __init__(self, objective: SparseObjective) -> None:
+        self.whole = objective
+        source = objective.source
+        blocks = objective.sparse_blocks()
+        self.rows = CondensedRows(blocks, objective.penalty.strength, objective.n_threads)
+        self.strength = np.ascontiguousarray(objective.penalty.strength[self.rows.kept])
+        labels = [source.labels(index)[1:] for index in range(source.n_blocks)]
+        y, weight = (np.concatenate(parts) for parts in zip(*labels, strict=True))
+        self._of_data = y, weight
+        self._offset = source.offset
+
+    @property
+    def n_packed(self) -> int:
+        """How many coefficients are packed, the intercept among them."""
+        return self.rows.n_columns + int(self.whole.fit_intercept)
+
+    @property
+    def stiffness(self) -> FloatArray:
+        """What the penalty adds to the diagonal of the Hessian."""
+        return np.append(self.strength, np.zeros(int(self.whole.fit_intercept)))
+
+    def start(self, intercept: float) -> CondensedPoint:
+        """Return the point where all coefficients but the intercept are zero."""
+        packed, n_samples = np.zeros(self.n_packed), len(self.rows.own)
+        raw = np.zeros(n_samples) if self._offset is None else self._offset[:, 0].copy()
+        if self.whole.fit_intercept:
+            packed[-1] = intercept
+            raw += intercept
+        return CondensedPoint(packed, np.zeros(n_samples), raw)
+
+    def evaluate(self, point: CondensedPoint) -> CondensedEvaluation:
+        """Evaluate value and gradients in one read of the columns."""
+        n_samples, n_columns = len(point.raw), self.rows.n_columns
+        examples, pushed, bend = np.empty((n_samples, 3)), np.empty(n_samples), np.empty(n_samples)
+        value, slope, left, corner, gap = example_pass(
+            self.whole.loss.kernel, point.raw, self._of_data, self.rows.own, point.alone, examples,
+            pushed, bend,
+        )  # fmt: skip
+        packed = np.empty((3, self.n_packed))
+        if self.whole.fit_intercept:
+            packed[:, -1] = slope, left, corner
+        shared, penalty = self.rows.gradients(
+            examples, self.strength, point.packed[:n_columns], *packed[:, :n_columns]
+        )
+        self.whole.passes += 1
+        value = comparable(value + penalty)
+        floor = self.whole.floor(value)
+        excess = max(value - floor, 0.0)
+        return CondensedEvaluation(
+            point,
+            value,
+            excess,
+            excess + self.whole.floor_size,
+            gap + shared,
+            packed[0],
+            packed[1],
+            packed[2],
+            np.ascontiguousarray(examples[:, 2]),
+            pushed,
+            bend,
+        )
+
+    def direction(
+        self, at: CondensedEvaluation, packed: FloatArray, travelled: FloatArray
+    ) -> tuple[CondensedPoint, float, float]:
+        """Complete a step of what is packed by the steps of own coefficients.
+
+        Parameters
+        ----------
+        at : CondensedEvaluation
+        packed : ndarray of shape (n_packed,)
+        travelled : ndarray of shape (n_samples,)
+            How far it moves the scores.
+
+        Returns
+        -------
+        direction : CondensedPoint
+        slope : float
+            The derivative of f along it.
+        decrement : float
+            By how much the step lowers the quadratic model through own coefficients alone.
+        """
+        steps = np.empty(len(travelled))
+        slope, decrement = own_steps(self.rows.own, at.bend, at.pushed, travelled, steps)
+        slope += float(at.gradient @ packed)
+        return CondensedPoint(packed, steps, travelled), slope, decrement
+
+    def along(
+        self, at: CondensedEvaluation, direction: CondensedPoint
+    ) -> Callable[[float], tuple[float, float]]:
+        """Return step -> (f, df/dstep) on a line, without reading X."""
+        n_columns, here = self.rows.n_columns, at.point
+        coef, step_of_coef = here.packed[:n_columns], direction.packed[:n_columns]
+        pull = self.strength * step_of_coef
+        curvature = float(pull @ step_of_coef + direction.alone @ direction.alone)
+        slope = float(pull @ coef + here.alone @ direction.alone)
+        level = 0.5 * float((self.strength * coef) @ coef + here.alone @ here.alone)
+        kernel, data = self.whole.loss.kernel, self._of_data
+
+        def at_step(step: float) -> tuple[float, float]:
+            loss, rise, _ = line_sums(kernel, here.raw, direction.raw, step, *data)
+            value = loss + level + step * slope + 0.5 * step * step * curvature
+            return comparable(value), rise + slope + step * curvature
+
+        return at_step
+
+    def whole_point(self, point: CondensedPoint) -> Point:
+        """Return the coefficients of all columns."""
+        coef = self.rows.spread(point.packed[: self.rows.n_columns], point.alone)
+        intercept = point.packed[self.rows.n_columns :].sum()
+        return Point(coef[:, None], np.asarray([float(intercept)]))
+
+
+class CondensedProducts(Products):
+    """The Hessian of the condensed problem, as what it does to packed vectors.
+
+    Parameters
+    ----------
+    objective : CondensedObjective
+    at : CondensedEvaluation
+    """
+
+    is_compiled = True
+
+    def __init__(self, objective: CondensedObjective, at: CondensedEvaluation) -> None:
+        self._condensed, self._curvature = objective, at.curvature
+        self._diagonal = at.diagonal
+        self._step, self._travelled = 0.0, np.zeros(len(at.curvature))
+        self._known = False
+
+    def diagonal(self) -> FloatArray:
+        """Return the diagonal of the Hessian."""
+        return self._diagonal
+
+    def times(self, vector: FloatArray) -> FloatArray:
+        """Return the Hessian times a vector."""
+        condensed, n_columns = self._condensed, self._condensed.rows.n_columns
+        found = np.empty(len(vector))
+        level = condensed.rows.product(
+            vector[:n_columns],
+            float(vector[n_columns:].sum()),
+            self._curvature,
+            condensed.strength,
+            found[:n_columns],
+            (self._step, self._travelled),
+        )
+        found[n_columns:] = level
+        condensed.whole.passes += 1
+        self._step = 0.0
+        return found
+
+    def advance(self, step: float) -> None:
+        """Add the last vector, times this factor, to the direction that is put together."""
+        self._step = step
+
+    def travelled(self) -> FloatArray:
+        """Return the change of scores along the direction that was put together."""
+        self._condensed.rows.travel(self._step, self._travelled)
+        self._step = 0.0
+        return self._travelled
+
+
+def can_condense(objective: Objective) -> TypeGuard[SparseObjective]:
+    """Tell whether rows may be rewritten: all columns penalised and fitted, and not too large."""
+    source = objective.source
+    return (
+        isinstance(objective, SparseObjective)
+        and objective.columns is None
+        and bool((objective.penalty.strength > 0).all())
+        and pays(source.n_entries, source.n_features, source.given[0].dtype.char)
+    )
