@@ -13,6 +13,8 @@ import multiprocessing as mp
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
+from importlib import import_module
 from multiprocessing.connection import Client, Listener
 from pathlib import Path
 from time import perf_counter
@@ -156,10 +158,10 @@ def table(problems: Sequence[tuple[StoredArray, np.ndarray]]) -> Iterator[str]:
     yield f"{rates}"
     yield "      rows  columns   here s  cluster s  predicted s  kB/pass"
     for X, y in problems:
-        here = best(lambda X=X, y=y: LogisticRegression(n_jobs=N_WORKERS).fit(X, y), 2)
+        here = best(partial(LogisticRegression(n_jobs=N_WORKERS).fit, X, y), 2)
         with on_cluster(workers) as cluster:
-            there = best(lambda X=X, y=y: LogisticRegression().fit(X, y), 2)
-        cost = stream_cost(*X.shape, N_WORKERS, rates)
+            there = best(partial(LogisticRegression().fit, X, y), 2)
+        cost = stream_cost(X.shape[0], X.shape[1], N_WORKERS, rates)
         sent = cluster.bytes_received / cluster.passes
         yield (
             f"{X.shape[0]:>10}{X.shape[1]:>9}{here:>9.2f}{there:>11.2f}{cost.seconds:>13.2f}"
@@ -170,7 +172,7 @@ def table(problems: Sequence[tuple[StoredArray, np.ndarray]]) -> Iterator[str]:
 
 def on_dask(problems: Sequence[tuple[StoredArray, np.ndarray]]) -> Iterator[str]:
     """Yield a line for each size: two workers of Dask, beside two threads here."""
-    import distributed
+    distributed: Any = import_module("distributed")
 
     with (
         distributed.LocalCluster(
@@ -180,9 +182,9 @@ def on_dask(problems: Sequence[tuple[StoredArray, np.ndarray]]) -> Iterator[str]
         on_cluster(client),
     ):
         LogisticRegression().fit(*problems[0])  # loads what is compiled
-        there = [best(lambda p=p: LogisticRegression().fit(*p), 3) for p in problems]
+        there = [best(partial(LogisticRegression().fit, *p), 3) for p in problems]
     for (X, y), seconds in zip(problems, there, strict=True):
-        here = best(lambda X=X, y=y: LogisticRegression(n_jobs=N_WORKERS).fit(X, y), 3)
+        here = best(partial(LogisticRegression(n_jobs=N_WORKERS).fit, X, y), 3)
         line = f"{X.shape[0]:>10}{X.shape[1]:>9}{here:>9.2f}{seconds:>9.2f}"
         yield f"{line}{seconds / here - 1:>9.0%}"
 

@@ -122,7 +122,7 @@ def test_workers_without_memory_end_the_fit_in_one_sentence(rows: Any) -> None:
 def test_spark_gives_the_same_bits(rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
-    from pyspark.sql import SparkSession
+    SparkSession: Any = pytest.importorskip("pyspark.sql").SparkSession
 
     local = {"ui.enabled": "false", "driver.host": "127.0.0.1", "driver.bindAddress": "127.0.0.1"}
     builder = SparkSession.builder.master("local[2]")

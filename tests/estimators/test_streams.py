@@ -51,7 +51,7 @@ def bits(model: Any) -> bytes:
     )
 
 
-MODELS: dict[str, tuple[Any, str, dict[str, str]]] = {
+MODELS: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "labels": (LogisticRegression(), "kind", {}),
     "weights, offset": (
         LogisticRegression(C=np.inf, class_weight={"u": 2.0, "w": 0.5}),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chainrule.tables.files import delimited
+from chainrule.tables.files import delimited, gathering
 from chainrule.tables.files.options import ReadOptions
 from chainrule.tables.reading import Declared, read_table
 from chainrule.tables.table import NumberColumn, Table, TextColumn
@@ -136,7 +136,7 @@ def test_dialects(
 def test_blocks_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = _write(tmp_path / "table.csv", ["numbers", "few words", "gaps", "more words later"])
     called = []
-    gathered = delimited.gathered
+    gathered = gathering.gathered
 
     def counted(*arguments: object) -> object:
         called.append(arguments)

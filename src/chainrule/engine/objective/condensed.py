@@ -48,7 +48,7 @@ class CondensedPoint:
 
 @dataclass(frozen=True)
 class CondensedEvaluation:
-    """What one pass finds out at a point.
+    """Value and gradient at a point, from one pass.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ class CondensedObjective:
 
     @property
     def stiffness(self) -> FloatArray:
-        """What the penalty adds to the diagonal of the Hessian."""
+        """The diagonal of the penalty's Hessian."""
         return np.append(self.strength, np.zeros(int(self.whole.fit_intercept)))
 
     def start(self, intercept: float) -> CondensedPoint:
