@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.data.sources import LARGEST, InMemorySource
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.data.unusable import LARGEST
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
 from chainrule.errors import DataError

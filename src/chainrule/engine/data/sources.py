@@ -17,9 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray, is_sparse
-from chainrule.engine.column_names import NumberedColumns, quoted
+from chainrule.engine.column_names import NumberedColumns
+from chainrule.engine.data.block_sizes import common_rows_per_block
 from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.column_units import extremes, middles, power_of_two_scale
 from chainrule.engine.data.rows import RowBlock, stratified_rows
+from chainrule.engine.data.unusable import LARGEST, refuse_numbers
 from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock, SparseBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock, can_be_fused
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, rows_per_block
@@ -31,25 +34,8 @@ from chainrule.errors import DataError
 if TYPE_CHECKING:
     from chainrule.engine.data.sparse_rows import Arrays, Turned
 
-LARGEST: Final[float] = 1e150
-"""Values beyond this overflow when squared; a source refuses them and names the column."""
-
 _SMALL_BYTES: Final[int] = 2**24
 """Rows in a file of at most this size are held, so that they take the paths of rows in memory."""
-
-_BLOCK_BYTES: Final[int] = 2**22
-_FUSED_BYTES: Final[int] = 2**24
-_LEAST_BLOCKS: Final[int] = 16
-_LEAST_ENTRIES: Final[int] = 2**17
-_MOST_ROWS: Final[int] = 2**16
-_TABLED_ROWS: Final[tuple[int, int]] = (2**11, 2**13)
-_CLASS_PRODUCTS: Final[int] = 2**19
-_COMMON_EXPONENT: Final[int] = 100
-_COMMON: Final[float] = 2.0**_COMMON_EXPONENT
-_DEEPEST_EXPONENT: Final[int] = 500
-_FAR: Final[float] = 4.0
-_FOLDED: Final[int] = 8
-_SHORT: Final[int] = 32
 
 
 class InMemorySource:
@@ -141,10 +127,10 @@ class InMemorySource:
             self.column_maxima = np.maximum(np.maximum(-low, high), 0.0)
             if not (self.column_maxima <= LARGEST).all():
                 self._largest(1)  # which names the number
-            self.column_shift, maxima = _middles(low, high, self.column_maxima)
+            self.column_shift, maxima = middles(low, high, self.column_maxima)
         else:
             maxima = self.column_maxima = self._largest(n_threads)
-        self.column_scale = _scale(maxima)
+        self.column_scale = power_of_two_scale(maxima)
         self.column_bounds = maxima / self.column_scale
         if self.is_fused and (self.column_scale != 1).any():
             self.is_fused = False
@@ -454,27 +440,14 @@ class InMemorySource:
         if self.is_fused and not self.is_dense:
             outputs = 1 if self.n_classes == 2 else self.n_classes
             return rows_per_block(self.n_samples, self.n_features * outputs, self._X.nnz)
-        per_row = max(1, self.n_features) * 8
-        block_bytes = _FUSED_BYTES if self.is_fused and not self._is_scattered else _BLOCK_BYTES
-        rows = 2 ** int(np.log2(max(1, block_bytes // per_row)))
-        if self.is_fused and self.n_classes == 2:
-            # compiled passes keep nothing a row: blocks so many that threads end together, but so
-            # large that neither Python nor a Hessian a block counts
-            least = max(256, _LEAST_ENTRIES / max(1, self.n_features), 4 * self.n_features)
-            most = 2 ** int(np.ceil(np.log2(max(self.n_samples / _LEAST_BLOCKS, least))))
-            return int(min(max(rows, 2 ** int(np.ceil(np.log2(least)))), most, _MOST_ROWS))
-        if self.is_dense and self.n_classes > 2:
-            # so many blocks that threads end together, so large that Python does not count
-            most = 2 ** int(np.ceil(np.log2(max(1, self.n_samples / _LEAST_BLOCKS))))
-            fewest, longest = _TABLED_ROWS
-            if self.is_fused:
-                work = _CLASS_PRODUCTS // (max(1, self.n_features) * self.n_classes)
-                fewest = 2 ** int(np.log2(np.clip(work, 256, longest)))
-                return int(np.clip(rows, fewest, np.clip(most, fewest, longest)))
-            return int(np.clip(rows, 256, np.clip(most, fewest, longest)))
-        # vectors over the rows of a block stay in the cache, and below what malloc maps afresh
-        most = max(256, 2 ** int(np.log2(8192 / max(1, self.n_classes - 1))))
-        return int(max(256, min(rows, most)))
+        return common_rows_per_block(
+            self.n_samples,
+            self.n_features,
+            self.n_classes,
+            is_dense=self.is_dense,
+            is_fused=self.is_fused,
+            is_scattered=self._is_scattered,
+        )
 
     def _largest(self, n_threads: int) -> FloatArray:
         known = self._X.column_maxima if isinstance(self._X, StoredArray) else None
@@ -495,7 +468,7 @@ class InMemorySource:
         )
         for index, top in enumerate(tops):
             if not (top <= LARGEST).all():
-                self._check(self.block(index), top)
+                refuse_numbers(self.block(index), top, self.column_names, self._row_numbers)
             np.maximum(largest, top, out=largest)
         return largest
 
@@ -504,37 +477,10 @@ class InMemorySource:
         low, high = np.full(self.n_features, np.inf), np.full(self.n_features, -np.inf)
         for index in range(self.n_blocks):
             for rows in self._matrix(self.rows(index)).dense_rows():
-                least, most = _extremes(rows)
+                least, most = extremes(rows)
                 np.minimum(low, least, out=low)
                 np.maximum(high, most, out=high)
         return low, high
-
-    def _check(self, block: RowBlock, top: FloatArray) -> None:
-        """Raise DataError for a number of a block that cannot be used; `top` are its maxima."""
-        if np.isnan(top).any():
-            self._refuse(block, "contains NaN", np.isnan)
-        if np.isinf(top).any():
-            self._refuse(block, "contains inf", np.isinf)
-        self._refuse(
-            block,
-            f"reaches beyond {LARGEST:g}, where squares overflow; rescale it: value",
-            lambda v: np.abs(v) > LARGEST,
-        )
-
-    def _refuse(self, block: RowBlock, reason: str, is_bad: Any) -> None:  # noqa: ANN401
-        start = block.rows.start
-        for rows in block.X.dense_rows():
-            bad = np.argwhere(is_bad(rows))
-            if len(bad):
-                i, j = (int(index) for index in bad[0])
-                value = rows[i, j]
-                number = start + i
-                if self._row_numbers is not None:
-                    number = int(self._row_numbers[number])
-                raise DataError(
-                    f"Input X {reason} ({value}) in row {number}, {quoted(self.column_names, j)}"
-                )
-            start += len(rows)
 
 
 def _maxima_of(part: StoredArray, step: int, is_fused: bool) -> FloatArray:
@@ -542,44 +488,3 @@ def _maxima_of(part: StoredArray, step: int, is_fused: bool) -> FloatArray:
     kind = FusedBlock if is_fused else DenseBlock
     tops = [kind(part[k : k + step]).column_maxima() for k in range(0, len(part), step)]
     return np.asarray(np.max(tops, axis=0))
-
-
-def _extremes(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the least and the largest number of each column of some rows.
-
-    NumPy takes a step a row, however short; several short rows are one long row first.
-    """
-    n_rows, n_features = rows.shape
-    whole = n_rows // _FOLDED * _FOLDED
-    if not (rows.flags.c_contiguous and whole and n_features <= _SHORT):
-        return rows.min(axis=0), rows.max(axis=0)
-    long = rows[:whole].reshape(-1, _FOLDED * n_features)
-    least = long.min(axis=0).reshape(_FOLDED, n_features).min(axis=0)
-    most = long.max(axis=0).reshape(_FOLDED, n_features).max(axis=0)
-    for row in rows[whole:]:
-        least, most = np.minimum(least, row), np.maximum(most, row)
-    return least, most
-
-
-def _middles(
-    low: FloatArray, high: FloatArray, maxima: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return where columns that lie far from zero are moved from, and how far they reach."""
-    middle = low + (high - low) / 2
-    far = np.abs(middle) > _FAR * (high - low)
-    if not far.any():
-        return np.zeros(len(low)), maxima
-    with np.errstate(divide="ignore"):  # a round number, so that relations stay simple
-        grid = np.exp2(np.floor(np.log2(high - low)))
-    middle = np.where(grid > 0, np.round(middle / np.where(grid > 0, grid, 1.0)) * grid, middle)
-    return np.where(far, middle, 0.0), np.where(far, high - low, maxima)
-
-
-def _scale(largest: FloatArray) -> FloatArray:
-    is_common = (largest < _COMMON) & ((largest >= 1 / _COMMON) | (largest == 0))
-    if is_common.all():
-        return np.ones(len(largest))
-    with np.errstate(divide="ignore"):
-        exponent = np.where(largest > 0, np.floor(np.log2(largest)), 0.0)
-    exponent = np.where(np.abs(exponent) > _COMMON_EXPONENT, exponent, 0.0)
-    return np.asarray(np.exp2(np.clip(exponent, -_DEEPEST_EXPONENT, None)))

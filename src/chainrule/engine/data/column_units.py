@@ -1,0 +1,56 @@
+"""What columns are moved and scaled by, so that their numbers keep all digits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from chainrule.engine.arrays import FloatArray
+
+_COMMON_EXPONENT: Final[int] = 100
+_COMMON: Final[float] = 2.0**_COMMON_EXPONENT
+_DEEPEST_EXPONENT: Final[int] = 500
+_FAR: Final[float] = 4.0
+_FOLDED: Final[int] = 8
+_SHORT: Final[int] = 32
+
+
+def extremes(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the least and the largest number of each column of some rows.
+
+    NumPy takes a step a row, however short; several short rows are one long row first.
+    """
+    n_rows, n_features = rows.shape
+    whole = n_rows // _FOLDED * _FOLDED
+    if not (rows.flags.c_contiguous and whole and n_features <= _SHORT):
+        return rows.min(axis=0), rows.max(axis=0)
+    long = rows[:whole].reshape(-1, _FOLDED * n_features)
+    least = long.min(axis=0).reshape(_FOLDED, n_features).min(axis=0)
+    most = long.max(axis=0).reshape(_FOLDED, n_features).max(axis=0)
+    for row in rows[whole:]:
+        least, most = np.minimum(least, row), np.maximum(most, row)
+    return least, most
+
+
+def middles(low: FloatArray, high: FloatArray, maxima: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return where columns that lie far from zero are moved from, and how far they reach."""
+    middle = low + (high - low) / 2
+    far = np.abs(middle) > _FAR * (high - low)
+    if not far.any():
+        return np.zeros(len(low)), maxima
+    with np.errstate(divide="ignore"):  # a round number, so that relations stay simple
+        grid = np.exp2(np.floor(np.log2(high - low)))
+    middle = np.where(grid > 0, np.round(middle / np.where(grid > 0, grid, 1.0)) * grid, middle)
+    return np.where(far, middle, 0.0), np.where(far, high - low, maxima)
+
+
+def power_of_two_scale(largest: FloatArray) -> FloatArray:
+    """Return what to divide columns by, from their largest numbers: ones but for wild units."""
+    is_common = (largest < _COMMON) & ((largest >= 1 / _COMMON) | (largest == 0))
+    if is_common.all():
+        return np.ones(len(largest))
+    with np.errstate(divide="ignore"):
+        exponent = np.where(largest > 0, np.floor(np.log2(largest)), 0.0)
+    exponent = np.where(np.abs(exponent) > _COMMON_EXPONENT, exponent, 0.0)
+    return np.asarray(np.exp2(np.clip(exponent, -_DEEPEST_EXPONENT, None)))
