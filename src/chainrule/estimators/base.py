@@ -6,13 +6,11 @@ kept with its certificate. The targets are the subclasses' part.
 
 from __future__ import annotations
 
-import sys
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from numbers import Integral, Real
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -51,9 +49,7 @@ from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_core
 from chainrule.estimators.penalties import shape_of, shared_l1_ratio
 from chainrule.estimators.reporting import NOBODY, Tasks, is_watched, reporters, told_to_all
 from chainrule.estimators.solving import Course, Problem, solved
-
-if TYPE_CHECKING:
-    from chainrule.engine.data.streams import StoredStream, Stream
+from chainrule.estimators.streaming import FromStream
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -83,7 +79,13 @@ SOLVERS: Final[Mapping[str, Method]] = {
 """The engine's method for each name of a solver."""
 
 
-class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore[misc]
+class LinearEstimator(
+    FromFormula,
+    FromStream,
+    CallbackSupportMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
+    ABC,
+):
     """Base class of estimators that fit a linear model with the engine.
 
     Subclasses define the parameters below, check targets, and call `_minimise`.
@@ -107,58 +109,6 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
     objective_: float
     solver_: str
     n_passes_: float
-
-    def fit_stream(self, stream: Stream, *, resume: str | Path | None = None) -> Self:
-        """Fit to rows that are too many for memory.
-
-        The rows are read once and converted to files, from which every pass reads them block by
-        block. Coefficients and certificate have the bits of a fit to the same rows in memory, in C
-        order: float32 where all columns are, else float64; text columns as categories.
-
-        In memory are one number per row for each of target, weights and offset, and for the
-        scores where a proof takes them.
-
-        Parameters
-        ----------
-        stream : Stream
-            Rows, and the names of target, weights and offset.
-        resume : str or Path, optional
-            A folder for the converted rows and the results of passes. It is removed after the fit.
-            A fit that is stopped, by Ctrl-C, an error or a power cut, leaves it, and the same call
-            goes on from there, to the bits of a fit that was never stopped. Files that were changed
-            since are refused.
-
-        Returns
-        -------
-        LinearEstimator
-            Itself.
-
-        Raises
-        ------
-        DataError
-            When the rows hold a value that cannot be used; the message names row and column.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from chainrule import LogisticRegression, Stream
-        >>> def batches():
-        ...     for _ in range(5):
-        ...         yield {"x": np.arange(4.0), "bought": np.array([0, 1, 0, 1])}
-        >>> LogisticRegression().fit_stream(Stream(batches, target="bought")).coef_.round(2)
-        array([[0.74]])
-        """
-        with np.printoptions(threshold=sys.maxsize, floatmode="unique"):
-            choices = f"{type(self).__qualname__} {sorted(self.get_params().items())}"
-        with stream.stored(resume) as rows, rows.kept_passes(choices):
-            self._fit_stored(rows)
-        return self
-
-    def _fit_stored(self, rows: StoredStream) -> None:
-        """Fit to the rows of a stream."""
-        if rows.labels is not None:
-            raise DataError("the target holds text, and this estimator takes numbers")
-        self.fit(rows.X, rows.y, rows.weights, rows.offset)
 
     @abstractmethod
     def fit(
@@ -194,56 +144,6 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
         """
         check_is_fitted(self)
         return self._fit.explain()
-
-    def predict_stream(
-        self,
-        batches: Callable[[], Iterable[Any]] | Iterable[Any],
-        out: str | Path,
-        *,
-        offset: str | None = None,
-    ) -> int:
-        """Write predictions for rows that are too many for memory, as Parquet.
-
-        A row has its prediction and, of classes, the probability of each. The bits are those of
-        `predict` and `predict_proba` for the same batch.
-
-        Parameters
-        ----------
-        batches : callable or iterable
-            Record batches or tables of pyarrow, data frames, or mappings from names to arrays; or
-            a function that begins them, such as the attribute `batches` of a `Stream`.
-        out : str or Path
-            The file; it appears when it is complete.
-        offset : str, optional
-            The column of offsets, if the fit had one.
-
-        Returns
-        -------
-        int
-            The number of rows.
-
-        Raises
-        ------
-        DataError
-            When columns of the fit have no names, a batch lacks one, or there are no rows.
-
-        Examples
-        --------
-        >>> import pyarrow.parquet as pq
-        >>> from chainrule import LogisticRegression, Stream
-        >>> def batches():
-        ...     for _ in range(5):
-        ...         yield {"x": [0.0, 1.0, 2.0, 3.0], "bought": ["no", "yes", "no", "yes"]}
-        >>> model = LogisticRegression().fit_stream(Stream(batches, target="bought"))
-        >>> model.predict_stream(batches, "predicted.parquet")
-        20
-        >>> pq.read_table("predicted.parquet").column_names
-        ['prediction', 'probability_no', 'probability_yes']
-        """
-        from chainrule.estimators.written_predictions import write_predictions
-
-        check_is_fitted(self)
-        return write_predictions(self, batches, out, offset=offset)
 
     @property
     def certificate_(self) -> Certificate:
