@@ -12,8 +12,8 @@ from benchmarks.audit.lessons import LESSONS, Lesson
 from benchmarks.audit.measure import Counts, measured
 from benchmarks.audit.seeds import places, seeds
 
-EVERY = 7
-"""One change in seven is audited here; ``python -m benchmarks.audit`` goes through them all."""
+EVERY = 10
+"""One change in ten is audited here; ``python -m benchmarks.audit`` goes through them all."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_the_lessons_are_right_by_finite_differences(lesson: Lesson) -> None:
 
 
 def test_the_wrong_line_is_found(counts: Counts) -> None:
-    assert counts.seeds.total() >= 120, counts
+    assert counts.seeds.total() >= 90, counts
     assert counts.found.total() >= 0.97 * counts.seeds.total(), counts
 
 
