@@ -21,6 +21,7 @@ BY_NAME = {
     "chainrule.engine.inference.tables": "pandas, which only frames need",
     "chainrule.estimators.coefficient_paths": "pandas, which only frames need",
     "chainrule.engine.runtime.native": "kernels by the name of their module, compiled or loaded",
+    "chainrule.engine.runtime.workers": "Dask or Spark, loaded for a client of theirs",
     "chainrule.engine.fitting": "solvers, loaded when they are chosen",
 }
 """The modules that import others by name, where no parser sees it, with the reason."""

@@ -204,7 +204,6 @@ def is_small(source: InMemorySource) -> bool:
     """Tell whether rows are so few that one compiled call takes no longer than the threads do."""
     return (
         source.is_dense
-        and not source.is_stored
         and source.n_classes == 2
         and source.n_entries <= MOST_ENTRIES
         and source.n_features <= MOST_COLUMNS
