@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.optimize import linprog
+from tests.engine.conftest import Problem
 
 from chainrule.engine.certificates import collinearity, separation
 from chainrule.engine.certificates.collinearity import find_relations
@@ -43,7 +44,25 @@ def test_complete_separation_is_proven(seed: int, n_classes: int, scale: float) 
     assert not fit.met
     assert len(fit.history) < 40
     assert np.isfinite(fit.point.coef).all()
-    assert fit.certificate.suboptimality_bound == fit.value
+    assert fit.value < fit.certificate.suboptimality_bound < 1.001 * fit.value
+
+
+@pytest.mark.parametrize(
+    ("X", "y"),
+    [
+        ([[0.0], [1.0]], [0, 1]),
+        ([[0.3, 0.0], [0.4, -2.0], [0.7, 1.0]], [0, 0, 1]),
+        ([[2020.125], [2021.25], [2023.5], [2024.75]], [1, 1, 0, 0]),  # moved to its middle
+        ([[1e9 + 1, 3.0], [1e9 + 2, 1.0], [1e9 + 5, 7.0]], [0, 0, 1]),
+    ],
+)
+@pytest.mark.parametrize("weight", [1.0, 3e-7, 1e9])
+def test_the_bound_of_separated_classes_covers_rounding(X: Any, y: Any, weight: float) -> None:
+    data, labels, weights = np.array(X), np.array(y), np.full(len(y), weight)
+    fit = fit_linear_model(InMemorySource(data, labels, sample_weight=weights), C=np.inf)
+    assert fit.certificate.kind == "separation"
+    exact = Problem(data, labels, weights, np.inf, fit_intercept=True, n_classes=2)
+    assert exact.value(fit.point.coef, fit.point.intercept) <= fit.certificate.suboptimality_bound
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, get_args
 
 import numpy as np
 import pytest
-from threadpoolctl import ThreadpoolController, threadpool_info
+from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
 
 from chainrule import LogisticRegression
 from chainrule.engine import fitting
@@ -183,6 +184,29 @@ def test_the_threads_of_linear_algebra_come_back_once_nobody_needs_them_asleep()
     with pytest.raises(ValueError, match="inside"), single_threaded_algebra():
         raise ValueError("inside")
     assert threads() == before
+
+
+def test_any_thread_limits_linear_algebra_and_the_last_to_leave_wakes_it() -> None:
+    def threads() -> set[int]:
+        found = threadpool_info()
+        return {library["num_threads"] for library in found if library["user_api"] == "blas"}
+
+    def inside() -> set[int]:
+        with single_threaded_algebra():
+            return threads()
+
+    with threadpool_limits(2, "blas"), ThreadPoolExecutor(1) as pool:
+        before = threads()
+        assert pool.submit(inside).result() == {1}
+        assert inside() == {1}
+        assert pool.submit(inside).result() == {1}
+        first, second = single_threaded_algebra(), single_threaded_algebra()
+        first.__enter__()
+        pool.submit(second.__enter__).result()
+        first.__exit__(None, None, None)
+        assert threads() == {1}
+        pool.submit(second.__exit__, None, None, None).result()
+        assert threads() == before
 
 
 def test_linear_algebra_that_was_loaded_later_sleeps_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn import linear_model
 
 from chainrule import (
@@ -148,3 +149,15 @@ def test_inference_says_what_to_do_instead() -> None:
     model = LogisticRegression(l1_ratio=1, C=0.1).fit(X, Y)
     with pytest.raises(DataError, match="rows that this fit did not use"):
         model.inference(X, Y, penalised="bayes")
+
+
+def test_squares_alone_of_many_columns_take_no_strides() -> None:
+    rng = np.random.default_rng(0)
+    X = sparse.random(120, 260, 0.05, random_state=1, format="csr")
+    y, factors = rng.integers(0, 2, 120), 10 ** rng.uniform(-2, 2, 260)
+    model = LogisticRegression(C=30.0, penalty_factor=factors).fit(X, y)
+    scaled = LogisticRegression(C=30.0).fit(X @ sparse.diags(1 / np.sqrt(factors)), y)
+    assert model.objective_ == pytest.approx(scaled.objective_, rel=1e-7)
+    assert (
+        model.n_iter_[0] < 20
+    )  # all columns take part at once: a rough fit on the way costs as much

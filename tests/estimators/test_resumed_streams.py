@@ -205,3 +205,30 @@ def test_a_folder_of_something_else_and_one_in_use_are_left_alone(tmp_path: Path
     with pytest.raises(DataError, match=r"something else than a stopped fit: letters.*resume"):
         PoissonRegressor().fit_stream(few(path), resume=state)
     assert (state / "letters").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rows.csv",
+        "column-names.txt",
+        "levels-of-water.csv",
+        "passes-2024.log",
+        "stream.json",
+        ".notes.part",
+        "rows.of.mine.part",
+        "column-0.csv",
+    ],
+)
+def test_files_that_are_named_like_those_of_a_fit_are_kept(name: str, tmp_path: Path) -> None:
+    mine = tmp_path / "data" / name
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with pytest.raises(DataError, match=r"holds something else than a stopped fit: \S+\. Move it"):
+        LogisticRegression().fit_stream(Stream(few_batches, target="y"), resume=mine.parent)
+    assert mine.read_text() == "mine"
+    assert [entry.name for entry in mine.parent.iterdir()] == [name]
+
+
+def few_batches() -> Any:
+    yield {"x": [0.0, 1.0, 2.0, 3.0], "y": [0, 1, 0, 1]}

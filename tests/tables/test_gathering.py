@@ -158,3 +158,16 @@ def test_comments_between_rows_are_counted_once(tmp_path: Path) -> None:
     assert [note for note in table.notes if "'#'" in note] == [
         "2 lines that begin with '#' left out."
     ]
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_line_ends_of_windows_within_quotes_are_whole(
+    shift: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, cell = tmp_path / "notes.csv", "\r\n" * 6  # some block begins between the two
+    rows = "".join(f'{k % 2},"{cell}"\n' for k in range(400))
+    path.write_bytes(b"y," + b"n" * (shift + 1) + b"\n" + rows.encode())
+    monkeypatch.setattr(delimited, "_GATHERED_BYTES", 256)
+    column = read_table(path, Declared()).columns["n" * (shift + 1)]
+    assert isinstance(column, TextColumn)
+    assert set(column.words) == {cell}

@@ -158,8 +158,8 @@ class PathSolver:
 
         The steps are counted with those of the next `solve`, and are at most half of them.
         """
-        if not self._is_wide or strength == 0:
-            return  # without a strength, all columns take part
+        if not self._is_wide or strength == 0 or self.shape.l1_ratio == 0:
+            return  # without absolute values, all columns take part
         for _ in range(_MOST_STRIDES):
             left = max_iter // 2 - len(self._records)
             if self._last * _STRIDE <= strength or left <= 0 or self._stop:

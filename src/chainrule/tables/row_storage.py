@@ -53,7 +53,7 @@ _LEAST_KEPT: Final = 1 << 26
 
 _CONTENTS: Final = Contents(
     TABLE,
-    ("column-*", "rows-*", "passes-*"),
+    (r"column-\d+", r"rows-\d+", "passes-[0-9a-f]{16}"),
     go_on="--resume",
     elsewhere="name another place for the model: --out",
 )
@@ -219,7 +219,8 @@ class _Input:
                 table = load_table(state.path, self.storage.budget)
                 if table is not None:
                     for left in state.path.glob("rows-*"):
-                        left.unlink()
+                        if _CONTENTS.is_own(left):
+                            left.unlink()
                     return table
         # first: an input that cannot be read takes nothing away
         opened = open_whole(self.path, self.declared)

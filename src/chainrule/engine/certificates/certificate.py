@@ -219,7 +219,7 @@ def _claims(
             bound, because = penalty_gap(objective, outcome.evaluation, rounding)
             yield claim(objective, outcome, rounding, "strong convexity", bound, np.inf, because)
     if facts.has_least and not objective.penalty.is_none:
-        yield _least_value(objective, outcome, rounding)
+        yield least_value(objective, outcome, rounding)
     elif some_held is None:
         yield from _least_value_reached(objective, outcome, rounding)
 
@@ -295,8 +295,10 @@ def balanced_intercepts(
     return mixed, 2 * mixed * cost
 
 
-def _least_value(objective: Objective, outcome: Outcome, rounding: Rounding) -> Certificate:
-    value = outcome.evaluation.excess + rounding.value
+def least_value(objective: Objective, outcome: Outcome, rounding: Rounding) -> Certificate:
+    """Claim that f - f* is at most f, counted from the least losses, if these are proven."""
+    has_least = objective.loss.facts.has_least
+    value = outcome.evaluation.excess + rounding.value if has_least else np.inf
     penalty = "" if objective.penalty.is_none else ", and no penalty negative"
     return claim(
         objective,
@@ -326,7 +328,7 @@ def _least_value_reached(
     # a row whose loss falls for ever comes close to a least value that it does not have
     (endless,) = objective.sum_over_vectors(one, np.empty((objective.source.n_samples, 0)))
     if endless == 0:
-        found = _least_value(objective, outcome, rounding)
+        found = least_value(objective, outcome, rounding)
         share = found.suboptimality_bound / origin
         yield replace(found, relative_bound=share, is_relative_to_zero=True)
 
@@ -453,7 +455,7 @@ def with_rounded_intercept(
     bend there allow.
     """
     source, point = objective.source, evaluation.point
-    if not source.column_shift.any() or certificate.kind in ("none", "separation"):
+    if not source.column_shift.any() or certificate.kind == "none":
         return certificate
     part = np.abs(source.column_shift / source.column_scale) @ np.abs(point.coef)
     moved = accumulated(source.n_features + 4) * (part + np.abs(point.intercept))

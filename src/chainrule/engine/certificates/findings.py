@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from chainrule.engine.certificates.certificate import Certificate, certify
+from chainrule.engine.certificates.certificate import Certificate, least_value
+from chainrule.engine.certificates.rounding import measure_rounding
 from chainrule.engine.column_names import quoted
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.objective.evaluation import Point
@@ -31,7 +32,8 @@ _LISTED: Final[int] = 8
 
 def no_optimum(objective: Objective, outcome: Outcome, separation: Separation) -> Certificate:
     """Return the certificate of a fit that has no optimum, since the loss only falls."""
-    base = certify(objective, replace(outcome, curvature=None))
+    rounding = measure_rounding(objective, outcome.evaluation)
+    base = least_value(objective, outcome, rounding)
     source, direction = objective.source, separation.direction
     moving = np.flatnonzero((direction.coef != 0).any(axis=1))
     names = tuple(quoted(source.column_names, int(j)) for j in moving)
@@ -48,7 +50,6 @@ def no_optimum(objective: Objective, outcome: Outcome, separation: Separation) -
     return replace(
         base,
         kind="separation",
-        suboptimality_bound=outcome.evaluation.excess,
         proven=separation.proven,
         because=because,
         columns=names,

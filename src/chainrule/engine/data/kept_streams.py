@@ -27,7 +27,7 @@ from chainrule.storage import atomic_text
 
 _CONTENTS: Final = Contents(
     "stream.json",
-    ("rows", "rows.*", "column-*", "levels-*", "passes-*"),
+    ("rows", r"column-\d+", r"levels-\d+", "passes-[0-9a-f]{16}"),
     go_on="give the same folder again",
     elsewhere="name another folder: resume",
 )
@@ -151,7 +151,8 @@ def load_columns(folder: Path, origin: Origin, held_bytes: int) -> ConvertedColu
     if None in found or (data["rows"] is not None and rows is None):
         return None
     for left in folder.glob("*.part"):  # samples of a process that was killed
-        left.unlink()
+        if _CONTENTS.is_own(left):
+            left.unlink()
     return ConvertedColumns([column for column in found if column is not None], rows)
 
 

@@ -28,11 +28,9 @@ def single_threaded_algebra() -> Iterator[None]:
     with _LOCK:
         if not _held:
             lapack()  # what is loaded later would have threads of its own
-            limits = _libraries(len(sys.modules), next(reversed(sys.modules))).limit(
-                limits=1, user_api="blas"
-            )
-            limits.__enter__()
-            _held.append(limits)
+            libraries = _libraries(len(sys.modules), next(reversed(sys.modules)))
+            _let_any_thread_limit(libraries)
+            _held.append((libraries, libraries.limit(limits=1, user_api="blas")))
         _held.append(None)
     try:
         yield
@@ -40,7 +38,10 @@ def single_threaded_algebra() -> Iterator[None]:
         with _LOCK:
             _held.pop()
             if len(_held) == 1:
-                _held.pop().restore_original_limits()
+                libraries, limits = _held.pop()
+                _let_any_thread_limit(libraries)  # who leaves last may have come second
+                limits.restore_original_limits()
+                _let_any_thread_limit(libraries)
 
 
 @contextmanager
@@ -55,7 +56,15 @@ def quiet_algebra() -> Iterator[None]:
 
 _LOCK: Final = Lock()
 _held: Final[list[Any]] = []
-"""The limits in force, and an entry for everybody who asked for them."""
+"""The libraries and the limits in force, and an entry for everybody who asked for them."""
+
+
+def _let_any_thread_limit(libraries: ThreadpoolController) -> None:
+    """Let any thread set limits: threadpoolctl 3.8 heeds the first one alone until it lets go."""
+    for library in libraries.lib_controllers:
+        let_go = getattr(library, "clear_controlling_thread", None)
+        if let_go is not None:
+            let_go(force=True)
 
 
 @lru_cache(maxsize=1)

@@ -7,11 +7,11 @@ however that ends.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -30,7 +30,8 @@ class Contents:
     manifest : str
         The file that is written when all rows are converted.
     files : tuple of str
-        Patterns of the other files.
+        Regular expressions for the names of the other files, without the ``.*.part`` of a sample of
+        rows. What matches is removed with the folder: no file of a user should.
     go_on : str
         How to go on with a fit that was stopped.
     elsewhere : str
@@ -44,8 +45,9 @@ class Contents:
 
     def is_own(self, entry: Path) -> bool:
         """Whether a fit wrote a file."""
-        own = (_LOCK, self.manifest, ".*.part", *self.files)
-        return any(fnmatch(entry.name, pattern) for pattern in own)
+        names = "|".join((_LOCK, re.escape(self.manifest), *self.files))
+        own = rf"(?:{names})(?:\.\w+\.part)*|\.\w+\.json\.\w+\.part"
+        return re.fullmatch(own, entry.name) is not None
 
 
 class StateFolder:
@@ -69,7 +71,11 @@ class StateFolder:
         self.path, self._contents = path, contents
         there = list(path.iterdir()) if path.is_dir() else []
         foreign = [entry.name for entry in there if not contents.is_own(entry)]
-        if foreign and not self.holds_rows:
+        if not foreign and {entry.name for entry in there} - {_LOCK} == {contents.manifest}:
+            foreign = [contents.manifest]  # a manifest without the files that it lists
+        elif self.holds_rows:
+            foreign = []
+        if foreign:
             raise DataError(
                 f"{path}: this folder holds something else than a stopped fit: {foreign[0]}. Move "
                 f"it, or {contents.elsewhere}"

@@ -101,7 +101,8 @@ class DelimitedFile(TableFile):
             with self._stream(names, held, _GATHERED_BYTES, _MOST_WORDS, pool) as reader:
                 if not all(map(can_be_gathered, reader.schema.types)):
                     return None
-                return gathered(reader, _ROOM * n_blocks)
+                found = gathered(reader, _ROOM * n_blocks)
+                return None if _may_lack_a_line_feed(found) else found
         except (pa.ArrowInvalid, UnicodeDecodeError):
             return None  # said where it is read again, with the place
 
@@ -193,6 +194,18 @@ class DelimitedFile(TableFile):
             true_values=[],
             false_values=[],
         )
+
+
+def _may_lack_a_line_feed(arrow: Any) -> bool:  # noqa: ANN401
+    r"""Whether a string has \r without \n: pyarrow drops \n where a block begins with it."""
+    kinds = zip(arrow.columns, arrow.schema.types, strict=True)
+    words = (
+        word
+        for column, kind in kinds
+        if pa.types.is_dictionary(kind) and column.num_chunks
+        for word in column.chunk(0).dictionary.to_pylist()
+    )
+    return any("\r" in word and "\r" in word.replace("\r\n", "") for word in words)
 
 
 def _needs_a_second_look(arrow: Any) -> bool:  # noqa: ANN401
