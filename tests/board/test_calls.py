@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -311,10 +313,18 @@ def test_every_result_is_json_without_nan() -> None:
         assert set(json.loads(text)) <= {"result", "error"}, name
 
 
-def test_many_layers_are_refused_for_their_number() -> None:
-    count = 300
-    layers = "".join(f"a_{k + 1} = tanh(W_{k} a_{k})\n" for k in range(count))
-    inputs = "a_0 : (n, 1)\n" + "".join(f"W_{k} : (n, n)\n" for k in range(count))
-    found = answer("derive", {"text": f"{inputs}{layers}L = sum(a_{count})\n"})["error"]
+def test_too_deep_a_call_is_refused_in_words() -> None:
+    def run(args: Any) -> Any:
+        return run(args)
+
+    row = replace(CALLS["gallery"], run=run)
+    found = answer("gallery", {}, {"gallery": row})["error"]
     assert found["kind"] == "limit"
     assert "write fewer layers" in found["message"]
+
+
+def test_many_layers_are_derived() -> None:
+    count = 60
+    layers = "".join(f"a_{k + 1} = tanh(a_{k})\n" for k in range(count))
+    found = answer("derive", {"text": f"a_0 : (1, 1)\n{layers}L = a_{count}^2\n"})
+    assert found["result"]["proven"] is True
