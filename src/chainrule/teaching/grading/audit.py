@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -32,6 +32,7 @@ from chainrule.teaching.marking.own_forward import own_forward
 from chainrule.teaching.marking.posted_forward import declarations, posted_forward
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
+from chainrule.teaching.marking.unread_names import UnreadNames, unread_names
 
 MOST = 12
 """The most conventions that are tried."""
@@ -115,6 +116,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
         text, values = applied(in_plain_notation(posted_text))
     said = rest = with_implied_sums(statements(text), text)
     refused: list[Verdict] = []
+    left_out: Sequence[TranscriptStatement] = ()
     own = model is None
     if model is None:
         forward = ForwardPassReader()
@@ -134,16 +136,19 @@ def audit(text: str, model: Model | None = None) -> Audit:
                 if judged_alone is not None:
                     return Audit(None, judged_alone)
                 raise
-            model, rest, unread = posted.model, posted.rest, posted.refused
+            model, rest, unread, left_out = posted.model, posted.rest, posted.refused, posted.unread
         else:
+            left_out = [line for line, _ in unread]
             posted = posted_forward(text, said, values) if unread else None
             if posted is not None and len(posted.refused) < len(unread):
                 model, rest, unread = posted.model, posted.rest, posted.refused
+                left_out = posted.unread
         refused = [
             in_own_function(line, refused_line(line, error), _knows(model))
             for line, error in unread
         ]
-    judged, note = _judged(model, rest, text)
+    unknown = unread_names(model, left_out, said) if own else UnreadNames(model, {}, {})
+    judged, note = _judged(model, rest, text, unknown)
     lines = tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line))
     if own:
         lines = with_values(lines, posted_text, failed=False)
@@ -199,13 +204,17 @@ def _by_own_forward(
     return first, found
 
 
-def _judged(model: Model, said: list[TranscriptStatement], text: str) -> tuple[list[Verdict], str]:
+def _judged(
+    model: Model, said: list[TranscriptStatement], text: str, unknown: UnreadNames
+) -> tuple[list[Verdict], str]:
     """Judge statements as they stand, or in the convention that makes several of them right."""
     plain = Auditor(model)
-    first = _by_own_forward(said, plain.judged(said), text)[1]
+    lines = _guarded(plain.judged(said), said, unknown)
+    first = _guarded(_by_own_forward(said, lines, text)[1], said, unknown)
     best, found, fewest = first, None, _accused(first)
     for convention in islice(plain.conventions(first), MOST) if fewest else ():
         again = Auditor(model, convention, explains=False).judged(said)
+        again = _guarded(again, said, unknown)
         cleared = _cleared(first, again)
         if _accused(again) >= fewest:
             continue
@@ -220,9 +229,27 @@ def _judged(model: Model, said: list[TranscriptStatement], text: str) -> tuple[l
             ]
     if found is None:
         return [line for line in best if line is not None], ""
-    again = Auditor(model, found).judged(said)
+    again = _guarded(Auditor(model, found).judged(said), said, unknown)
     noted = (_noted(*both, found.note) for both in zip(first, again, strict=True))
     return [line for line in noted if line is not None], found.note
+
+
+def _guarded(
+    lines: list[Verdict | None], said: Sequence[TranscriptStatement], unknown: UnreadNames
+) -> list[Verdict | None]:
+    """Return verdicts without those that names with unread definitions may have caused."""
+    whole = ""
+    found: list[Verdict | None] = []
+    for statement, line in zip(said, lines, strict=True):
+        whole = f"{whole} {statement.text}" if statement.continues else statement.text
+        settled = line is not None and (line.accused or line.verdict in ("proven", FOLLOWS))
+        why = ""
+        if line is not None and settled:
+            why = unknown.reason(whole, right=not line.accused)
+        if line is not None and why:
+            line = replace(line, verdict="unproven", why=why, mistakes=(), right="")
+        found.append(line)
+    return found
 
 
 def _cleared(first: list[Verdict | None], again: list[Verdict | None]) -> list[int]:
