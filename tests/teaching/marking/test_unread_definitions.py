@@ -1,4 +1,6 @@
-r"""Definitions that cannot be read: their lines alone are not judged, and accuse no other line.
+r"""Texts with gaps: definitions that cannot be read, places from 0, code without its loss.
+
+A line that cannot be read is not judged, and accuses no other line.
 
 The marks before the lines: ✓ is judged right, ✗ is called wrong, ? is judged neither way.
 """
@@ -62,6 +64,80 @@ $L = (q - y)^2$
 ✗ $\frac{\partial z}{\partial w} = -x$
 """,
     ),
+    (
+        "sums that count from 0",
+        r"""
+With $v$ a vector of length $n$ and $H$ square,
+$$ q = v^T H v $$
+✓ $$ q = \sum_{i=0}^{n-1}\sum_{j=0}^{n-1} v_i h_{ij} v_j $$
+✓ $$ \frac{\partial q}{\partial v_k} = \sum_{i=0}^{n-1} h_{ik} v_i + \sum_{j=0}^{n-1} h_{kj} v_j $$
+✗ $$ \frac{\partial q}{\partial v_k} = \sum_{i=0}^{n-1} h_{ik} v_i - \sum_{j=0}^{n-1} h_{kj} v_j $$
+""",
+    ),
+    (
+        "an entry with the number 0",
+        r"""
+$$ h = \sum_{j=0}^{n} \theta_j x_j $$
+$$ J = \frac{1}{2} (h - y)^2 $$
+✓ $$ \frac{\partial J}{\partial \theta_j} = (h - y) x_j $$
+✗ $$ \frac{\partial J}{\partial \theta_j} = (y - h) x_j $$
+? $$ \frac{\partial J}{\partial \theta_0} = (h - y) $$
+""",
+    ),
+    (
+        "powers of a number under a sum from 0",
+        r"""
+$$ s = \sum_{i=0}^{n} c_i u^i $$
+$$ J = \frac{1}{2} (s - y)^2 $$
+✓ $$ \frac{\partial J}{\partial s} = s - y $$
+? $$ \frac{\partial J}{\partial c_k} = (s - y) u^k $$
+""",
+    ),
+    (
+        "code with the error of a softmax, and neither labels nor a loss",
+        """
+```python
+def forward(X, V, c, U, e):
+    H = np.maximum(0, V @ X + c)
+    S = U @ H + e
+    P = softmax(S)
+    return P
+
+def backward(X, truth):
+    m = X.shape[1]
+✓    dS = (P - truth) / m
+✓    dU = dS @ H.T
+✓    dH = U.T @ dS
+✗    dH = U @ dS
+```
+""",
+    ),
+    (
+        "code with an error that has a name of its own",
+        """
+```python
+z1 = X.dot(W1) + b1
+a1 = np.tanh(z1)
+z2 = a1.dot(W2) + b2
+out = sigmoid(z2)
+✓delta2 = out - goal
+✓dW2 = a1.T.dot(delta2)
+✓delta1 = delta2.dot(W2.T) * (1 - a1**2)
+✗dW1 = X.T.dot(delta1) * 2
+```
+""",
+    ),
+    (
+        "code that no usual loss makes right",
+        """
+```python
+h = np.tanh(A @ x + b)
+yhat = C @ h + d
+?dyhat = 3 * (yhat - goal)
+✓dC = dyhat @ h.T
+```
+""",
+    ),
 ]
 
 
@@ -79,3 +155,12 @@ def test_a_definition_that_is_not_read_ends_no_text(name: str, marked: str) -> N
         else:
             assert line is None or not line.accused, (name, line)
             assert line is None or not row.startswith("?") or line.verdict not in _RIGHT, line
+
+
+def test_the_loss_that_is_taken_is_said() -> None:
+    text = "```python\nh = np.tanh(A @ x + b)\nyhat = C @ h + d\ndyhat = yhat - goal\n```\n"
+    (line,) = audit(text).lines
+    assert line.why == (
+        "right with half the squared error of yhat and goal: the text defines no loss, and "
+        "this one is taken"
+    )

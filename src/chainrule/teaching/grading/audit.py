@@ -24,6 +24,7 @@ from chainrule.teaching.grading.line_verdicts import (
     in_own_function,
     refused_line,
 )
+from chainrule.teaching.grading.taken_losses import with_taken_losses
 from chainrule.teaching.grading.value_verdicts import by_values_alone, with_values
 from chainrule.teaching.marking.forward import ForwardPassReader
 from chainrule.teaching.marking.implied_sums import with_implied_sums
@@ -211,6 +212,7 @@ def _judged(
     plain = Auditor(model)
     lines = _guarded(plain.judged(said), said, unknown)
     first = _guarded(_by_own_forward(said, lines, text)[1], said, unknown)
+    first = with_taken_losses(model, said, first)
     best, found, fewest = first, None, _accused(first)
     for convention in islice(plain.conventions(first), MOST) if fewest else ():
         again = Auditor(model, convention, explains=False).judged(said)

@@ -162,7 +162,8 @@ def _open_read(
     name = named_in(claims, text)
     if not name and not any(_INDEXED.search(claim) for claim in claims):
         moved = [re.match(r"\s*d(\\?[A-Za-z]\w*)\s*=", claim) for claim in claims]
-        if not any(match is not None and match[1].strip("\\") in targets for match in moved):
+        named = any(match is not None and match[1].strip("\\") in targets for match in moved)
+        if not named and not _begins_with_error(chosen, claims):
             return None
     ends = [s for s in chosen if not _is_used(_target(s), chosen, [s])]
     if not ends or len(ends) > MOST_ENDS:
@@ -179,6 +180,18 @@ def _open_read(
     if len(values_of) < len(ends) or spelled(model.objective.name) != spelled(name or UNNAMED):
         return None
     return opened(model, values_of), [s for s in used if s is not objective], refused
+
+
+_ERROR = re.compile(r"\s*\w*delta_?\w*\s*=(?!=)|\s*\w*error_?\d?\s*=(?!=)")
+_REDUCED = re.compile(r"\b(?:sum|mean|norm|dot|average)\b")
+
+
+def _begins_with_error(chosen: Sequence[TranscriptStatement], claims: Sequence[str]) -> bool:
+    """Whether code goes from its last value to an error of it: ``delta2 = out - target``."""
+    if not chosen or not claims or _ERROR.match(claims[0]) is None:
+        return False
+    last = chosen[-1]
+    return last.code and _REDUCED.search(last.text) is None
 
 
 def _total(statement: TranscriptStatement) -> str:

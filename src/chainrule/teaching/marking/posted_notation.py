@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from chainrule.language.reading.names import ACCENTS, FONTS, GREEK
 from chainrule.language.reading.words import function_word
+from chainrule.teaching.marking.zero_based import from_one
 
 _FENCED = re.compile(r"^[ \t]*(?:```|~~~).*?^[ \t]*(?:```|~~~)[ \t]*$", re.MULTILINE | re.DOTALL)
 _TIE = re.compile(r"(?<![\\~])~(?!~)")
@@ -176,6 +177,7 @@ def _changed(text: str) -> str:
         text = _TIE.sub(" ", text)
         text = _DISPLAYED_INLINE.sub(r"\g<open>\g<inner>\g<close>", text)
         text = _SPACE.sub("  ", _APART_BELOW.sub(r"\1", text))
+        text = from_one(text)
         text = _sums_with_index(_LIMITS.sub(r"\\sum\2\1", text))
         if not _SIGMOID.search(text):
             text = _as_deviation(text)

@@ -92,7 +92,7 @@ def unread_names(
     refused: Sequence[TranscriptStatement],
     rest: Sequence[TranscriptStatement],
 ) -> UnreadNames:
-    """Find the names whose definitions were refused, or stand in an equation that was not solved.
+    r"""Find the names whose definitions were refused, or stand in an equation that was not solved.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def unread_names(
     refused : sequence of TranscriptStatement
         The definitions that were not read.
     rest : sequence of TranscriptStatement
-        The other statements, among them equations such as ``\\ln \\lambda = x^T \\beta``.
+        The other statements, among them equations such as ``\ln \lambda = x^T \beta``.
     """
     lines: dict[Symbol, int] = {}
     sources: dict[Symbol, frozenset[Symbol]] = {}
