@@ -138,6 +138,25 @@ yhat = C @ h + d
 ```
 """,
     ),
+    (
+        "a function of two arguments, and nothing that is read",
+        """
+```python
+def layer(A, v):
+    return fused_kernel(A, v)[0]
+u = layer(A, x, mode="fast")
+?u2 = layer(C, u)
+```
+""",
+    ),
+    (
+        "a chain of derivatives that reaches nothing",
+        r"""
+✓ $\frac{dC}{du_{K-1}} = \frac{dv_{K-1}}{du_{K-1}} \frac{dv_K}{dv_{K-1}} \frac{dC}{dv_K}$
+✗ $\frac{dC}{du_{K-1}} = 2 \frac{dv_{K-1}}{du_{K-1}} \frac{dv_K}{dv_{K-1}} \frac{dC}{dv_K}$
+where $C = (s_K - y)^2$, $v_K = u_K s_{K-1}$, $s_K = \sigma(v_K)$
+""",
+    ),
 ]
 
 
@@ -164,3 +183,18 @@ def test_the_loss_that_is_taken_is_said() -> None:
         "right with half the squared error of yhat and goal: the text defines no loss, and "
         "this one is taken"
     )
+
+
+def test_functions_of_several_arguments_are_written_out() -> None:
+    text = """```python
+def layer(A, v):
+    return np.tanh(A @ v)
+
+h = layer(B, x)
+yhat = layer(C, h)
+L = np.sum((yhat - y) ** 2)
+dyhat = 2 * (yhat - y)
+dyhat = yhat - y
+```
+"""
+    assert [line.verdict for line in audit(text).lines] == ["proven", "wrong"]

@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from chainrule.calculus.graph.model import Model
 from chainrule.display import DisplayedAsPage
-from chainrule.errors import ChainruleError, ModelError
+from chainrule.errors import ChainruleError, ModelError, ParseError
 from chainrule.language.answers import Lexicon
 from chainrule.language.reading.applied_values import Application, applied
 from chainrule.language.reading.layout import without_layout
@@ -26,10 +26,11 @@ from chainrule.teaching.grading.line_verdicts import (
 )
 from chainrule.teaching.grading.taken_losses import with_taken_losses
 from chainrule.teaching.grading.value_verdicts import by_values_alone, with_values
-from chainrule.teaching.marking.forward import ForwardPassReader
+from chainrule.teaching.marking.forward import MAX_DEFINITIONS, ForwardPassReader
 from chainrule.teaching.marking.implied_sums import with_implied_sums
 from chainrule.teaching.marking.open_objective import named_in, speaks_of_another
 from chainrule.teaching.marking.own_forward import own_forward
+from chainrule.teaching.marking.own_functions import with_functions_written_out
 from chainrule.teaching.marking.posted_forward import declarations, posted_forward
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
@@ -113,7 +114,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
     values: Mapping[str, Application] = {}
     posted_text = text
     if len(text) <= MAX_TEXT:
-        posted_text = without_layout(normalize("NFC", text))
+        posted_text = with_functions_written_out(without_layout(normalize("NFC", text)))
         text, values = applied(in_plain_notation(posted_text))
     said = rest = with_implied_sums(statements(text), text)
     refused: list[Verdict] = []
@@ -136,6 +137,9 @@ def audit(text: str, model: Model | None = None) -> Audit:
                 judged_alone = by_values_alone(posted_text)
                 if judged_alone is not None:
                     return Audit(None, judged_alone)
+                short = len(said) <= MAX_DEFINITIONS
+                if short and unread and all(equals_signs(line.text) for line, _ in unread):
+                    return Audit(None, _not_read(unread))
                 raise
             model, rest, unread, left_out = posted.model, posted.rest, posted.refused, posted.unread
         else:
@@ -234,6 +238,14 @@ def _judged(
     again = _guarded(Auditor(model, found).judged(said), said, unknown)
     noted = (_noted(*both, found.note) for both in zip(first, again, strict=True))
     return [line for line in noted if line is not None], found.note
+
+
+def _not_read(unread: Sequence[tuple[TranscriptStatement, ParseError]]) -> tuple[Verdict, ...]:
+    """Return verdicts on the lines of a text of which nothing is read."""
+    lines = (refused_line(said, error) for said, error in unread)
+    return tuple(
+        replace(line, verdict="unproven", sign=0) if line.accused else line for line in lines
+    )
 
 
 def _guarded(
