@@ -17,6 +17,7 @@ _DEFINED = re.compile(
 MOST_FUNCTIONS = 20
 MOST_CALLS = 100
 LONGEST_BODY = 200
+MOST_ADDED = 20_000
 """Limits on what is written out."""
 
 
@@ -37,7 +38,7 @@ def with_functions_written_out(text: str) -> str:
 
 def _written_out(text: str, name: str, parameters: list[str], body: str) -> str:
     called = re.compile(rf"(?<![\w.])(?<!def ){re.escape(name)}\s*\(")
-    at = 0
+    at, most = 0, len(text) + MOST_ADDED
     for _ in range(MOST_CALLS):
         match = called.search(text, at)
         if match is None:
@@ -50,7 +51,9 @@ def _written_out(text: str, name: str, parameters: list[str], body: str) -> str:
         names = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, parameters))})(?!\w)")
         inner = names.sub(lambda found, given=given: f"({given[found[0]]})", body)  # type: ignore[misc]
         text = f"{text[: match.start()]}({inner}){text[end:]}"
-        at = match.start() + len(inner) + 2
+        at = match.start()  # a call may stand in an argument of another
+        if len(text) > most:
+            break
     return text
 
 
