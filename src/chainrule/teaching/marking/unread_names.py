@@ -178,10 +178,11 @@ def _symbols(model: Model, text: str) -> set[Symbol]:
     lexicon = Lexicon(model)
     found: set[Symbol] = set()
     for name in names_in(text):
-        for one in (name, name.removeprefix("d").removeprefix("_")):
-            meaning = lexicon.find(one) if one else None
-            if meaning is not None:
-                found.add(meaning.symbol)
+        short = name.removeprefix("d").removeprefix("_")
+        meanings = [lexicon.find(one) for one in (name, short) if one]
+        if not any(meanings) and name.isalpha():
+            meanings = [lexicon.find(letter) for letter in name]  # M v without a space
+        found |= {meaning.symbol for meaning in meanings if meaning is not None}
     return found & set(model.symbols)
 
 
