@@ -138,7 +138,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
                 if judged_alone is not None:
                     return Audit(None, judged_alone)
                 short = len(said) <= MAX_DEFINITIONS
-                if short and unread and all(equals_signs(line.text) for line, _ in unread):
+                if short and unread and all(_assigns(line) for line, _ in unread):
                     return Audit(None, _not_read(unread))
                 raise
             model, rest, unread, left_out = posted.model, posted.rest, posted.refused, posted.unread
@@ -240,8 +240,12 @@ def _judged(
     return [line for line in noted if line is not None], found.note
 
 
+def _assigns(said: TranscriptStatement) -> bool:
+    return said.code and bool(equals_signs(said.text))
+
+
 def _not_read(unread: Sequence[tuple[TranscriptStatement, ParseError]]) -> tuple[Verdict, ...]:
-    """Return verdicts on the lines of a text of which nothing is read."""
+    """Return verdicts on the lines of code of which nothing is read."""
     lines = (refused_line(said, error) for said, error in unread)
     return tuple(
         replace(line, verdict="unproven", sign=0) if line.accused else line for line in lines
