@@ -19,6 +19,9 @@ from chainrule.language.reading.examples import reference
 from chainrule.language.reading.names import scan
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 
+MOST_GLUED = 3
+"""The most letters that touch and are read as names of their own; more are a word."""
+
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _DERIVED = re.compile(
     r"∂|∇|\\partial(?![A-Za-z])|\\nabla(?![A-Za-z])|\\delta(?![A-Za-z])|δ|['’′]|\\prime"
@@ -152,7 +155,7 @@ def _undefined(model: Model, left: str) -> Symbol | None:
 
 def _settles(model: Model, said: TranscriptStatement, target: Symbol, others: set[Symbol]) -> bool:
     """Whether an equation other than a refused definition gives the value of an input."""
-    if said.continues or not others or _DERIVED.search(said.text):
+    if said.code or said.continues or not others or _DERIVED.search(said.text):
         return False
     left = said.text[: equals_signs(said.text)[0]]
     try:
@@ -180,7 +183,7 @@ def _symbols(model: Model, text: str) -> set[Symbol]:
     for name in names_in(text):
         short = name.removeprefix("d").removeprefix("_")
         meanings = [lexicon.find(one) for one in (name, short) if one]
-        if not any(meanings) and name.isalpha():
+        if not any(meanings) and name.isalpha() and len(name) <= MOST_GLUED:
             meanings = [lexicon.find(letter) for letter in name]  # M v without a space
         found |= {meaning.symbol for meaning in meanings if meaning is not None}
     return found & set(model.symbols)
