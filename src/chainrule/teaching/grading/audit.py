@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from chainrule.calculus.graph.model import Model
 from chainrule.display import DisplayedAsPage
-from chainrule.errors import ChainruleError, ModelError
+from chainrule.errors import ChainruleError, ModelError, ParseError
 from chainrule.language.answers import Lexicon
 from chainrule.language.reading.applied_values import Application, applied
 from chainrule.language.reading.layout import without_layout
@@ -24,14 +24,17 @@ from chainrule.teaching.grading.line_verdicts import (
     in_own_function,
     refused_line,
 )
+from chainrule.teaching.grading.taken_losses import with_taken_losses
 from chainrule.teaching.grading.value_verdicts import by_values_alone, with_values
-from chainrule.teaching.marking.forward import ForwardPassReader
+from chainrule.teaching.marking.forward import MAX_DEFINITIONS, ForwardPassReader
 from chainrule.teaching.marking.implied_sums import with_implied_sums
 from chainrule.teaching.marking.open_objective import named_in, speaks_of_another
 from chainrule.teaching.marking.own_forward import own_forward
+from chainrule.teaching.marking.own_functions import with_functions_written_out
 from chainrule.teaching.marking.posted_forward import declarations, posted_forward
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
+from chainrule.teaching.marking.unread_names import UnreadNames, unread_names
 
 MOST = 12
 """The most conventions that are tried."""
@@ -111,10 +114,11 @@ def audit(text: str, model: Model | None = None) -> Audit:
     values: Mapping[str, Application] = {}
     posted_text = text
     if len(text) <= MAX_TEXT:
-        posted_text = without_layout(normalize("NFC", text))
+        posted_text = with_functions_written_out(without_layout(normalize("NFC", text)))
         text, values = applied(in_plain_notation(posted_text))
     said = rest = with_implied_sums(statements(text), text)
     refused: list[Verdict] = []
+    left_out: Sequence[TranscriptStatement] = ()
     own = model is None
     if model is None:
         forward = ForwardPassReader()
@@ -133,17 +137,23 @@ def audit(text: str, model: Model | None = None) -> Audit:
                 judged_alone = by_values_alone(posted_text)
                 if judged_alone is not None:
                     return Audit(None, judged_alone)
+                short = len(said) <= MAX_DEFINITIONS
+                if short and unread and all(_assigns(line) for line, _ in unread):
+                    return Audit(None, _not_read(unread))
                 raise
-            model, rest, unread = posted.model, posted.rest, posted.refused
+            model, rest, unread, left_out = posted.model, posted.rest, posted.refused, posted.unread
         else:
+            left_out = [line for line, _ in unread]
             posted = posted_forward(text, said, values) if unread else None
             if posted is not None and len(posted.refused) < len(unread):
                 model, rest, unread = posted.model, posted.rest, posted.refused
+                left_out = posted.unread
         refused = [
             in_own_function(line, refused_line(line, error), _knows(model))
             for line, error in unread
         ]
-    judged, note = _judged(model, rest, text)
+    unknown = unread_names(model, left_out, said) if own else UnreadNames(model, {}, {})
+    judged, note = _judged(model, rest, text, unknown)
     lines = tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line))
     if own:
         lines = with_values(lines, posted_text, failed=False)
@@ -199,13 +209,18 @@ def _by_own_forward(
     return first, found
 
 
-def _judged(model: Model, said: list[TranscriptStatement], text: str) -> tuple[list[Verdict], str]:
+def _judged(
+    model: Model, said: list[TranscriptStatement], text: str, unknown: UnreadNames
+) -> tuple[list[Verdict], str]:
     """Judge statements as they stand, or in the convention that makes several of them right."""
     plain = Auditor(model)
-    first = _by_own_forward(said, plain.judged(said), text)[1]
+    lines = _guarded(plain.judged(said), said, unknown)
+    first = _guarded(_by_own_forward(said, lines, text)[1], said, unknown)
+    first = with_taken_losses(model, said, first)
     best, found, fewest = first, None, _accused(first)
     for convention in islice(plain.conventions(first), MOST) if fewest else ():
         again = Auditor(model, convention, explains=False).judged(said)
+        again = _guarded(again, said, unknown)
         cleared = _cleared(first, again)
         if _accused(again) >= fewest:
             continue
@@ -220,9 +235,39 @@ def _judged(model: Model, said: list[TranscriptStatement], text: str) -> tuple[l
             ]
     if found is None:
         return [line for line in best if line is not None], ""
-    again = Auditor(model, found).judged(said)
+    again = _guarded(Auditor(model, found).judged(said), said, unknown)
     noted = (_noted(*both, found.note) for both in zip(first, again, strict=True))
     return [line for line in noted if line is not None], found.note
+
+
+def _assigns(said: TranscriptStatement) -> bool:
+    return said.code and bool(equals_signs(said.text))
+
+
+def _not_read(unread: Sequence[tuple[TranscriptStatement, ParseError]]) -> tuple[Verdict, ...]:
+    """Return verdicts on the lines of code of which nothing is read."""
+    lines = (refused_line(said, error) for said, error in unread)
+    return tuple(
+        replace(line, verdict="unproven", sign=0) if line.accused else line for line in lines
+    )
+
+
+def _guarded(
+    lines: list[Verdict | None], said: Sequence[TranscriptStatement], unknown: UnreadNames
+) -> list[Verdict | None]:
+    """Return verdicts without those that names with unread definitions may have caused."""
+    whole = ""
+    found: list[Verdict | None] = []
+    for statement, line in zip(said, lines, strict=True):
+        whole = f"{whole} {statement.text}" if statement.continues else statement.text
+        settled = line is not None and (line.accused or line.verdict in ("proven", FOLLOWS))
+        why = ""
+        if line is not None and settled:
+            why = unknown.reason(whole, right=not line.accused)
+        if line is not None and why:
+            line = replace(line, verdict="unproven", why=why, mistakes=(), right="")
+        found.append(line)
+    return found
 
 
 def _cleared(first: list[Verdict | None], again: list[Verdict | None]) -> list[int]:

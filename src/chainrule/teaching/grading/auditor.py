@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 
-from chainrule.calculus.graph.dims import SCALAR, Index
+from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Entry, Expr, Number, Position, Symbol
 from chainrule.calculus.ops import renamed
 from chainrule.errors import ParseError, ScopeError, UnmetError
 from chainrule.language.answers import Lexicon, spelled
-from chainrule.language.reading.examples import reference
 from chainrule.language.reading.statements import MAX_LINE
 from chainrule.language.reading.tree import Derivative, Name
 from chainrule.teaching.diagnosis.explanation import SUM_MISSING, LineExplainer, WrongSide, asked_by
@@ -37,7 +36,8 @@ from chainrule.teaching.grading.line_verdicts import (
     is_slip,
     refused_line,
 )
-from chainrule.teaching.grading.own_values import moved_entries, redefined
+from chainrule.teaching.grading.own_values import defined_by_entries, redefined
+from chainrule.teaching.grading.statement_kinds import is_condition, is_gradient, is_input
 from chainrule.teaching.marking.differentials import (
     Differentials,
     in_one_form,
@@ -62,7 +62,6 @@ from chainrule.teaching.marking.softmax_labels import with_softmax_labels
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 from chainrule.teaching.marking.verdicts import NamedMistake
 
-_ASKS = re.compile(r"∂|∇|\\partial|\\nabla|\\frac|/\s*d")
 _PARTIAL_SIGN = re.compile(r"∂|\\partial\b")
 _DIAGONAL = re.compile(r"(?:\\partial|∂)\s*\\?\w+?(?:_\{?\w\}?)\s*(?:\^\s*\{?\s*2|²)")
 _EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
@@ -108,7 +107,7 @@ class Auditor:
         """Judge statements in order; None for one that is not a claim."""
         said = list(said)
         name = self.model.objective.name
-        open_ended = name == UNNAMED and not any(self._is_gradient(s.text) for s in said)
+        open_ended = name == UNNAMED and not any(is_gradient(s.text, self.model) for s in said)
         self.in_motion = open_ended or any(is_differential(s.text, name) for s in said)
         return [self.judge(statement) for statement in said]
 
@@ -123,7 +122,7 @@ class Auditor:
         said = self._in_plain_form(written)
         self.diagonal = self.diagonal or _DIAGONAL.search(said.text) is not None
         cuts = equals_signs(said.text)
-        if not cuts or self._is_condition(said):
+        if not cuts or is_condition(said, self.model, self.local):
             return None
         if self._defines(said):
             if uses_gradients(said.text, self.model.objective.name):
@@ -141,23 +140,6 @@ class Auditor:
         if verdict.accused and self.is_open and not settled:
             verdict = replace(verdict, verdict="unproven", why=OPEN, mistakes=(), right="")
         return in_own_function(said, verdict, self._knows)
-
-    def _is_condition(self, said: TranscriptStatement) -> bool:
-        """Whether an equation asks for the optimum, and claims nothing: ``X^T (X w - y) = 0``."""
-        left, right = (
-            said.text[: equals_signs(said.text)[0]],
-            said.text[equals_signs(said.text)[-1] :],
-        )
-        zero = re.fullmatch(r"=\s*\$?(?:0|\\mathbf\s*\{?0\}?|\\vec\s*\{?0\}?)\$?\s*", right)
-        if zero is not None and not said.continues:
-            return not _ASKS.search(left) and not re.match(r"\s*d\w+\s*$", left)
-        try:
-            known = Lexicon(self.model, self.local).find(spelled(left))
-        except ValueError:
-            return False
-        inputs = self.model.inputs
-        # w = (X^T X)^-1 X^T y is the solution of an equation
-        return known is not None and known.is_whole and known.symbol in inputs
 
     def _of_layers(self, said: TranscriptStatement) -> Verdict:
         """Judge a statement, for every layer where it is about layer l."""
@@ -182,7 +164,7 @@ class Auditor:
         text = said.text
         if model.objective.name in ("l", "L") and not self._knows("ell"):
             text = SCRIPT_L.sub(model.objective.name, text)
-        text = in_plain_form(text, model.objective.name, self._is_input, parameters)
+        text = in_plain_form(text, model.objective.name, partial(is_input, self.model), parameters)
         moved = self._is_moved(text)
         if moved or (said.continues and self.last is not None and self.last.moves):
             text = in_one_form(text)
@@ -193,18 +175,6 @@ class Auditor:
         if is_differential(text, self.model.objective.name):
             return True
         return self.in_motion and moves(text, self._knows)
-
-    def _is_gradient(self, text: str) -> bool:
-        """Whether a line gives ``dW`` for an input: what others move does not move it."""
-        left = text[: (equals_signs(text) or [0])[0]].strip()
-        return left[:1] == "d" and self._is_input(left[1:])
-
-    def _is_input(self, name: str) -> bool:
-        try:
-            found = Lexicon(self.model).find(spelled(name))
-        except ValueError:
-            return False
-        return found is not None and found.symbol in self.model.inputs
 
     def _knows(self, word: str) -> bool:
         return Lexicon(self.model, self.local).find(word) is not None
@@ -457,20 +427,13 @@ class Auditor:
         return False
 
     def _defines_entries(self, name: str, value: Expr, context: LineContext) -> bool:
-        """Add a matrix that is defined by its entries: ``G_ij = ∂L/∂O_ij``."""
-        found = reference(name)
-        if found is None or value.shape != SCALAR or found.base in self.local:
+        """Add a matrix that is defined by its entries."""
+        found = defined_by_entries(name, value, context)
+        if found is None or found[0].name in self.local:
             return False
-        dims = [context.indices.get(letter) for letter in found.letters]
-        if None in dims or context.indices.keys() - set(found.letters):
-            return False
-        form = context.opened(value, None, None)
-        order = [Index(letter, context.indices[letter]) for letter in found.letters]
-        recipe = moved_entries(form, order)
-        rows, columns = (order[0].dim, order[1].dim if len(order) > 1 else 1)
-        symbol = Symbol(found.base, (rows, columns))
-        self.local[found.base] = symbol
-        self.claims.local[symbol] = context.placeholder(found.base, symbol.shape, recipe)
+        symbol, matrix = found
+        self.local[symbol.name] = symbol
+        self.claims.local[symbol] = matrix
         return True
 
     def _learned(self, chain: EquationChain, *, right: bool) -> None:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from chainrule.calculus.derivation.sensitivity import on_paths
-from chainrule.calculus.graph.dims import Index
+from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import Expr, Position, Symbol, running, symbols
 from chainrule.calculus.ops import renamed
+from chainrule.language.reading.examples import reference
+from chainrule.teaching.marking.line_context import LineContext
 
 
-def moved_entries(form: Expr, order: Sequence[Index]) -> Callable[[Position, Position], Expr]:
+def _moved_entries(form: Expr, order: Sequence[Index]) -> Callable[[Position, Position], Expr]:
     """Return the entries of a matrix from one of them, at the given indices."""
     apart = [Index(f"{place.name}'", place.dim) for place in order]
 
@@ -26,6 +28,21 @@ def moved_entries(form: Expr, order: Sequence[Index]) -> Callable[[Position, Pos
         return moved
 
     return recipe
+
+
+def defined_by_entries(name: str, value: Expr, context: LineContext) -> tuple[Symbol, Expr] | None:
+    """Return a matrix that is defined by its entries, ``G_ij = ∂L/∂O_ij``; None for others."""
+    found = reference(name)
+    if found is None or value.shape != SCALAR:
+        return None
+    dims = [context.indices.get(letter) for letter in found.letters]
+    if None in dims or context.indices.keys() - set(found.letters):
+        return None
+    form = context.opened(value, None, None)
+    order = [Index(letter, context.indices[letter]) for letter in found.letters]
+    rows, columns = (order[0].dim, order[1].dim if len(order) > 1 else 1)
+    symbol = Symbol(found.base, (rows, columns))
+    return symbol, context.placeholder(found.base, symbol.shape, _moved_entries(form, order))
 
 
 def redefined(
@@ -86,4 +103,4 @@ def _opened_names(side: Expr, own: Mapping[Symbol, Expr]) -> list[Symbol]:
     return found
 
 
-__all__ = ["moved_entries", "redefined"]
+__all__ = ["defined_by_entries", "redefined"]

@@ -212,7 +212,14 @@ class LineContext:
             return None
         if letter.isdigit():
             place = int(letter)
-            if place < 1 or (isinstance(dim, int) and place > dim):
+            if place == 0:
+                raise self.line.error(
+                    "the place 0 counts from 0, and places count from 1 here; write the entry with "
+                    "a letter",
+                    at,
+                    UndecidedError,
+                )
+            if isinstance(dim, int) and place > dim:
                 raise self.line.error(f"there is no entry {letter} among {dim}", at, UnmetError)
             return place
         known = self.summed.get(letter) if letter in self.summed else self.indices.get(letter)

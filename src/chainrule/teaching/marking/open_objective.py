@@ -45,7 +45,7 @@ def named_in(texts: Sequence[str], prose: str = "") -> str:
 def speaks_of_another(model: Model, claims: Sequence[str]) -> bool:
     """Whether claims differentiate an objective that a forward pass does not have.
 
-    The last value of such a forward pass is no objective.
+    The last value of such a forward pass is not an objective.
     """
     name = named_in(claims)
     if not name:

@@ -7,6 +7,7 @@ left out and reported.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -38,6 +39,7 @@ from chainrule.teaching.marking.transcript import (
     equals_signs,
     rows_of_prose,
 )
+from chainrule.teaching.marking.unread_names import names_in
 
 _CLAIMS = re.compile(
     r"∂|∇|\\partial(?![A-Za-z])|\\nabla(?![A-Za-z])|\\frac|\\dfrac|/\s*d|['′’]|\\prime|\\delta\b|^\s*(?:grad|delta|δ)"
@@ -78,11 +80,24 @@ MOST = 6
 
 @dataclass(frozen=True)
 class PostedForward:
-    """A forward pass that was read, the statements that are left, and those that were not read."""
+    """A forward pass that was read, the statements that are left, and those that were not read.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass.
+    rest : list of TranscriptStatement
+        What is judged.
+    refused : list of tuple of TranscriptStatement and ParseError
+        The definitions before the first claim that were not read.
+    unread : list of TranscriptStatement
+        All definitions that were not read; their names are undefined ones in the forward pass.
+    """
 
     model: Model
     rest: list[TranscriptStatement]
     refused: list[tuple[TranscriptStatement, ParseError]]
+    unread: list[TranscriptStatement]
 
 
 def posted_forward(
@@ -109,19 +124,21 @@ def posted_forward(
     declared = declarations(text, said)
     claims = [s.text for s in said if s not in defining]
     choices = dict.fromkeys((tuple(_first_of_each(leading)), tuple(_first_of_each(defining))))
-    for chosen in sorted(choices, key=lambda some: not any(_target(s) in USUAL for s in some)):
+    ordered = sorted(choices, key=lambda some: not any(_target(s) in USUAL for s in some))
+    for partly, chosen in itertools.product((False, True), ordered):
         found = None
         if not any(_target(s) in USUAL for s in defining):
-            found = _open_read(list(chosen), declared, values, claims, text)
-        found = found or _read(list(chosen), declared, values)
+            found = _open_read(list(chosen), declared, values, claims, text, partly=partly)
+        found = found or _read(list(chosen), declared, values, partly=partly)
         if found is not None:
             model, used, refused = found
             if speaks_of_another(model, claims):
                 continue
             rest = [s for s in said if s not in used and equals_signs(s.text)]
-            kept = [pair for pair in refused if pair[0] in leading]
+            kept = [pair for pair in refused if partly or pair[0] in leading]
             rest = [s for s in rest if s not in [pair[0] for pair in kept]]
-            return PostedForward(with_softmax_labels(model), rest, kept)
+            unread = [pair[0] for pair in refused]
+            return PostedForward(with_softmax_labels(model), rest, kept, unread)
     return None
 
 
@@ -137,13 +154,16 @@ def _open_read(
     values: Mapping[str, Application],
     claims: Sequence[str],
     text: str,
+    *,
+    partly: bool,
 ) -> tuple[Model, list[TranscriptStatement], list[tuple[TranscriptStatement, ParseError]]] | None:
     """Read definitions that define no objective, where the claims need none or name one."""
     targets = {_target(statement) for statement in chosen}
     name = named_in(claims, text)
     if not name and not any(_INDEXED.search(claim) for claim in claims):
         moved = [re.match(r"\s*d(\\?[A-Za-z]\w*)\s*=", claim) for claim in claims]
-        if not any(match is not None and match[1].strip("\\") in targets for match in moved):
+        named = any(match is not None and match[1].strip("\\") in targets for match in moved)
+        if not named and not _begins_with_error(chosen, claims):
             return None
     ends = [s for s in chosen if not _is_used(_target(s), chosen, [s])]
     if not ends or len(ends) > MOST_ENDS:
@@ -151,7 +171,7 @@ def _open_read(
     total = " + ".join(_total(s) for s in ends)
     line = max(s.line for s in chosen)
     objective = TranscriptStatement(f"{name or UNNAMED} = {total}", line, "")
-    found = _read([*chosen, objective], declared, values)
+    found = _read([*chosen, objective], declared, values, partly=partly)
     if found is None:
         return None
     model, used, refused = found
@@ -160,6 +180,18 @@ def _open_read(
     if len(values_of) < len(ends) or spelled(model.objective.name) != spelled(name or UNNAMED):
         return None
     return opened(model, values_of), [s for s in used if s is not objective], refused
+
+
+_ERROR = re.compile(r"\s*\w*delta_?\w*\s*=(?!=)|\s*\w*error_?\d?\s*=(?!=)")
+_REDUCED = re.compile(r"\b(?:sum|mean|norm|dot|average)\b")
+
+
+def _begins_with_error(chosen: Sequence[TranscriptStatement], claims: Sequence[str]) -> bool:
+    """Whether code goes from its last value to an error of it: ``delta2 = out - target``."""
+    if not chosen or not claims or _ERROR.match(claims[0]) is None:
+        return False
+    last = chosen[-1]
+    return last.code and _REDUCED.search(last.text) is None
 
 
 def _total(statement: TranscriptStatement) -> str:
@@ -176,9 +208,17 @@ def _total(statement: TranscriptStatement) -> str:
 
 
 def _read(
-    chosen: list[TranscriptStatement], declared: list[Line], values: Mapping[str, Application]
+    chosen: list[TranscriptStatement],
+    declared: list[Line],
+    values: Mapping[str, Application],
+    *,
+    partly: bool,
 ) -> tuple[Model, list[TranscriptStatement], list[tuple[TranscriptStatement, ParseError]]] | None:
-    """Read definitions, without those that cannot be read."""
+    """Read definitions, without those that cannot be read.
+
+    One whose name others use is left out where the text may be read `partly`; its name is an
+    undefined one then.
+    """
     refused: list[tuple[TranscriptStatement, ParseError]] = []
     lines = list(declared)
     while chosen and len(refused) < MOST:
@@ -188,8 +228,8 @@ def _read(
             return _with_axis(whole, values), chosen, refused
         except ParseError as error:
             at = [s for s in chosen if s.line == error.line]
-            if at and any(_is_used(_target(s), chosen, at) for s in at):
-                return None  # what others use must not become an input
+            if not partly and any(_is_used(_target(s), chosen, at) for s in at):
+                return None
             if at:
                 refused += [(s, error) for s in at]
                 chosen = [s for s in chosen if s not in at]
@@ -258,22 +298,12 @@ def _is_used(
     name: str, chosen: Sequence[TranscriptStatement], apart: Sequence[TranscriptStatement]
 ) -> bool:
     """Whether other definitions use a name, with or without indices."""
-    for statement in chosen:
-        cuts = equals_signs(statement.text)
-        if statement in apart or not cuts:
-            continue
-        at = cuts[0] + 1
-        while at < len(statement.text):
-            found = scan(statement.text, at)
-            if found is None:
-                at += 1
-                continue
-            inner = reference(found.canonical)
-            used = {found.canonical, inner.base if inner else ""}
-            if name in used | {f"{one}^2" for one in used}:
-                return True
-            at = found.end
-    return False
+    forms = {name, name.removesuffix("^2")}
+    return any(
+        not forms.isdisjoint(names_in(statement.text[cuts[0] + 1 :]))
+        for statement in chosen
+        if statement not in apart and (cuts := equals_signs(statement.text))
+    )
 
 
 def _is_short(word: str) -> bool:

@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterable
 
 from chainrule.language.reading.names import ACCENTS, FONTS, GREEK
 from chainrule.language.reading.words import function_word
+from chainrule.teaching.marking.zero_based import from_one
 
 _FENCED = re.compile(r"^[ \t]*(?:```|~~~).*?^[ \t]*(?:```|~~~)[ \t]*$", re.MULTILINE | re.DOTALL)
 _TIE = re.compile(r"(?<![\\~])~(?!~)")
 
+_BARE_FONT = re.compile(r"\\(?:mathrm|mathit)\s+(?P<letter>[a-ce-zA-SU-Z])(?![A-Za-z])")
+_FONT_SWITCH = re.compile(r"\\(?:rm|it)(?![A-Za-z])\s*(?![dT](?![A-Za-z]))(?=\\?[A-Za-z])")
 _SPACE = re.compile(r"(?<!\\)\\ ")
 _APART_BELOW = re.compile(r"(\\[A-Za-z]+)[ ]+(?=_)")
 _LIMITS = re.compile(r"\\sum\s*(\^(?:\{[^{}]*\}|\w))\s*(_(?:\{[^{}]*\}|\w))")
@@ -176,6 +179,7 @@ def _changed(text: str) -> str:
         text = _TIE.sub(" ", text)
         text = _DISPLAYED_INLINE.sub(r"\g<open>\g<inner>\g<close>", text)
         text = _SPACE.sub("  ", _APART_BELOW.sub(r"\1", text))
+        text = from_one(_FONT_SWITCH.sub(" ", _BARE_FONT.sub(r" \g<letter>", text)))
         text = _sums_with_index(_LIMITS.sub(r"\\sum\2\1", text))
         if not _SIGMOID.search(text):
             text = _as_deviation(text)

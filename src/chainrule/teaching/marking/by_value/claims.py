@@ -328,7 +328,7 @@ def _under(
             outcome.refuted = True
             return outcome
     outcome.holds = not differing and (not outcome.loose or world.opaque)
-    vain = meaning.direct or outcome.loose
+    vain = meaning.direct or outcome.loose or is_of_slopes(reader, claim)
     if outcome.holds and vain and is_nothing(world, pairs, places):
         return Outcome(loose=True)  # nothing that moves is reached, which proves nothing
     return outcome

@@ -183,10 +183,10 @@ def other_places(reader: Reader, claim: Claim) -> list[Condition]:
 
 
 def introduced(reader: Reader, claim: Claim) -> set[str]:
-    """Return the names that an equation between values speaks of first, and no definition.
+    """Return the names that stand first in an equation between values, and have no definition.
 
     Where such an equation is not proven, it says what these names are: ``f = M : M`` for an f that
-    is known. They are no free values then.
+    is known. They are not free values then.
     """
     if is_of_slopes(reader, claim):
         return set()
@@ -211,7 +211,7 @@ def introduced(reader: Reader, claim: Claim) -> set[str]:
 def is_identity(reader: Reader, claim: Claim, sign: int) -> bool:
     """Whether an equals sign stands between two formulas in the same names, all of them read.
 
-    Such an equation defines nothing, and is no condition on a name: ``log σ(z) = -log(1 + e^-z)``,
+    Such an equation neither defines a name nor restricts one: ``log σ(z) = -log(1 + e^-z)``,
     or the second sign in ``f = (y - u)^T (y - u) = y^T y - 2 y^T u + u^T u``.
     """
     passage = reader.passage

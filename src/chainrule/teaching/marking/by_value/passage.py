@@ -298,6 +298,10 @@ class Passage:
                         inner = node.parts[0]
                         upper = inner.base[0].isupper() or inner.base in ("Sigma", "Theta")
                         at_least(inner, 2 if upper and not self.runs(inner) else 1, True)
+                elif isinstance(node, Combined) and node.operation == "*":
+                    row, column = node.parts[0], node.parts[1]
+                    if _is_vector_product(row, column):
+                        at_least(column, 1, True)  # type: ignore[arg-type]
                 elif isinstance(node, Called) and node.function in ("tr", "det", "logdet"):
                     for name in every(node):
                         if isinstance(name, Named) and name.base[0].isupper():
@@ -329,6 +333,14 @@ class Passage:
                 if part[: name.start()].strip(" $"):
                     break
         return found
+
+
+def _is_vector_product(row: Term, column: Term) -> bool:
+    r"""Whether a product is one of vectors: ``x_i^T \\beta``, with lower-case letters."""
+    if not (isinstance(row, Combined) and row.operation == "T" and isinstance(column, Named)):
+        return False
+    (turned,) = row.parts
+    return isinstance(turned, Named) and turned.base[0].islower() and column.base[0].islower()
 
 
 def _words_as_names(lefts: Sequence[str], text: str) -> frozenset[str]:

@@ -220,6 +220,8 @@ class Point(ABC):
         if CLASS.fullmatch(index.text):
             return FIXED + index.offset
         if index.text.isdigit():
+            if int(index.text) == 0:
+                raise NoValueError("places count from 1 here, and this text has a place 0")
             return int(index.text) + index.offset
         if index.text in ("L", "T", "N", "K"):
             return SIZE + index.offset

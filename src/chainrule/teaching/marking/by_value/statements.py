@@ -109,6 +109,7 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
     reader.passage.settle()
     for claim in reader.claims:
         _define(reader.passage, claim)
+    _mark_unsolved(reader)
     for claim in reader.claims:
         _from_slopes(reader.passage, claim)
         _named_at_the_end(reader.passage, claim)
@@ -260,7 +261,7 @@ def _match(passage: Passage, one: Term, other: Term, order: int, seen: set[str])
 
 
 def _is_given(side: Term) -> bool:
-    """Whether a side speaks of a probability such as ``p(y | x)``."""
+    """Whether a side has a probability such as ``p(y | x)``."""
     named = (node for node in every(side) if isinstance(node, Named))
     return any("|" in index.text for node in named for index in node.places)
 
@@ -335,6 +336,53 @@ def _conditions(said: TranscriptStatement) -> tuple[Condition, ...]:
     return (Condition(Index(match[1]), "=" if match[2] == "=" else "!=", Index(match[3])),)
 
 
+_INVERSE = {"log": "exp", "exp": "log"}
+
+
+def _solved(left: Term | None, right: Term) -> tuple[Term | None, Term]:
+    r"""Solve ``\ln \lambda = u`` and ``\log(p / (1 - p)) = u`` for the one name on the left."""
+    if isinstance(left, Combined) and left.operation == "^" and left.parts[1] == Constant(2.0):
+        return left.parts[0], Called("sqrt", (right,))  # a variance and its root
+    if not isinstance(left, Called) or left.order or len(left.arguments) != 1:
+        return left, right
+    inner = left.arguments[0]
+    if left.function in ("log", "exp") and isinstance(inner, Named):
+        return inner, Called(_INVERSE[left.function], (right,))
+    if left.function == "log" and isinstance(inner, Combined) and inner.operation == "/":
+        name, rest = inner.parts
+        odds = Combined("+", (Constant(1.0), Combined("neg", (name,))))
+        if isinstance(name, Named) and rest == odds:
+            return name, Called("sigmoid", (right,))
+    return left, right
+
+
+def _mark_unsolved(reader: Reader) -> None:
+    r"""Mark a name that stands alone in a formula on a left side: ``g(\mu) = \eta`` defines it."""
+    passage = reader.passage
+    for claim in reader.claims:
+        left = claim.sides[0]
+        if claim.starts or claim.defines or left is None or isinstance(left, Named):
+            continue
+        here, there = (
+            {n.base for side in sides if side is not None for n in every(side)
+             if isinstance(n, Named)}
+            for sides in (claim.sides[:1], claim.sides[1:])
+        )  # fmt: skip
+        moved = any(isinstance(node, Slope | Moved) for node in every(left))
+        alone = here - passage.sizes
+        if moved or len(alone) != 1 or not there or alone & there:
+            continue
+        passage.unread |= alone - passage.definitions.keys()
+    differentiated = gradients(passage.terms)
+    for name, (arguments, body) in passage.functions.items():
+        if name in differentiated:
+            continue
+        used = {node.base for node in every(body) if isinstance(node, Named)}
+        behind = {n.base for base in used for d in passage.definitions.get(base, ())
+                  for n in every(d.body) if isinstance(n, Named)}  # fmt: skip
+        passage.unread |= set(arguments) - used - behind - passage.definitions.keys()
+
+
 def _define(passage: Passage, claim: Claim) -> None:
     """Take a statement as a definition, where its left side is a name that is new."""
     if claim.starts or len(claim.sides) < 2:
@@ -345,12 +393,14 @@ def _define(passage: Passage, claim: Claim) -> None:
     try:
         base, arguments = left_name(row, plain=passage.habits.plain, names=passage.habits.names)
     except UnreadError:
-        return
+        inner = None if left is None else _solved(left, Constant(0.0))[0]
+        if not isinstance(inner, Named) or inner == left:
+            return
+        base, arguments = inner.base, ""
     if right is None:
         passage.unread.add(base)
         return
-    if isinstance(left, Combined) and left.operation == "^" and left.parts[1] == Constant(2.0):
-        left, right = left.parts[0], Called("sqrt", (right,))  # a variance and its root
+    left, right = _solved(left, right)
     if isinstance(left, Called) and left.order == 0 and base in passage.habits.functions:
         names = [one.base for one in left.arguments if isinstance(one, Named)]
         if base not in passage.functions and len(names) == len(left.arguments):
