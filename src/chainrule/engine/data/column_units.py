@@ -1,4 +1,4 @@
-"""What columns are moved and scaled by, so that their numbers keep all digits."""
+"""The shift and the scale of each column: exact ones, so that numbers keep all digits."""
 
 from __future__ import annotations
 

@@ -133,9 +133,9 @@ EXACT = 1e-9
 def is_slip(
     said: TranscriptStatement, verdict: Verdict, objective: str, of_gradients: Iterable[str]
 ) -> bool:
-    """Whether a line gives one gradient by others, and is right with one sign or one factor.
+    """Whether a line gives a gradient through others, and is right with one sign or one factor.
 
-    Such a line speaks of no objective in particular: the chain rule settles it.
+    Such a line holds for any objective: the chain rule settles it.
 
     Parameters
     ----------

@@ -126,7 +126,7 @@ def _pair_by_pair(
     usable: list[Meaning],
     worlds: dict[tuple[int, int], World],
 ) -> Judged:
-    """Judge the equals signs of a claim one by one, chains of derivatives by their form."""
+    """Judge the equals signs of a claim one by one, and products of derivatives as chains."""
     start = 1 if claim.defines else 0
     pairs = list(enumerate(itertools.pairwise(claim.sides)))[start:]
     reason = ""
