@@ -8,6 +8,7 @@ missing, and to prove the bound. Every fit starts where the last one of the path
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 from typing import Final
 
@@ -109,9 +110,10 @@ class PathSolver:
         with quiet_algebra():
             fewer = merged(source, n_threads)
         self.source = source if fewer is None else fewer
-        self._row, self.shape, self._n_threads = row, shape, n_threads
-        self._fit_intercept, self._on_iteration = fit_intercept, on_iteration
-        self.objective = self._objective_of(self.source)
+        self.shape, self._on_iteration = shape, on_iteration
+        # not a method: rows in files go when their last reader does, not with a cycle of readers
+        losses_of = partial(_losses_of, row, fit_intercept, n_threads)
+        self.objective = losses_of(self.source)
         self.objective.journal = journal
         facts = self.objective.loss.facts
         if not facts.convex:
@@ -123,7 +125,7 @@ class PathSolver:
         may_compile = on_iteration is None
         self._steps = ProximalSteps(self.objective, compiled=may_compile and not self._is_wide)
         self.source = self.objective.source
-        self._near = WorkingSet(self.objective, self._objective_of, compiled=may_compile)
+        self._near = WorkingSet(self.objective, losses_of, compiled=may_compile)
         self._ever = np.zeros(source.n_features, dtype=bool)
         self._records: list[IterationRecord] = []
         self._stop = False
@@ -286,15 +288,6 @@ class PathSolver:
         self._stop = bool(self._on_iteration(progress))
         return self._stop
 
-    def _objective_of(self, source: InMemorySource) -> Objective:
-        return objective_for(
-            source,
-            engine_loss(source, self._row),
-            L2Penalty(np.zeros(source.n_features)),
-            fit_intercept=self._fit_intercept,
-            n_threads=self._n_threads,
-        )
-
     def _solved_null(self, start: Evaluation, held: BoolArray) -> Evaluation:
         """Return the best point with some coefficients at 0."""
         shape, scale = self.shape, self.source.column_scale
@@ -444,3 +437,16 @@ def path_of(
         if found[-1].stop == "interrupted":
             break
     return found, perf_counter() - clock
+
+
+def _losses_of(
+    row: LossRow | None, fit_intercept: bool, n_threads: int, source: InMemorySource
+) -> Objective:
+    """Return the objective of the losses alone."""
+    return objective_for(
+        source,
+        engine_loss(source, row),
+        L2Penalty(np.zeros(source.n_features)),
+        fit_intercept=fit_intercept,
+        n_threads=n_threads,
+    )

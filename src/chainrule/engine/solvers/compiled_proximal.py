@@ -72,7 +72,6 @@ class CompiledProximal:
         source = objective.source
         if not (
             is_small(source)
-            and objective.journal is None
             and objective.runtime is None
             and objective.columns is None
             and not needs_bound(objective.loss.facts)
