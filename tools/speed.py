@@ -17,6 +17,7 @@ PAGES = {"README.md": "yes", "docs/benchmarks.md": ""}
 """The pages, and the value of `readme` of the rows that each shows; empty for all."""
 
 PEERS = {
+    "four": "four solvers",
     "six": "six solvers",
     "sixteen": "sixteen solvers",
     "scikit-learn": "scikit-learn, intelex",
