@@ -71,7 +71,7 @@ def _at_once(path: Path, declared: Declared, monkeypatch: pytest.MonkeyPatch) ->
         return read_table(path, declared)
 
 
-def _same(one: Table, other: Table) -> None:
+def assert_same(one: Table, other: Table) -> None:
     assert list(one.columns) == list(other.columns)
     assert one.notes == other.notes
     assert one.styles == other.styles
@@ -96,7 +96,7 @@ def test_each_kind_of_column(name: str, tmp_path: Path, monkeypatch: pytest.Monk
     path = _write(tmp_path / "table.csv", list(names))
     categories = ["label"] if name == "a word far down" else ["label", "few words"]
     declared = Declared(categories)
-    _same(read_table(path, declared), _at_once(path, declared, monkeypatch))
+    assert_same(read_table(path, declared), _at_once(path, declared, monkeypatch))
 
 
 def test_declared_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ def test_declared_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ignore=["a date far down", "nothing at first"],
     )
     ours, whole = read_table(path, declared), _at_once(path, declared, monkeypatch)
-    _same(ours, whole)
+    assert_same(ours, whole)
     for kept, other in zip(ours.kept.values(), whole.kept.values(), strict=True):
         assert _words(kept) == _words(other)
 
@@ -130,7 +130,7 @@ def test_dialects(
     names = ["numbers", "words with gaps", "gaps", "line breaks"]
     path = _write(tmp_path / "table.csv", names, encoding, separator)
     declared = Declared(["label"], options=options)
-    _same(read_table(path, declared), _at_once(path, declared, monkeypatch))
+    assert_same(read_table(path, declared), _at_once(path, declared, monkeypatch))
 
 
 def test_blocks_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
