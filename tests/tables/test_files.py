@@ -27,8 +27,8 @@ from hypothesis import strategies as st
 from chainrule.errors import DataError
 from chainrule.storage import BUDGET_VARIABLE
 from chainrule.tables.dates import DateColumn
-from chainrule.tables.files import compression
-from chainrule.tables.files.opening import _spooled
+from chainrule.tables.files import compression, tasks
+from chainrule.tables.files.opening import _spooled, open_table
 from chainrule.tables.files.options import ReadOptions
 from chainrule.tables.reading import Declared, read_table
 from chainrule.tables.table import NumberColumn, Table
@@ -398,6 +398,37 @@ def test_a_process_ends_after_a_bomb(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.stdout, done.returncode) == ("refused\n", 0), done.stderr
+
+
+def test_nothing_of_pythons_is_left_with_arrow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that drops such an object while the process ends would abort it."""
+    left: list[int] = []
+    wait = tasks.Lender.wait
+
+    def seen(lender: tasks.Lender) -> None:
+        wait(lender)
+        left.append(len(lender._out))
+
+    monkeypatch.setattr(tasks.Lender, "wait", seen)
+    monkeypatch.setattr(tasks, "_LONGEST", 5.0)
+    monkeypatch.setattr(compression, "_HARMLESS", 1 << 22)
+    bomb, odd, blocks = tmp_path / "a.csv.gz", tmp_path / "b.csv", tmp_path / "c.csv.gz"
+    with gzip.open(bomb, "wb", compresslevel=6) as file:
+        file.write(b"x,t\n" + b"1,a\n" * (4 << 20))
+    odd.write_bytes(("x,t\n" + "1,\u00e4\n" * 400_000).encode("utf-16") + b"\x00\xd8\n\x00")
+    with gzip.open(blocks, "wt") as text:
+        text.write("a,b\n")
+        text.writelines(f"{k},{k * k}\n" for k in range(300_000))
+    for path in (bomb, odd):
+        with pytest.raises(DataError):
+            read_table(path)
+    rows = open_table(blocks).batches(["a", "b"], (), ())
+    next(rows)
+    rows.close()  # type: ignore[attr-defined]
+    assert len(left) >= 3
+    assert not any(left)
 
 
 def test_a_budget_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -208,10 +208,10 @@ def _json_table(path: Path, source: str, schema: Any = None) -> ArrowTable:  # n
     from pyarrow import json as json_lines
 
     try:
-        with all_tasks_done(), open_bytes(path) as file:
+        with all_tasks_done() as lender, open_bytes(path) as file:
             refuse_size(source, path.stat().st_size, byte_budget())
             options = json_lines.ParseOptions(explicit_schema=schema)
-            return json_lines.read_json(file, parse_options=options)
+            return json_lines.read_json(lender.lend_file(file), parse_options=options)
     except (pa.ArrowException, OSError, EOFError) as error:
         raise _json_fault(path, error) from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from chainrule.tables.files.errors import unreadable
 from chainrule.tables.files.gathering import can_be_gathered, gathered
 from chainrule.tables.files.options import ReadOptions
 from chainrule.tables.files.table_file import ArrowTable, TableFile
-from chainrule.tables.files.tasks import all_tasks_done
+from chainrule.tables.files.tasks import Blocks, Lender, all_tasks_done
 
 WHOLE_BYTES: Final = 8 << 20
 _GATHERED_BYTES: Final = 1 << 18
@@ -67,11 +67,11 @@ class DelimitedFile(TableFile):
         arrow = self._gathered(names, types)
         if arrow is None:
             self._n_comments = 0
-            with all_tasks_done(), self._bytes() as file:
+            with all_tasks_done() as lender, self._bytes() as file:
                 arrow = pacsv.read_csv(
-                    file,
+                    self._lent(file, lender),
                     read_options=self._read_options(WHOLE_BYTES),
-                    parse_options=self._parse_options(),
+                    parse_options=self._parse_options(lender),
                     convert_options=self._convert_options(names, types),
                 )
         if _needs_a_second_look(arrow):
@@ -133,42 +133,49 @@ class DelimitedFile(TableFile):
         block_bytes: int | None = None,
         most_words: int = 0,
         pool: Any = None,  # noqa: ANN401
-    ) -> Iterator[Any]:
+    ) -> Iterator[Blocks]:
         """Open the rows as a stream of blocks; strings of up to so many words are dictionaries."""
         with (
-            all_tasks_done(),
+            all_tasks_done() as lender,
             self._bytes() as file,
-            pacsv.open_csv(
-                file,
-                read_options=self._read_options(block_bytes or STREAM_BYTES),
-                parse_options=self._parse_options(),
-                convert_options=self._convert_options(names, types, most_words),
-                memory_pool=pool,
-            ) as reader,
+            closing(
+                Blocks(
+                    pacsv.open_csv(
+                        self._lent(file, lender),
+                        read_options=self._read_options(block_bytes or STREAM_BYTES),
+                        parse_options=self._parse_options(lender),
+                        convert_options=self._convert_options(names, types, most_words),
+                        memory_pool=pool,
+                    )
+                )
+            ) as blocks,
         ):
-            yield reader
+            yield blocks
 
     def _bytes(self) -> Any:  # noqa: ANN401 - pyarrow ships no types
-        compressed = bool(compression_of(self.path))
-        return open_bytes(self.path) if compressed else pa.OSFile(str(self.path))
+        plain = self.dialect.encoding.startswith("utf-8") and not compression_of(self.path)
+        return pa.OSFile(str(self.path)) if plain else open_bytes(self.path)
+
+    def _lent(self, file: Any, lender: Lender) -> Any:  # noqa: ANN401
+        """Return a file that Arrow may read; its own, of plain UTF-8, holds nothing of Python's."""
+        if isinstance(file, pa.NativeFile):
+            return file
+        return lender.lend_file(file, self.dialect.encoding)
 
     def _read_options(self, block_bytes: int) -> Any:  # noqa: ANN401
         dialect = self.dialect
-        # pyarrow skips the byte order mark of UTF-8 itself, and reads UTF-8 without a detour.
-        encoding = "utf8" if dialect.encoding.startswith("utf-8") else dialect.encoding
         return pacsv.ReadOptions(
             block_size=block_bytes,
             skip_rows=dialect.skipped + (not dialect.header),
             column_names=None if dialect.header else list(dialect.names),
-            encoding=encoding,
         )
 
-    def _parse_options(self) -> Any:  # noqa: ANN401
+    def _parse_options(self, lender: Lender) -> Any:  # noqa: ANN401
         return pacsv.ParseOptions(
             delimiter=self.dialect.separator,
             # Without it a quoted line break may be cut at the edge of a block.
             newlines_in_values=True,
-            invalid_row_handler=self._odd_row,
+            invalid_row_handler=lender.lend(self._odd_row),
         )
 
     def _odd_row(self, row: Any) -> str:  # noqa: ANN401
