@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 _HELP = """Verify every step of the derivation of FILE, and compare the gradients.
 
-Every gradient is compared entry by entry with finite differences of the objective, at several
-sizes. The exit status is 1 if anything fails.
+Every gradient is compared with finite differences of the objective, at several sizes: entry by
+entry, or, beyond 64 entries, at 64 of them and along 16 random directions in which all entries
+count. The exit status is 1 if anything fails.
 
 \b
 chainrule check examples/logistic_batch

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.entry_by_entry import gradient
 
-from chainrule.calculus.evaluation.differences import along, gradient
+from chainrule.calculus.evaluation.differences import along
 from chainrule.calculus.evaluation.forward import assignments, downstream, forward, sample
 from chainrule.calculus.evaluation.modular import MODULAR, PRIME, Residues, random_residues
 from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.entry_by_entry import gradient as measured
 
 from chainrule.calculus.derivation.program import program
 from chainrule.calculus.derivation.steps import Derivation, StepCertificate
-from chainrule.calculus.evaluation.differences import gradient as measured
 from chainrule.calculus.evaluation.forward import assignments, forward, sample
 from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import base_names

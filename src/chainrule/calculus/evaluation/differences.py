@@ -52,13 +52,3 @@ def along(function: Callable[[Array], Array], at: Array, direction: Array) -> Ar
             break
         above = row
     return best
-
-
-def gradient(function: Callable[[Array], float], at: Array) -> Array:
-    """Differentiate a scalar by every entry of a matrix."""
-    result = np.zeros_like(at)
-    for place in np.ndindex(*at.shape):
-        direction = np.zeros_like(at)
-        direction[place] = 1.0
-        result[place] = float(along(lambda x: np.asarray(function(x)), at, direction))
-    return result
