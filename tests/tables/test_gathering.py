@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,6 +111,25 @@ def test_declared_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert_same(ours, whole)
     for kept, other in zip(ours.kept.values(), whole.kept.values(), strict=True):
         assert _words(kept) == _words(other)
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for name in ("whole numbers", "leading zeros", "beyond 2^53", "dates"):
+        column = ours.columns[name]
+        assert isinstance(column, TextColumn)
+        assert _words(column) == [row[name] for row in rows]
+    for name, kept in ours.kept.items():
+        assert _words(kept) == [row[name] for row in rows]
+
+
+@pytest.mark.parametrize("name", ["numbers", "a fraction far down", "gaps", "beyond 2^53"])
+def test_numbers_are_those_of_the_csv_module(name: str, tmp_path: Path) -> None:
+    path = _write(tmp_path / "table.csv", [name])
+    column = read_table(path, Declared(["label"])).columns[name]
+    assert isinstance(column, NumberColumn)
+    with path.open(newline="", encoding="utf-8") as file:
+        cells = [row[name] for row in csv.DictReader(file)]
+    expected = [float(cell) if cell else np.nan for cell in cells]
+    assert np.array_equal(column.values, expected, equal_nan=True)
 
 
 @pytest.mark.parametrize(
