@@ -195,3 +195,8 @@ def test_a_new_gap_names_column_and_row(missing: Missing) -> None:
 def test_text_for_a_number_is_refused() -> None:
     with pytest.raises(DataError, match="column 'x' holds text where the model learnt numbers"):
         encode((NumberSpec("x", 0, 1),), table(texts("x", ["a"])))
+
+
+def test_a_long_constant_text_is_named_by_its_beginning() -> None:
+    learned = fit_encoding(table(texts("t", ["x" * 5000] * 6), numbers("x", [1, 2, 2, 4, 5, 6])))
+    assert learned.notes == (f"column 't' is constant ('{'x' * 39}…'): left out.",)

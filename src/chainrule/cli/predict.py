@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,13 +15,19 @@ if TYPE_CHECKING:
 
     from chainrule.tables.files.options import ReadOptions
 
+_OF_OTHERS: Final = (
+    *(".arrow", ".bz2", ".db", ".duckdb", ".feather", ".gz", ".ipc", ".json", ".jsonl", ".ndjson"),
+    *(".ods", ".sqlite", ".tsv", ".xls", ".xlsm", ".xz", ".zip", ".zst"),
+)
+"""Endings of files that predictions are not: a program that goes by the name would refuse them."""
+
 _HELP = """Predict with a model that `chainrule fit --out` or `chainrule train --out` saved.
 
-Writes CSV, to the standard output or to --out, or Parquet, if the name of --out ends in .parquet:
-the predicted label and one probability per class; for a model of another loss than the logistic
-one, the predicted mean. Offset and exposure columns of the fit are read from DATA. What `train`
-saved predicts the last value of the forward pass before
-its labels enter; batch normalisation uses the means of the training rows, and masks their mean.
+Writes CSV, to the standard output or to --out; Parquet or a workbook, if the name of --out ends in
+.parquet or .xlsx: the predicted label and one probability per class; for a model of another loss
+than the logistic one, the predicted mean. Offset and exposure columns of the fit are read from
+DATA. What `train` saved predicts the last value of the forward pass before its labels enter; batch
+normalisation uses the means of the training rows, and masks their mean.
 The rows come in the order of DATA, which may be larger than memory. Columns named by --keep are
 copied byte for byte, except that a string which a spreadsheet would run as a formula (it begins
 with = + - @) gets an apostrophe before it; --raw writes it as it is.
@@ -78,16 +85,22 @@ def command(
     from chainrule.cli.shared import warn_of_limits
     from chainrule.descent.predicting import is_trained
     from chainrule.storage import atomic_text
-    from chainrule.tables.predicting import load_model, write_parquet, write_predictions
+    from chainrule.tables.predicting import (
+        load_model,
+        write_parquet,
+        write_predictions,
+        write_workbook,
+    )
 
     path = data_path(data)
     refuse_places((path, Path(model)), out)
+    kind = _kind(out)
     if is_trained(model):
         if blank:
             raise click.UsageError("--blank is for models of chainrule fit; omit it here.")
-        if _is_parquet(out):
+        if kind:
             raise click.UsageError(
-                "Parquet is written for models of chainrule fit; name a .csv file: --out"
+                f"{kind} is written for models of chainrule fit; name a .csv file: --out"
             )
         _predict_trained(model, path, out, keep, file, raw=raw)
         return
@@ -96,9 +109,10 @@ def command(
         counted = write_predictions(
             loaded, path, data_output(), keep, blank=blank, raw=raw, options=file
         )
-    elif _is_parquet(out):
+    elif kind:
+        write = write_parquet if kind == ".parquet" else write_workbook
         with progress_line() as say:
-            counted = write_parquet(loaded, path, out, keep, blank=blank, options=file, say=say)
+            counted = write(loaded, path, out, keep, blank=blank, options=file, say=say)
         click.echo(f"wrote {out}: {counted.rows} rows", err=True)
     else:
         with progress_line() as say, atomic_text(out) as handle:
@@ -113,8 +127,19 @@ def command(
         click.echo(f"{counted.blank} of {counted.rows} rows left blank", err=True)
 
 
-def _is_parquet(out: str | None) -> bool:
-    return out is not None and out.lower().endswith((".parquet", ".pq"))
+def _kind(out: str | None) -> str:
+    """Return the kind of the output by the end of its name; empty for CSV."""
+    ending = "" if out is None else PurePath(out).suffix.lower()
+    if ending in (".parquet", ".pq"):
+        return ".parquet"
+    if ending == ".xlsx":
+        return ending
+    if ending in _OF_OTHERS:
+        raise click.UsageError(
+            f"predictions are written as CSV, Parquet or .xlsx, and not as {ending}; name such a "
+            "file: --out predicted.csv"
+        )
+    return ""
 
 
 def _predict_trained(

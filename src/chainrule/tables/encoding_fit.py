@@ -24,6 +24,7 @@ _MANY_CATEGORIES = 1000
 _IDENTIFIER_SHARE = 0.5
 _FEW_CATEGORIES = 20
 _TINY_TABLE = 5
+_MOST_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,8 @@ def _learn_category(
     if missing == "mean" or (missing == "indicator" and fill is None):
         fill = base
     if len(tally) == 1:
-        notes.append(f"column {column.name!r} is constant ({base!r}): left out.")
+        shown = base if len(base) <= _MOST_SHOWN else f"{base[: _MOST_SHOWN - 1]}…"
+        notes.append(f"column {column.name!r} is constant ({shown!r}): left out.")
         return None
     others = tuple(sorted(word for word in tally if word != base))
     return CategorySpec(column.name, base, others, fill, column.from_numbers, few, unknown)

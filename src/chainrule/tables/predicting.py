@@ -184,6 +184,51 @@ def write_parquet(
     return counts
 
 
+def write_workbook(
+    model: Model,
+    path: str | Path,
+    out: str | Path,
+    keep: Sequence[str] = (),
+    *,
+    blank: bool = False,
+    options: ReadOptions | None = None,
+    say: Callable[[str], None] = lambda words: None,
+) -> PredictionCounts:
+    """Write predictions as a sheet of an .xlsx workbook.
+
+    The columns are those of `write_predictions`. A string is text, whatever it begins with, and a
+    blank prediction is an empty cell.
+
+    Raises
+    ------
+    DataError
+        When openpyxl is not installed, or a sheet cannot hold the rows.
+    """
+    from chainrule.tables.files import workbook
+
+    counts = PredictionCounts()
+
+    def as_rows(columns: list[OutputColumn]) -> list[tuple[str | float | None, ...]]:
+        return list(zip(*map(_cells, columns), strict=True))
+
+    def predicted() -> Iterator[tuple[str | float | None, ...]]:
+        nonlocal counts
+        for rows, so_far in _batches(model, path, keep, as_rows, blank, options, say):
+            counts = so_far
+            yield from rows
+
+    with atomic_path(out) as scratch:
+        workbook.write_workbook(scratch, str(out), header(model, keep), predicted())
+    return counts
+
+
+def _cells(column: OutputColumn) -> list[str | float | None]:
+    if isinstance(column, TextColumn):
+        words = [*column.words, None]  # a missing word, with code -1, picks the last
+        return [words[code] for code in column.codes.tolist()]
+    return [None if number != number else number for number in column.tolist()]
+
+
 def _batches(
     model: Model,
     path: str | Path,

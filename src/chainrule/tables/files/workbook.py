@@ -1,9 +1,11 @@
-"""Sheets of .xlsx workbooks; the only file that imports openpyxl."""
+"""Sheets of .xlsx workbooks, read and written; the only file that imports openpyxl."""
 
 from __future__ import annotations
 
+import itertools
 import zipfile
 import zlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,6 +75,72 @@ def read_workbook(path: Path, source: str, sheet: str | None) -> ArrowTableFile:
     if not rows:
         raise DataError(f"{source}: the sheet is empty. Name another one with --table.")
     return ArrowTableFile(_table(rows), source, notes)
+
+
+MOST_ROWS: Final = 1_048_576
+"""What a sheet holds, names included."""
+_MOST_CHARACTERS: Final = 32_767
+
+
+def write_workbook(
+    path: Path, source: str, names: Sequence[str], rows: Iterable[Sequence[str | float | None]]
+) -> None:
+    """Write a workbook of one sheet: words, numbers and nothing.
+
+    A word is never a formula, whatever it begins with.
+
+    Parameters
+    ----------
+    path : Path
+    source : str
+        The file, for messages.
+    names : sequence of str
+    rows : iterable of sequences
+
+    Raises
+    ------
+    DataError
+        When openpyxl is not installed, the sheet is full, or a cell cannot hold a word.
+    """
+    try:
+        import openpyxl
+        from openpyxl.cell import WriteOnlyCell
+        from openpyxl.utils.exceptions import IllegalCharacterError
+    except ImportError:
+        raise DataError(
+            f"{source}: writing .xlsx needs openpyxl. Install it with: pip install "
+            "'chainrule[files]'; or name a .csv file."
+        ) from None
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("predictions")
+
+    def cell(value: str | float | None) -> Any:  # noqa: ANN401 - openpyxl ships no types
+        if not isinstance(value, str):
+            return value
+        if len(value) > _MOST_CHARACTERS:
+            raise IllegalCharacterError
+        found = WriteOnlyCell(sheet, value=value)
+        found.data_type = "s"
+        return found
+
+    number = 0
+    try:
+        for number, row in enumerate(itertools.chain([names], rows), 1):
+            if number > MOST_ROWS:
+                raise DataError(
+                    f"{source}: a sheet holds {MOST_ROWS} rows, and there are more. Name a .csv or "
+                    ".parquet file."
+                )
+            sheet.append([cell(value) for value in row])
+        book.save(path)
+    except IllegalCharacterError:
+        raise DataError(
+            f"{source}, row {number}: a cell of a sheet holds no control characters and at most "
+            f"{_MOST_CHARACTERS} letters. Name a .csv or .parquet file."
+        ) from None
+    finally:
+        if not sheet.closed:
+            sheet.close()
 
 
 def _damaged(source: str) -> DataError:
