@@ -6,7 +6,7 @@ they stand, under every plausible reading (`teaching.marking.by_value`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from chainrule.errors import ChainruleError
 from chainrule.teaching.grading.line_verdicts import Verdict
@@ -31,7 +31,7 @@ def with_values(lines: Sequence[Verdict], text: str, *, failed: bool) -> tuple[V
     if not (open_lines or failed):
         return tuple(lines)
     found: dict[int, list[Judged]] = {}
-    for judged in _judged(text):
+    for judged in _judged(text, None if failed else open_lines):
         found.setdefault(judged.line, []).append(judged)
     kept: list[Verdict] = []
     numbers = sorted({line.line for line in lines} | (found.keys() if failed else set()))
@@ -80,9 +80,9 @@ def _verdict(judged: Judged) -> Verdict:
     )
 
 
-def _judged(text: str) -> list[Judged]:
+def _judged(text: str, lines: Container[int] | None = None) -> list[Judged]:
     try:
-        return by_value(text)
+        return by_value(text, lines)
     except ChainruleError:
         return []
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -92,8 +93,8 @@ class Outcome:
     ratio: float | None = None  # of the two sides, where it is one of a slip
 
 
-def judged(reader: Reader) -> list[Judged]:
-    """Judge every claim of a text."""
+def judged(reader: Reader, lines: Container[int] | None = None) -> list[Judged]:
+    """Judge every claim of a text, or those of some lines."""
     reader.opened, reader.moving = opened_names(reader), moving_names(reader)
     everything = meanings(reader)
     ranks = _best_ranks(reader, everything)
@@ -103,7 +104,7 @@ def judged(reader: Reader) -> list[Judged]:
     for claim in reader.claims:
         first = 1 if claim.defines else 0
         pairs = len(claim.sides) - 1
-        if pairs <= first:
+        if pairs <= first or not (lines is None or claim.said.line in lines):
             continue
         verdict = _judge(reader, claim, usable, worlds)
         if verdict.verdict != "proven" and claim.other is not None:
@@ -381,8 +382,15 @@ def _in_one_row(match: re.Match[str]) -> str:
     return f" \\casebegin {inner} \\caseend " + "\n" * match[1].count("\n")
 
 
-def by_value(text: str) -> list[Judged]:
-    """Judge the formulas of a text by values; empty where nothing is read."""
+def by_value(text: str, lines: Container[int] | None = None) -> list[Judged]:
+    """Judge the formulas of a text by values; empty where nothing is read.
+
+    Parameters
+    ----------
+    text : str
+    lines : container of int, optional
+        The lines to be judged, by default all.
+    """
     plain = in_plain_notation(text)
     if _LAYERS.search(text):
         plain = _LAST.sub("[l", plain)  # layer l of all, and no last one
@@ -391,7 +399,7 @@ def by_value(text: str) -> list[Judged]:
     try:
         with np.errstate(all="ignore"):
             reader = read(with_implied_sums(statements(text), text), text)
-            return [] if reader is None else judged(reader)
+            return [] if reader is None else judged(reader, lines)
     except RecursionError:  # definitions that lead to one another, or very deep formulas
         return []
 
