@@ -32,6 +32,8 @@ class Entry:
         The same in scikit-learn's.
     coef : float
         The coefficient at the end of the path.
+    label : object
+        The class whose score it belongs to; None where there are two classes.
     """
 
     name: str
@@ -40,6 +42,12 @@ class Entry:
     lambda_: float
     C: float
     coef: float
+    label: Any = None
+
+    @property
+    def full_name(self) -> str:
+        """The name, with the class in brackets where there are more than two."""
+        return self.name if self.label is None else _of_class(self.name, self.label)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +62,9 @@ class Path:
     Cs : ndarray of shape (n_lambdas,)
         The same in scikit-learn's: ``C = 1 / (lambda * sum of weights)``.
     coef : ndarray of shape (n_lambdas, n_coefficients)
+        With more than two classes, of shape (n_lambdas, n_classes, n_coefficients).
     intercept : ndarray of shape (n_lambdas,)
+        With more than two classes, of shape (n_lambdas, n_classes).
     objective : ndarray of shape (n_lambdas,)
         The sum of the losses plus the penalty divided by C.
     gap : ndarray of shape (n_lambdas,)
@@ -67,8 +77,8 @@ class Path:
         How many coefficients are not 0.
     deviance_ratio : ndarray of shape (n_lambdas,)
         Share of the null deviance that is explained.
-    classes : ndarray of shape (2,)
-        The labels; scores are those of the second.
+    classes : ndarray of shape (n_classes,)
+        The labels; with two, scores are those of the second.
     coef_names : list of str
     l1_ratio : float
     certificates : tuple of Certificate
@@ -130,13 +140,68 @@ class Path:
         'column 1'
         """
         found = []
-        for j in np.flatnonzero((self.coef != 0).any(axis=0)).tolist():
-            step = int(np.flatnonzero(self.coef[:, j] != 0)[0])
-            size = abs(float(self.coef[step, j]))
+        several = self.coef.ndim > 2
+        for place in np.argwhere((self.coef != 0).any(axis=0)).tolist():
+            curve, j = self.coef[(slice(None), *place)], place[-1]
+            step = int(np.flatnonzero(curve != 0)[0])
             at = float(self.lambdas[step]), float(self.Cs[step])
-            entry = Entry(self.coef_names[j], j, step, *at, float(self.coef[-1, j]))
-            found.append(((step, -size, j), entry))
+            label = self.classes.tolist()[place[0]] if several else None
+            entry = Entry(self.coef_names[j], j, step, *at, float(curve[-1]), label)
+            found.append(((step, -abs(float(curve[step])), *place), entry))
         return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
+
+    def curve(self, entry: Entry) -> FloatArray:
+        """Return a coefficient along the path.
+
+        Parameters
+        ----------
+        entry : Entry
+            One of `entered`.
+
+        Returns
+        -------
+        ndarray of shape (n_lambdas,)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import logistic_path
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(100, 3))
+        >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+        >>> bool((path.curve(path.entered()[0]) == path.coef[:, 1]).all())
+        True
+        """
+        if entry.label is None:
+            return self.coef[:, entry.index]
+        return self.coef[:, self.classes.tolist().index(entry.label), entry.index]
+
+    def table(self) -> tuple[list[str], FloatArray]:
+        """Return all coefficients in one table, the intercepts first, with their names.
+
+        Returns
+        -------
+        names : list of str
+            With more than two classes, ``name [class]``.
+        values : ndarray of shape (n_lambdas, n_names)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import logistic_path
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(100, 3))
+        >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+        >>> path.table()[0]
+        ['intercept', 'column 0', 'column 1', 'column 2']
+        """
+        names = ["intercept", *self.coef_names]
+        if self.coef.ndim == 2:
+            return names, np.column_stack([self.intercept, self.coef])
+        labels = self.classes.tolist()
+        both = np.concatenate([self.intercept[:, :, None], self.coef], axis=2)
+        named = [_of_class(name, label) for label in labels for name in names]
+        return named, both.reshape(len(self), -1)
 
     def to_frame(self) -> Any:  # noqa: ANN401
         """Return the path as a data frame of pandas, coefficients in columns by name.
@@ -167,9 +232,9 @@ class Path:
             "gap": self.gap,
             "relative_gap": self.relative_gap,
             "proven": self.proven,
-            "intercept": self.intercept,
         }
-        coef = pd.DataFrame(self.coef, columns=self.coef_names)
+        names, values = self.table()
+        coef = pd.DataFrame(values, columns=names)
         return pd.concat([pd.DataFrame(columns), coef], axis=1)
 
     def plot(self, ax: Any = None, *, labelled: int = 10) -> Any:  # noqa: ANN401
@@ -204,11 +269,12 @@ class Path:
             _, ax = plt.subplots()
         entries = self.entered()
         for place, entry in enumerate(entries):
-            line = ax.plot(self.lambdas, self.coef[:, entry.index], linewidth=1)[0]
+            curve = self.curve(entry)
+            line = ax.plot(self.lambdas, curve, linewidth=1)[0]
             if place < labelled:
                 ax.annotate(
-                    entry.name.replace("$", r"\$"),
-                    (float(self.lambdas[-1]), float(self.coef[-1, entry.index])),
+                    entry.full_name.replace("$", r"\$"),
+                    (float(self.lambdas[-1]), float(curve[-1])),
                     xytext=(4, 0),
                     textcoords="offset points",
                     color=line.get_color(),
@@ -252,13 +318,15 @@ class Path:
         self.plot(figure.add_subplot())
         figure.savefig(file)
 
-    def renamed(self, names: Sequence[str]) -> Path:
-        """Return the same path with other names of the coefficients.
+    def renamed(self, names: Sequence[str], classes: Sequence[Any] | None = None) -> Path:
+        """Return the same path with other names of the coefficients, and of the classes.
 
         Parameters
         ----------
         names : sequence of str
             One name per coefficient.
+        classes : sequence, optional
+            Labels, in the order of the path's own.
 
         Returns
         -------
@@ -274,7 +342,8 @@ class Path:
         >>> path.renamed(["age", "dose", "weight"]).entered()[0].name
         'dose'
         """
-        return replace(self, coef_names=list(names))
+        labels = self.classes if classes is None else np.asarray(classes)
+        return replace(self, coef_names=list(names), classes=labels)
 
     def __str__(self) -> str:
         worst = float(self.relative_gap.max())
@@ -290,3 +359,7 @@ class Path:
             for k in shown.tolist()
         ]
         return "\n".join(lines)
+
+
+def _of_class(name: str, label: Any) -> str:  # noqa: ANN401
+    return f"{name} [{label}]"

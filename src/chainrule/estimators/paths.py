@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, is_sparse
+from chainrule.engine.class_paths import path_solver
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.deviations import standard_deviations
 from chainrule.engine.data.frames import coded, has_levels, is_frame, names_of, refuse_dates
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.paths import PathSolver, geometric, path_of
+from chainrule.engine.paths import geometric, path_of
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.errors import DataError
 from chainrule.estimators.coefficient_paths import Path
@@ -90,8 +91,8 @@ def logistic_path(
         Non-negative; k means k repetitions of the row.
     class_weight : dict or 'balanced', optional
         Factors on the sample weights, by class.
-    offset : array-like of shape (n_samples,), optional
-        Added to the scores.
+    offset : array-like of shape (n_samples,) or (n_samples, n_classes), optional
+        Added to the scores; of one column per class with more than two classes.
     fit_intercept : bool, default=True
         Whether to fit an intercept; it is never penalised.
     tol : float, default=1e-8
@@ -108,7 +109,7 @@ def logistic_path(
     Raises
     ------
     DataError
-        When the data cannot be used, or y has more than two classes.
+        When the data cannot be used.
 
     Warns
     -----
@@ -133,15 +134,11 @@ def logistic_path(
     labels = as_labels(y)
     weights = as_weights(sample_weight, len(labels))
     weights, classes = class_weighted(class_weight, weights, labels, distinct(labels))
-    if len(classes) > 2:
-        raise DataError(
-            f"logistic_path is for two classes, and y has {len(classes)}: compare one class with "
-            "the others, y == label"
-        )
     table, names, levels = _rows_of(X)
     if table.shape[0] != len(labels):
         raise DataError(f"X has {table.shape[0]} rows and y {len(labels)} labels: pass one per row")
-    shift = as_offset(offset, len(labels), 1)
+    n_outputs = 1 if len(classes) == 2 else len(classes)
+    shift = as_offset(offset, len(labels), n_outputs)
     rows = positive_rows(weights)
     if rows is not None:
         table, labels, weights = table[rows], labels[rows], weights[rows]
@@ -156,6 +153,7 @@ def logistic_path(
         column_names=names,
         row_numbers=rows,
         offset=shift,
+        n_classes=len(classes),
         center=fit_intercept,
         n_threads=n_threads(n_jobs, default=n_cores()),
     )
@@ -170,7 +168,7 @@ def logistic_path(
     ) or Shape.checked(source.n_features, l1_ratio)
     if standardize:
         shape = shape.standardised(standard_deviations(source))
-    solver = PathSolver(
+    solver = path_solver(
         source,
         None,
         shape,
@@ -198,17 +196,18 @@ def logistic_path(
             RuntimeWarning,
             stacklevel=2,
         )
-    coef = np.array([point.point.coef[:, 0] for point in points])
+    coef = np.array([point.point.coef.T for point in points])
+    intercept = np.array([point.point.intercept for point in points])
     path = Path(
         lambdas=strengths / total,
         Cs=1 / strengths,
-        coef=coef,
-        intercept=np.array([point.point.intercept[0] for point in points]),
+        coef=coef[:, 0] if n_outputs == 1 else coef,
+        intercept=intercept[:, 0] if n_outputs == 1 else intercept,
         objective=np.array([point.value for point in points]),
         gap=np.array([point.certificate.suboptimality_bound for point in points]),
         relative_gap=np.array([point.certificate.relative_bound for point in points]),
         proven=proven,
-        nonzero=np.count_nonzero(coef, axis=1),
+        nonzero=np.count_nonzero(coef, axis=(1, 2)),
         deviance_ratio=np.array([solver.deviance_ratio(point.loss) for point in points]),
         classes=classes,
         coef_names=list(source.column_names),
