@@ -149,11 +149,15 @@ class PathSolver:
         slopes, scale = self.start.gradient.coef.T, self.source.column_scale
         return max(counted.largest(of_output, scale) for of_output in slopes)
 
+    @property
+    def null_and_least(self) -> tuple[float, float]:
+        """The sum of the losses of the null model, and the least that it could be."""
+        return self.null.value, self.objective.floor(self.null.value)
+
     def deviance_ratio(self, loss: float) -> float:
         """Return the share of the null deviance that a sum of losses explains."""
-        least = self.objective.floor(self.null.value)
-        null = self.null.value - least
-        return float((self.null.value - loss) / null) if null > 0 else 0.0
+        null, least = self.null_and_least
+        return float((null - loss) / (null - least)) if null > least else 0.0
 
     def approach(self, strength: float, max_iter: int) -> None:
         """Go near a strength in strides, roughly: with very many columns, few take part.

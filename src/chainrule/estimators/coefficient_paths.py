@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy.typing as npt
 
 from chainrule.engine.arrays import BoolArray, FloatArray, IntArray
 from chainrule.engine.certificates.certificate import Certificate
+from chainrule.errors import DataError
+from chainrule.estimators.relaxed_paths import Relaxed
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class Path:
     n_passes : float
         How many times X was read for all of it.
     seconds : float
+    relaxed : Relaxed or None
+        Refits without penalty of the columns of each point, with ``relax=True``.
 
     Examples
     --------
@@ -115,6 +120,7 @@ class Path:
     n_iter: IntArray = field(repr=False)
     n_passes: float = field(repr=False)
     seconds: float = field(repr=False)
+    relaxed: Relaxed | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.lambdas)
@@ -202,6 +208,49 @@ class Path:
         both = np.concatenate([self.intercept[:, :, None], self.coef], axis=2)
         named = [_of_class(name, label) for label in labels for name in names]
         return named, both.reshape(len(self), -1)
+
+    def mixed(self, gamma: float) -> tuple[FloatArray, FloatArray]:
+        """Return gamma times the penalised coefficients, and 1 - gamma times the relaxed ones.
+
+        Parameters
+        ----------
+        gamma : float
+            From 0, the refits without penalty, to 1, the penalised fits; as in glmnet.
+
+        Returns
+        -------
+        coef, intercept : ndarray
+            NaN where the refit is not finite and counts.
+
+        Raises
+        ------
+        DataError
+            Where the path was fitted without ``relax=True``.
+        ValueError
+            For a gamma that is not a number from 0 to 1.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import logistic_path
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(100, 3))
+        >>> y = X[:, 1] + rng.logistic(size=100) > 0
+        >>> coef, intercept = logistic_path(X, y, n_lambdas=10, relax=True).mixed(0.5)
+        >>> coef.shape, intercept.shape
+        ((10, 3), (10,))
+        """
+        if isinstance(gamma, bool) or not isinstance(gamma, Real) or not 0 <= float(gamma) <= 1:
+            raise ValueError(f"gamma must be a number from 0 to 1, not {gamma!r}")
+        if gamma == 1:
+            return self.coef, self.intercept
+        if self.relaxed is None:
+            raise DataError("the path holds no refits; fit it with relax=True")
+        part = float(gamma)
+        return (
+            part * self.coef + (1 - part) * self.relaxed.coef,
+            part * self.intercept + (1 - part) * self.relaxed.intercept,
+        )
 
     def to_frame(self) -> Any:  # noqa: ANN401
         """Return the path as a data frame of pandas, coefficients in columns by name.

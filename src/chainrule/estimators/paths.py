@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from chainrule.engine.data.frames import coded, has_levels, is_frame, names_of, 
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.paths import geometric, path_of
 from chainrule.engine.penalties.elastic_net import Shape
+from chainrule.engine.refits import Refits
 from chainrule.errors import DataError
 from chainrule.estimators.coefficient_paths import Path
 from chainrule.estimators.functional import as_table
@@ -34,7 +36,8 @@ from chainrule.estimators.inputs import (
 from chainrule.estimators.inputs import (
     positive as positive_rows,
 )
-from chainrule.estimators.penalties import shape_of, shared_l1_ratio
+from chainrule.estimators.penalties import check_relax, shape_of, shared_l1_ratio
+from chainrule.estimators.relaxed_paths import relaxed_along
 
 Matrix = Any
 
@@ -51,6 +54,7 @@ def logistic_path(
     positive: bool = False,
     bounds: Any = None,  # noqa: ANN401
     standardize: bool = False,
+    relax: bool = False,
     sample_weight: npt.ArrayLike | None = None,
     class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
     offset: npt.ArrayLike | None = None,
@@ -87,6 +91,9 @@ def logistic_path(
     standardize : bool, default=False
         Whether the penalty acts on coefficients of columns divided by their standard deviation, as
         glmnet does; coefficients are returned in the units of the data either way.
+    relax : bool, default=False
+        Whether to refit the columns of every point without penalty, as glmnet does: see
+        `Path.relaxed` and `Path.mixed`. Bounds are kept.
     sample_weight : array-like of shape (n_samples,), optional
         Non-negative; k means k repetitions of the row.
     class_weight : dict or 'balanced', optional
@@ -114,7 +121,8 @@ def logistic_path(
     Warns
     -----
     RuntimeWarning
-        When `tol` is not proven at some point; the path holds the bounds that are.
+        When `tol` is not proven at some point; the path holds the bounds that are. With `relax`,
+        also when the columns of a point separate the classes, so that no finite refit exists.
 
     Examples
     --------
@@ -131,6 +139,7 @@ def logistic_path(
     """
     _check_numbers(n_lambdas, eps, tol, max_iter)
     l1_ratio = shared_l1_ratio(l1_ratio)
+    check_relax(relax, (l1_ratio,))
     labels = as_labels(y)
     weights = as_weights(sample_weight, len(labels))
     weights, classes = class_weighted(class_weight, weights, labels, distinct(labels))
@@ -168,13 +177,8 @@ def logistic_path(
     ) or Shape.checked(source.n_features, l1_ratio)
     if standardize:
         shape = shape.standardised(standard_deviations(source))
-    solver = path_solver(
-        source,
-        None,
-        shape,
-        fit_intercept=fit_intercept,
-        n_threads=n_threads(n_jobs, default=n_cores() if source.is_fused else 1),
-    )
+    threads = n_threads(n_jobs, default=n_cores() if source.is_fused else 1)
+    solver = path_solver(source, None, shape, fit_intercept=fit_intercept, n_threads=threads)
     total = source.total_weight
     if lambdas is None:
         if not solver.largest > 0:
@@ -196,6 +200,26 @@ def logistic_path(
             RuntimeWarning,
             stacklevel=2,
         )
+    relaxed, passes = None, solver.objective.passes + 1
+    if relax:
+        refits = Refits(
+            source,
+            None,
+            shape,
+            fit_intercept=fit_intercept,
+            tol=tol,
+            max_iter=max_iter,
+            n_threads=threads,
+        )
+        clock = perf_counter()
+        relaxed = relaxed_along(
+            points,
+            refits,
+            lambdas=strengths / total,
+            null=solver.null_and_least,
+            n_outputs=n_outputs,
+        )
+        passes, seconds = passes + refits.passes, seconds + perf_counter() - clock
     coef = np.array([point.point.coef.T for point in points])
     intercept = np.array([point.point.intercept for point in points])
     path = Path(
@@ -214,10 +238,11 @@ def logistic_path(
         l1_ratio=l1_ratio,
         certificates=tuple(point.certificate for point in points),
         n_iter=np.array([point.n_iter for point in points]),
-        n_passes=solver.objective.passes + 1,
+        n_passes=passes,
         seconds=seconds,
+        relaxed=relaxed,
     )
-    for value in vars(path).values():
+    for value in (*vars(path).values(), *({} if relaxed is None else vars(relaxed)).values()):
         if isinstance(value, np.ndarray):
             value.setflags(write=False)
     return path

@@ -32,6 +32,17 @@ def shared_l1_ratio(l1_ratio: Any) -> float:  # noqa: ANN401
     return float(l1_ratio)
 
 
+def check_relax(relax: Any, l1_ratios: Sequence[float]) -> None:  # noqa: ANN401
+    """Raise ValueError unless `relax` is True or False, and True only where columns are chosen."""
+    if not isinstance(relax, bool | np.bool_):
+        raise ValueError(f"relax must be True or False, not {relax!r}")
+    if relax and min(l1_ratios) == 0:
+        raise ValueError(
+            "relax=True refits the columns that an L1 penalty chooses, and with l1_ratio=0 it "
+            "chooses none; use an l1_ratio above 0, or omit relax"
+        )
+
+
 def shape_of(
     n_coefficients: int,
     l1_ratio: float,
