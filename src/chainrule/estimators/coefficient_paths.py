@@ -148,7 +148,8 @@ class Path:
         found = []
         several = self.coef.ndim > 2
         for place in np.argwhere((self.coef != 0).any(axis=0)).tolist():
-            curve, j = self.coef[(slice(None), *place)], place[-1]
+            j = place[-1]
+            curve = self.coef[:, place[0], j] if several else self.coef[:, j]
             step = int(np.flatnonzero(curve != 0)[0])
             at = float(self.lambdas[step]), float(self.Cs[step])
             label = self.classes.tolist()[place[0]] if several else None
