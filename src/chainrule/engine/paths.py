@@ -336,13 +336,15 @@ class PathSolver:
             self._seen, self._n_steps = solution.evaluation, len(self._records)
 
     def _units(self, penalty: ElasticNet) -> FloatArray:
-        """Return what violations are measured in: l1, or the largest slope where that is 0.
+        """Return what violations are measured in: l1, or the largest l1 where that is 0.
 
-        It is no less than what rounding leaves of the largest slope.
+        It is no less than what rounding leaves of the largest slope, and no more than that slope:
+        a factor that holds a column at 0 is no measure for intercepts and free columns.
         """
         steepest = float(np.abs(self.start.gradient.coef).max(initial=0.0))
         other = float(penalty.l1.max(initial=0.0)) or steepest or 1.0
-        return np.maximum(np.where(penalty.l1 > 0, penalty.l1, other), UNIT * steepest)
+        found = np.maximum(np.where(penalty.l1 > 0, penalty.l1, other), UNIT * steepest)
+        return np.minimum(found, steepest) if steepest > 0 else found
 
     @property
     def _is_wide(self) -> bool:

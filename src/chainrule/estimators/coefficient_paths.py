@@ -89,6 +89,9 @@ class Path:
     n_passes : float
         How many times X was read for all of it.
     seconds : float
+    penalty_factor : ndarray of shape (n_coefficients,)
+        The factors on the strength that were used, those of ``adaptive`` included; inf where a
+        pilot coefficient is 0, which holds the coefficient at 0.
     relaxed : Relaxed or None
         Refits without penalty of the columns of each point, with ``relax=True``.
 
@@ -120,6 +123,7 @@ class Path:
     n_iter: IntArray = field(repr=False)
     n_passes: float = field(repr=False)
     seconds: float = field(repr=False)
+    penalty_factor: FloatArray = field(repr=False)
     relaxed: Relaxed | None = field(default=None, repr=False)
 
     def __len__(self) -> int:

@@ -41,6 +41,7 @@ class GeneralizedLinearRegressor(LinearRegressor):
         penalty_factor: Any = None,  # noqa: ANN401
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
+        adaptive: bool | float = False,
     ) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -54,6 +55,7 @@ class GeneralizedLinearRegressor(LinearRegressor):
         self.penalty_factor = penalty_factor
         self.positive = positive
         self.bounds = bounds
+        self.adaptive = adaptive
 
     def _inverse_strength(self, total_weight: float) -> float:
         """Return C, the inverse strength of the penalty; inf for none."""
@@ -99,9 +101,16 @@ class PoissonRegressor(GeneralizedLinearRegressor):
     bounds : tuple of (lower, upper), optional
         Bounds of the coefficients: numbers, arrays, dicts by name of a column, or None. They must
         hold 0 between them.
+    adaptive : bool or float, default=False
+        Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1, with
+        the coefficients of a pilot fit whose penalty is ``|coef|^2 / 2`` on the sum of the losses:
+        Zou's adaptive lasso.
 
     Attributes
     ----------
+    penalty_factor_ : ndarray of shape (n_coefficients,)
+        With `adaptive`: the factors on the absolute values that were used, `penalty_factor`
+        included; inf where the pilot is 0, which holds a coefficient at 0.
     coef_ : ndarray of shape (n_coefficients,)
         Changes of the log mean; one per column, or per level of a categorical column.
     intercept_ : float
@@ -168,9 +177,16 @@ class GammaRegressor(GeneralizedLinearRegressor):
     bounds : tuple of (lower, upper), optional
         Bounds of the coefficients: numbers, arrays, dicts by name of a column, or None. They must
         hold 0 between them.
+    adaptive : bool or float, default=False
+        Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1, with
+        the coefficients of a pilot fit whose penalty is ``|coef|^2 / 2`` on the sum of the losses:
+        Zou's adaptive lasso.
 
     Attributes
     ----------
+    penalty_factor_ : ndarray of shape (n_coefficients,)
+        With `adaptive`: the factors on the absolute values that were used, `penalty_factor`
+        included; inf where the pilot is 0, which holds a coefficient at 0.
     coef_ : ndarray of shape (n_coefficients,)
         Changes of the log mean; one per column, or per level of a categorical column.
     intercept_ : float
@@ -244,9 +260,16 @@ class TweedieRegressor(GeneralizedLinearRegressor):
     bounds : tuple of (lower, upper), optional
         Bounds of the coefficients: numbers, arrays, dicts by name of a column, or None. They must
         hold 0 between them.
+    adaptive : bool or float, default=False
+        Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1, with
+        the coefficients of a pilot fit whose penalty is ``|coef|^2 / 2`` on the sum of the losses:
+        Zou's adaptive lasso.
 
     Attributes
     ----------
+    penalty_factor_ : ndarray of shape (n_coefficients,)
+        With `adaptive`: the factors on the absolute values that were used, `penalty_factor`
+        included; inf where the pilot is 0, which holds a coefficient at 0.
     coef_ : ndarray of shape (n_coefficients,)
         Changes of the score; one per column, or per level of a categorical column.
     intercept_ : float
@@ -290,6 +313,7 @@ class TweedieRegressor(GeneralizedLinearRegressor):
         penalty_factor: Any = None,  # noqa: ANN401
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
+        adaptive: bool | float = False,
     ) -> None:
         super().__init__(
             alpha=alpha,
@@ -300,6 +324,11 @@ class TweedieRegressor(GeneralizedLinearRegressor):
             warm_start=warm_start,
             verbose=verbose,
             n_jobs=n_jobs,
+            l1_ratio=l1_ratio,
+            penalty_factor=penalty_factor,
+            positive=positive,
+            bounds=bounds,
+            adaptive=adaptive,
         )
         self.link = link
         self.power = power

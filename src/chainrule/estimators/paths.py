@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.engine.adaptive import adaptive_factors, pilot_fit, weighted
 from chainrule.engine.arrays import FloatArray, is_sparse
 from chainrule.engine.class_paths import path_solver
 from chainrule.engine.data.coded_rows import CodedRows
@@ -36,7 +37,7 @@ from chainrule.estimators.inputs import (
 from chainrule.estimators.inputs import (
     positive as positive_rows,
 )
-from chainrule.estimators.penalties import check_relax, shape_of, shared_l1_ratio
+from chainrule.estimators.penalties import adaptive_gamma, check_relax, shape_of, shared_l1_ratio
 from chainrule.estimators.relaxed_paths import relaxed_along
 
 Matrix = Any
@@ -54,6 +55,7 @@ def logistic_path(
     positive: bool = False,
     bounds: Any = None,  # noqa: ANN401
     standardize: bool = False,
+    adaptive: bool | float = False,
     relax: bool = False,
     sample_weight: npt.ArrayLike | None = None,
     class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
@@ -91,6 +93,10 @@ def logistic_path(
     standardize : bool, default=False
         Whether the penalty acts on coefficients of columns divided by their standard deviation, as
         glmnet does; coefficients are returned in the units of the data either way.
+    adaptive : bool or float, default=False
+        Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1: Zou's
+        adaptive lasso. The pilot has the penalty ``|coef|^2 / 2`` on the sum of the losses, of
+        standardised columns with `standardize`. The factors are `Path.penalty_factor`.
     relax : bool, default=False
         Whether to refit the columns of every point without penalty, as glmnet does: see
         `Path.relaxed` and `Path.mixed`. Bounds are kept.
@@ -140,6 +146,7 @@ def logistic_path(
     _check_numbers(n_lambdas, eps, tol, max_iter)
     l1_ratio = shared_l1_ratio(l1_ratio)
     check_relax(relax, (l1_ratio,))
+    gamma = adaptive_gamma(adaptive, l1_ratio)
     labels = as_labels(y)
     weights = as_weights(sample_weight, len(labels))
     weights, classes = class_weighted(class_weight, weights, labels, distinct(labels))
@@ -175,9 +182,23 @@ def logistic_path(
         names=names,
         levels=levels,
     ) or Shape.checked(source.n_features, l1_ratio)
+    used, deviations = shape.factors, None
     if standardize:
-        shape = shape.standardised(standard_deviations(source))
+        deviations = standard_deviations(source)
+        shape = shape.standardised(deviations)
     threads = n_threads(n_jobs, default=n_cores() if source.is_fused else 1)
+    if gamma > 0:
+        pilot = pilot_fit(
+            source,
+            None,
+            deviations=deviations,
+            fit_intercept=fit_intercept,
+            tol=tol,
+            max_iter=max_iter,
+            n_threads=threads,
+        )
+        factors = adaptive_factors(pilot, gamma, shape, deviations)
+        shape, used = weighted(shape, factors), used * factors
     solver = path_solver(source, None, shape, fit_intercept=fit_intercept, n_threads=threads)
     total = source.total_weight
     if lambdas is None:
@@ -240,6 +261,7 @@ def logistic_path(
         n_iter=np.array([point.n_iter for point in points]),
         n_passes=passes,
         seconds=seconds,
+        penalty_factor=used,
         relaxed=relaxed,
     )
     for value in (*vars(path).values(), *({} if relaxed is None else vars(relaxed)).values()):

@@ -43,6 +43,26 @@ def check_relax(relax: Any, l1_ratios: Sequence[float]) -> None:  # noqa: ANN401
         )
 
 
+def adaptive_gamma(adaptive: Any, l1_ratio: float) -> float:  # noqa: ANN401
+    """Return the power of the pilot in adaptive weights, 0 for none.
+
+    Raises
+    ------
+    ValueError
+        When it is neither True, False nor a positive number, or there is no L1 penalty to weight.
+    """
+    is_flag = isinstance(adaptive, bool | np.bool_)
+    if not is_flag and not (isinstance(adaptive, Real) and 0 < float(adaptive) < np.inf):
+        raise ValueError(f"adaptive must be True, False or a positive number, not {adaptive!r}")
+    gamma = float(adaptive)
+    if gamma and l1_ratio == 0:
+        raise ValueError(
+            "adaptive weights the absolute values in a penalty, and with l1_ratio=0 there are "
+            "none; use an l1_ratio above 0, or omit adaptive"
+        )
+    return gamma
+
+
 def shape_of(
     n_coefficients: int,
     l1_ratio: float,

@@ -228,6 +228,7 @@ class GeneralizedLinearRegressorCV(RegressorCV):
         penalty_factor: Any = None,  # noqa: ANN401
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
+        adaptive: bool | float = False,
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 100,
@@ -244,6 +245,7 @@ class GeneralizedLinearRegressorCV(RegressorCV):
         self.penalty_factor = penalty_factor
         self.positive = positive
         self.bounds = bounds
+        self.adaptive = adaptive
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -271,8 +273,9 @@ class PoissonRegressorCV(GeneralizedLinearRegressorCV, PoissonRegressor):
         As in `LogisticRegressionCV`.
     relax : bool or sequence of float, default=False
         As in `LogisticRegressionCV`: mixtures with refits of the chosen columns.
-    penalty_factor, positive, bounds
-        As in `PoissonRegressor`: a factor on the penalty of each coefficient, and limits of them.
+    penalty_factor, positive, bounds, adaptive
+        As in `PoissonRegressor`: a factor on the penalty of each coefficient, limits, and
+        weights by a pilot fit of its own for every fit, those on folds included.
     fit_intercept : bool, default=True
         Whether to fit an intercept; it is never penalised.
     solver, max_iter, tol, verbose, n_jobs
@@ -315,8 +318,8 @@ class GammaRegressorCV(GeneralizedLinearRegressorCV, GammaRegressor):
 
     Parameters
     ----------
-    alphas, l1_ratios, cv, scoring, rule, relax, penalty_factor, positive, bounds, fit_intercept,
-    solver, max_iter, tol, verbose, n_jobs
+    alphas, l1_ratios, cv, scoring, rule, relax, penalty_factor, positive, bounds, adaptive,
+    fit_intercept, solver, max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
 
     Examples
@@ -341,8 +344,8 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
     power : float, default=0.0
         As in `TweedieRegressor`.
     link : {'auto', 'identity', 'log'}, default='auto'
-    alphas, l1_ratios, cv, scoring, rule, relax, penalty_factor, positive, bounds, fit_intercept,
-    solver, max_iter, tol, verbose, n_jobs
+    alphas, l1_ratios, cv, scoring, rule, relax, penalty_factor, positive, bounds, adaptive,
+    fit_intercept, solver, max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
 
     Examples
@@ -372,6 +375,7 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
         penalty_factor: Any = None,  # noqa: ANN401
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
+        adaptive: bool | float = False,
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 100,
@@ -390,6 +394,7 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
         self.penalty_factor = penalty_factor
         self.positive = positive
         self.bounds = bounds
+        self.adaptive = adaptive
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -411,8 +416,8 @@ class LinearModelCV(RegressorCV, LinearModel):
         Replaces `Cs`: strengths of a penalty on the weighted *mean* of the losses.
     constants, link
         As in `LinearModel`.
-    l1_ratios, cv, scoring, rule, relax, penalty_factor, positive, bounds, fit_intercept, solver,
-    max_iter, tol, verbose, n_jobs
+    l1_ratios, cv, scoring, rule, relax, penalty_factor, positive, bounds, adaptive, fit_intercept,
+    solver, max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
 
     Examples
@@ -444,6 +449,7 @@ class LinearModelCV(RegressorCV, LinearModel):
         penalty_factor: Any = None,  # noqa: ANN401
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
+        adaptive: bool | float = False,
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 100,
@@ -464,6 +470,7 @@ class LinearModelCV(RegressorCV, LinearModel):
         self.penalty_factor = penalty_factor
         self.positive = positive
         self.bounds = bounds
+        self.adaptive = adaptive
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
