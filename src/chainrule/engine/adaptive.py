@@ -14,7 +14,7 @@ for separated classes and collinear columns, and its share vanishes as rows are 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def pilot_fit(
     fit_intercept, tol, max_iter, n_threads
         As in `fit_linear_model`.
     """
-    choices = {
+    choices: dict[str, Any] = {
         "C": PILOT_C,
         "fit_intercept": fit_intercept,
         "tol": tol,

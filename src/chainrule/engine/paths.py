@@ -339,7 +339,7 @@ class PathSolver:
         """Return what violations are measured in: l1, or the largest l1 where that is 0.
 
         It is no less than what rounding leaves of the largest slope, and no more than that slope:
-        a factor that holds a column at 0 is no measure for intercepts and free columns.
+        intercepts and free columns are not measured by a factor that holds a column at 0.
         """
         steepest = float(np.abs(self.start.gradient.coef).max(initial=0.0))
         other = float(penalty.l1.max(initial=0.0)) or steepest or 1.0

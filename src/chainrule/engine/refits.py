@@ -7,6 +7,7 @@ shrinking; bounds stay. Points along a path that choose the same columns share o
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -75,7 +76,7 @@ class Refits:
         source, shape = self._source, self._shape
         columns = np.flatnonzero(chosen)
         takes = source.can_take_columns
-        choices = {
+        choices: dict[str, Any] = {
             "C": np.inf,
             "fit_intercept": self._fit_intercept,
             "tol": self._tol,
