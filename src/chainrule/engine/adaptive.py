@@ -24,6 +24,7 @@ from chainrule.engine.elastic_net import fit_elastic_net
 from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.penalties.elastic_net import Shape
+from chainrule.engine.penalties.groups import GroupShape
 from chainrule.engine.results import Fit
 
 PILOT_C: Final[float] = 1.0
@@ -75,7 +76,8 @@ def adaptive_factors(
 
     Columns without penalty have the factor 1.
 
-    With several classes, |pilot_j| is the Euclidean norm of the column's coefficients.
+    With several classes, |pilot_j| is the Euclidean norm of the column's coefficients, and with
+    groups that of the group's (Wang and Leng 2008).
 
     Parameters
     ----------
@@ -89,6 +91,8 @@ def adaptive_factors(
     size = np.linalg.norm(pilot.point.coef, axis=1)
     if deviations is not None:
         size = size * deviations
+    if isinstance(shape, GroupShape):
+        size = np.sqrt(np.bincount(shape.labels, size * size))[shape.labels]
     with np.errstate(divide="ignore", over="ignore"):
         factors = size**-gamma
     factors = np.where(factors < _LARGEST, factors, np.inf)
@@ -97,6 +101,8 @@ def adaptive_factors(
 
 def weighted(shape: Shape, factors: FloatArray) -> Shape:
     """Return a penalty whose absolute values have further factors; inf holds a column at 0."""
+    if isinstance(shape, GroupShape):
+        return replace(shape, factors=shape.factors * np.minimum(factors, _LARGEST))
     held = np.isinf(factors)
     return replace(
         shape,

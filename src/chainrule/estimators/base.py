@@ -227,6 +227,7 @@ class LinearEstimator(
             positive=getattr(self, "positive", False),
             names=None if names is None else [str(name) for name in names],
             levels=self.levels_,
+            column_groups=getattr(self, "column_groups", None),
         )
 
     def _weighted_shape(

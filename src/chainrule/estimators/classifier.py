@@ -117,6 +117,11 @@ class LogisticRegression(
         Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1, with
         the coefficients of a pilot fit with ``C=1, l1_ratio=0``: Zou's adaptive lasso.
         With several classes, ``|pilot|`` is the norm of a column's coefficients.
+    column_groups : 'levels', dict or array-like of shape (n_coefficients,), optional
+        Groups of columns, by label or by name of a column, whose coefficients are 0 together: the
+        norm of each, times the root of its size, takes the place of absolute values (the group
+        lasso). With 'levels' the levels of each categorical column are a group. For two
+        classes, not with bounds.
 
     Attributes
     ----------
@@ -190,6 +195,7 @@ class LogisticRegression(
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
         adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
     ) -> None:
         self.penalty = penalty
         self.C = C
@@ -211,6 +217,7 @@ class LogisticRegression(
         self.positive = positive
         self.bounds = bounds
         self.adaptive = adaptive
+        self.column_groups = column_groups
 
     @managed
     def fit(

@@ -98,9 +98,9 @@ class LogisticRegressionCV(CrossValidatedClasses, LogisticRegression):
         Refit the columns that a fit chooses without penalty, and try mixtures: gamma times the
         penalised coefficients plus 1 - gamma times the refitted ones, as glmnet does. True tries
         the gammas 0, 0.25, 0.5, 0.75 and 1. Needs `l1_ratios` above 0, and ``refit=True``.
-    penalty_factor, positive, bounds, adaptive
-        As in `LogisticRegression`: a factor on the penalty of each coefficient, limits, and
-        weights by a pilot fit of its own for every fit, those on folds included.
+    penalty_factor, positive, bounds, adaptive, column_groups
+        As in `LogisticRegression`: a factor on the penalty of each coefficient, limits,
+        weights by a pilot of its own for every fit, those on folds included, and groups.
     on_separation : {'warn', 'raise'}, default='warn'
         As in `LogisticRegression`.
     handle_unknown : {'error', 'ignore'}, default='error'
@@ -188,6 +188,7 @@ class LogisticRegressionCV(CrossValidatedClasses, LogisticRegression):
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
         adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
         on_separation: Literal["warn", "raise"] = "warn",
         handle_unknown: Literal["error", "ignore"] = "error",
     ) -> None:
@@ -215,6 +216,7 @@ class LogisticRegressionCV(CrossValidatedClasses, LogisticRegression):
         self.positive = positive
         self.bounds = bounds
         self.adaptive = adaptive
+        self.column_groups = column_groups
         self.on_separation = on_separation
         self.handle_unknown = handle_unknown
 

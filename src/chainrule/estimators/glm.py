@@ -42,6 +42,7 @@ class GeneralizedLinearRegressor(LinearRegressor):
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
         adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
     ) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -56,6 +57,7 @@ class GeneralizedLinearRegressor(LinearRegressor):
         self.positive = positive
         self.bounds = bounds
         self.adaptive = adaptive
+        self.column_groups = column_groups
 
     def _inverse_strength(self, total_weight: float) -> float:
         """Return C, the inverse strength of the penalty; inf for none."""
@@ -105,6 +107,10 @@ class PoissonRegressor(GeneralizedLinearRegressor):
         Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1, with
         the coefficients of a pilot fit whose penalty is ``|coef|^2 / 2`` on the sum of the losses:
         Zou's adaptive lasso.
+    column_groups : 'levels', dict or array-like of shape (n_coefficients,), optional
+        Groups of columns, by label or by name of a column, whose coefficients are 0 together: the
+        norm of each, times the root of its size, takes the place of absolute values (the group
+        lasso). With 'levels' the levels of each categorical column are a group. Not with bounds.
 
     Attributes
     ----------
@@ -181,6 +187,10 @@ class GammaRegressor(GeneralizedLinearRegressor):
         Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1, with
         the coefficients of a pilot fit whose penalty is ``|coef|^2 / 2`` on the sum of the losses:
         Zou's adaptive lasso.
+    column_groups : 'levels', dict or array-like of shape (n_coefficients,), optional
+        Groups of columns, by label or by name of a column, whose coefficients are 0 together: the
+        norm of each, times the root of its size, takes the place of absolute values (the group
+        lasso). With 'levels' the levels of each categorical column are a group. Not with bounds.
 
     Attributes
     ----------
@@ -264,6 +274,10 @@ class TweedieRegressor(GeneralizedLinearRegressor):
         Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1, with
         the coefficients of a pilot fit whose penalty is ``|coef|^2 / 2`` on the sum of the losses:
         Zou's adaptive lasso.
+    column_groups : 'levels', dict or array-like of shape (n_coefficients,), optional
+        Groups of columns, by label or by name of a column, whose coefficients are 0 together: the
+        norm of each, times the root of its size, takes the place of absolute values (the group
+        lasso). With 'levels' the levels of each categorical column are a group. Not with bounds.
 
     Attributes
     ----------
@@ -314,6 +328,7 @@ class TweedieRegressor(GeneralizedLinearRegressor):
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
         adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
     ) -> None:
         super().__init__(
             alpha=alpha,
@@ -329,6 +344,7 @@ class TweedieRegressor(GeneralizedLinearRegressor):
             positive=positive,
             bounds=bounds,
             adaptive=adaptive,
+            column_groups=column_groups,
         )
         self.link = link
         self.power = power

@@ -71,6 +71,10 @@ class LinearModel(LinearRegressor):
         Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1, with
         the coefficients of a pilot fit whose penalty is ``|coef|^2 / 2`` on the sum of the losses:
         Zou's adaptive lasso.
+    column_groups : 'levels', dict or array-like of shape (n_coefficients,), optional
+        Groups of columns, by label or by name of a column, whose coefficients are 0 together: the
+        norm of each, times the root of its size, takes the place of absolute values (the group
+        lasso). With 'levels' the levels of each categorical column are a group. Not with bounds.
 
     Attributes
     ----------
@@ -136,6 +140,7 @@ class LinearModel(LinearRegressor):
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
         adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
     ) -> None:
         self.loss = loss
         self.C = C
@@ -154,6 +159,7 @@ class LinearModel(LinearRegressor):
         self.positive = positive
         self.bounds = bounds
         self.adaptive = adaptive
+        self.column_groups = column_groups
 
     def _loss_row(self) -> LossRow:
         """Return the loss that the parameters describe."""

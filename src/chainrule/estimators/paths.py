@@ -55,6 +55,7 @@ def logistic_path(
     positive: bool = False,
     bounds: Any = None,  # noqa: ANN401
     standardize: bool = False,
+    column_groups: Any = None,  # noqa: ANN401
     adaptive: bool | float = False,
     relax: bool = False,
     sample_weight: npt.ArrayLike | None = None,
@@ -93,6 +94,10 @@ def logistic_path(
     standardize : bool, default=False
         Whether the penalty acts on coefficients of columns divided by their standard deviation, as
         glmnet does; coefficients are returned in the units of the data either way.
+    column_groups : 'levels', dict or array-like of shape (n_coefficients,), optional
+        Groups of columns, by label or by name of a column, whose coefficients leave 0 together:
+        the norm of each, times the root of its size, takes the place of absolute values. With
+        'levels' the levels of each categorical column are a group. For two classes, no bounds.
     adaptive : bool or float, default=False
         Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1: Zou's
         adaptive lasso. The pilot has the penalty ``|coef|^2 / 2`` on the sum of the losses, of
@@ -181,6 +186,7 @@ def logistic_path(
         positive=positive,
         names=names,
         levels=levels,
+        column_groups=column_groups,
     ) or Shape.checked(source.n_features, l1_ratio)
     used, deviations = shape.factors, None
     if standardize:

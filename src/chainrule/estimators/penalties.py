@@ -10,7 +10,9 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.penalties.elastic_net import Shape, ends_of
+from chainrule.engine.penalties.groups import GroupShape
 from chainrule.errors import DataError
+from chainrule.estimators.column_groups import group_numbers
 
 
 def shared_l1_ratio(l1_ratio: Any) -> float:  # noqa: ANN401
@@ -72,6 +74,7 @@ def shape_of(
     positive: bool,
     names: Sequence[str] | None,
     levels: Mapping[str, Any],
+    column_groups: Any = None,  # noqa: ANN401
 ) -> Shape | None:
     """Return a penalty; None where it is the L2 penalty alone, the same for all columns.
 
@@ -87,10 +90,13 @@ def shape_of(
         Of the coefficients.
     levels : mapping
         The levels of each categorical column, whose coefficients share what its name is given.
+    column_groups : 'levels', mapping from a name to a label, array-like, or None
+        Groups of columns, whose norms take the place of absolute values.
     """
     if not isinstance(positive, bool | np.bool_):
         raise ValueError(f"positive must be True or False, not {positive!r}")
-    if l1_ratio == 0 and penalty_factor is None and bounds is None and not positive:
+    is_plain = penalty_factor is None and bounds is None and column_groups is None
+    if l1_ratio == 0 and is_plain and not positive:
         return None
     if bounds is not None:
         low, high = ends_of(bounds)
@@ -102,6 +108,14 @@ def shape_of(
     shape = Shape.checked(
         n_coefficients, l1_ratio, factors, bounds, positive=bool(positive), column_names=names
     )
+    if column_groups is not None:
+        if l1_ratio == 0:
+            raise ValueError(
+                "column_groups is for a penalty with norms of groups, and with l1_ratio=0 there "
+                "are none; use an l1_ratio above 0, or omit column_groups"
+            )
+        labels = group_numbers(column_groups, n_coefficients, names, levels)
+        return GroupShape.grouped(shape, labels)
     return None if shape.is_plain else shape
 
 

@@ -229,6 +229,7 @@ class GeneralizedLinearRegressorCV(RegressorCV):
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
         adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 100,
@@ -246,6 +247,7 @@ class GeneralizedLinearRegressorCV(RegressorCV):
         self.positive = positive
         self.bounds = bounds
         self.adaptive = adaptive
+        self.column_groups = column_groups
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -273,9 +275,9 @@ class PoissonRegressorCV(GeneralizedLinearRegressorCV, PoissonRegressor):
         As in `LogisticRegressionCV`.
     relax : bool or sequence of float, default=False
         As in `LogisticRegressionCV`: mixtures with refits of the chosen columns.
-    penalty_factor, positive, bounds, adaptive
-        As in `PoissonRegressor`: a factor on the penalty of each coefficient, limits, and
-        weights by a pilot fit of its own for every fit, those on folds included.
+    penalty_factor, positive, bounds, adaptive, column_groups
+        As in `PoissonRegressor`: a factor on the penalty of each coefficient, limits,
+        weights by a pilot of its own for every fit, those on folds included, and groups.
     fit_intercept : bool, default=True
         Whether to fit an intercept; it is never penalised.
     solver, max_iter, tol, verbose, n_jobs
@@ -319,7 +321,7 @@ class GammaRegressorCV(GeneralizedLinearRegressorCV, GammaRegressor):
     Parameters
     ----------
     alphas, l1_ratios, cv, scoring, rule, relax, penalty_factor, positive, bounds, adaptive,
-    fit_intercept, solver, max_iter, tol, verbose, n_jobs
+    column_groups, fit_intercept, solver, max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
 
     Examples
@@ -345,7 +347,7 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
         As in `TweedieRegressor`.
     link : {'auto', 'identity', 'log'}, default='auto'
     alphas, l1_ratios, cv, scoring, rule, relax, penalty_factor, positive, bounds, adaptive,
-    fit_intercept, solver, max_iter, tol, verbose, n_jobs
+    column_groups, fit_intercept, solver, max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
 
     Examples
@@ -376,6 +378,7 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
         adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 100,
@@ -395,6 +398,7 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
         self.positive = positive
         self.bounds = bounds
         self.adaptive = adaptive
+        self.column_groups = column_groups
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -416,8 +420,8 @@ class LinearModelCV(RegressorCV, LinearModel):
         Replaces `Cs`: strengths of a penalty on the weighted *mean* of the losses.
     constants, link
         As in `LinearModel`.
-    l1_ratios, cv, scoring, rule, relax, penalty_factor, positive, bounds, adaptive, fit_intercept,
-    solver, max_iter, tol, verbose, n_jobs
+    l1_ratios, cv, scoring, rule, relax, penalty_factor, positive, bounds, adaptive,
+    column_groups, fit_intercept, solver, max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
 
     Examples
@@ -450,6 +454,7 @@ class LinearModelCV(RegressorCV, LinearModel):
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
         adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 100,
@@ -471,6 +476,7 @@ class LinearModelCV(RegressorCV, LinearModel):
         self.positive = positive
         self.bounds = bounds
         self.adaptive = adaptive
+        self.column_groups = column_groups
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
