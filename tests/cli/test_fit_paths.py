@@ -111,3 +111,20 @@ def test_wrong_use_is_said(arguments: list[str], words: str) -> None:
     done = run(*LASSO[:4], *arguments)
     assert done.exit_code != 0
     assert words in done.output
+
+
+def test_a_path_of_three_classes_names_class_and_feature(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(120, 3))
+    kinds = np.array(["low", "mid", "top"])[np.digitize(X[:, 0] + rng.logistic(size=120), [-1, 1])]
+    lines = ["a,b,c,kind", *(f"{','.join(map(str, x))},{k}" for x, k in zip(X, kinds, strict=True))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    page, table = tmp_path / "r.html", tmp_path / "path.csv"
+    given = ("fit", tmp_path / "t.csv", "--target", "kind", "--l1-ratio", "1", "-C", "0.1")
+    done = run(*given, "--path", table, "--report", page)
+    assert done.exit_code == 0, done.output
+    assert "100 penalties, 100 proven" in done.stdout
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert {"intercept [low]", "a [low]", "c [top]"} <= set(rows[0])
+    assert float(rows[-1]["a [top]"]) > float(rows[-1]["a [low]"])
+    assert "a [top]" in page.read_text()

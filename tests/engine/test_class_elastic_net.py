@@ -163,3 +163,12 @@ def test_columns_without_penalty_are_fitted_and_not_proven() -> None:
     np.testing.assert_allclose(found, alone[:, 0] - alone.mean(), atol=1e-7)
     assert not free.met
     assert "without penalty" in free.certificate.because
+
+
+@pytest.mark.parametrize("seed", [2, 7, 8])
+def test_strengths_of_very_different_sizes_are_proven(seed: int) -> None:
+    X, y = data(seed, 150, 20, 3 + seed % 2)
+    factors = 10.0 ** np.random.default_rng(seed).uniform(-2, 4, 20)
+    shape = Shape.checked(20, penalty_factor=factors)
+    for strength in (10.0, 1.0, 0.1):
+        assert fit(X, y, shape, strength, 1e-8).met

@@ -91,3 +91,14 @@ def test_defaults_are_those_of_scikit_learn(name: str) -> None:
     assert set(theirs) <= set(ours)
     for parameter in ("alpha", "fit_intercept", "max_iter", "warm_start", "power", "link"):
         assert ours.get(parameter) == theirs.get(parameter)
+
+
+def test_tweedie_takes_the_penalties_that_it_is_given() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 4))
+    y = rng.poisson(np.exp(0.5 * X[:, 0])).astype(float)
+    given: dict[str, Any] = {"alpha": 0.1, "l1_ratio": 1.0, "penalty_factor": [1.0, 2.0, 1.0, 1.0]}
+    ours = chainrule.TweedieRegressor(power=1, bounds=(-1.0, 0.2), **given).fit(X, y)
+    same = chainrule.PoissonRegressor(bounds=(-1.0, 0.2), **given).fit(X, y)
+    np.testing.assert_allclose(ours.coef_, same.coef_, atol=1e-6)
+    assert chainrule.TweedieRegressor(positive=True).positive

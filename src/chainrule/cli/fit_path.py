@@ -33,7 +33,7 @@ def path_in_words(path: Path) -> str:
         f"is {worst:.1g}. Features in the order in which they enter:"
     ]
     lines += [
-        f"  C = {entry.C:<10.4g} {printable(entry.name)}  ({entry.coef:+.4g} at the end)"
+        f"  C = {entry.C:<10.4g} {printable(entry.full_name)}  ({entry.coef:+.4g} at the end)"
         for entry in path.entered()[:_MOST_ENTRIES]
     ]
     return "\n".join(lines)

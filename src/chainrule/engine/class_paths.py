@@ -11,13 +11,16 @@ from chainrule.engine.arrays import BoolArray
 from chainrule.engine.certificates.certificate import Certificate
 from chainrule.engine.certificates.class_gap import certify_class_elastic_net
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.group_paths import GroupPathSolver
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Evaluation
 from chainrule.engine.paths import FORBIDDING, PathSolver
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
+from chainrule.engine.penalties.groups import GroupShape
 from chainrule.engine.solvers.class_proximal import class_proximal_newton
 from chainrule.engine.solvers.proximal_newton import Solution
 from chainrule.engine.solvers.steps import Stop
+from chainrule.errors import DataError
 
 
 class ClassPathSolver(PathSolver):
@@ -75,7 +78,20 @@ def path_solver(
     shape: Shape,
     **choices: Any,  # noqa: ANN401
 ) -> PathSolver:
-    """Return the solver for two classes or one score per row, or for more classes."""
+    """Return the solver for a penalty, and for one score per row or several classes.
+
+    Raises
+    ------
+    DataError
+        For groups of columns with several classes.
+    """
+    if isinstance(shape, GroupShape):
+        if source.n_classes > 2:
+            raise DataError(
+                f"groups of columns are for two classes or one score per row, and y has "
+                f"{source.n_classes} classes"
+            )
+        return GroupPathSolver(source, row, shape, **choices)
     kind = ClassPathSolver if source.n_classes > 2 else PathSolver
     return kind(source, row, shape, **choices)
 

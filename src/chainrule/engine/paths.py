@@ -149,11 +149,15 @@ class PathSolver:
         slopes, scale = self.start.gradient.coef.T, self.source.column_scale
         return max(counted.largest(of_output, scale) for of_output in slopes)
 
+    @property
+    def null_and_least(self) -> tuple[float, float]:
+        """The sum of the losses of the null model, and the least that it could be."""
+        return self.null.value, self.objective.floor(self.null.value)
+
     def deviance_ratio(self, loss: float) -> float:
         """Return the share of the null deviance that a sum of losses explains."""
-        least = self.objective.floor(self.null.value)
-        null = self.null.value - least
-        return float((self.null.value - loss) / null) if null > 0 else 0.0
+        null, least = self.null_and_least
+        return float((null - loss) / (null - least)) if null > least else 0.0
 
     def approach(self, strength: float, max_iter: int) -> None:
         """Go near a strength in strides, roughly: with very many columns, few take part.
@@ -332,13 +336,15 @@ class PathSolver:
             self._seen, self._n_steps = solution.evaluation, len(self._records)
 
     def _units(self, penalty: ElasticNet) -> FloatArray:
-        """Return what violations are measured in: l1, or the largest slope where that is 0.
+        """Return what violations are measured in: l1, or the largest l1 where that is 0.
 
-        It is no less than what rounding leaves of the largest slope.
+        It is no less than what rounding leaves of the largest slope, and no more than that slope:
+        intercepts and free columns are not measured by a factor that holds a column at 0.
         """
         steepest = float(np.abs(self.start.gradient.coef).max(initial=0.0))
         other = float(penalty.l1.max(initial=0.0)) or steepest or 1.0
-        return np.maximum(np.where(penalty.l1 > 0, penalty.l1, other), UNIT * steepest)
+        found = np.maximum(np.where(penalty.l1 > 0, penalty.l1, other), UNIT * steepest)
+        return np.minimum(found, steepest) if steepest > 0 else found
 
     @property
     def _is_wide(self) -> bool:

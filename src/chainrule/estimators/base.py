@@ -19,6 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from chainrule.display import html_of
+from chainrule.engine.adaptive import adaptive_factors, pilot_fit, weighted
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.certificates.certificate import Certificate
 from chainrule.engine.data.coded_rows import CodedRows
@@ -46,7 +47,7 @@ from chainrule.errors import DataError
 from chainrule.estimators.described_fit import DescribedFit
 from chainrule.estimators.formulas import FromFormula, design_frame
 from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_cores, n_threads
-from chainrule.estimators.penalties import shape_of, shared_l1_ratio
+from chainrule.estimators.penalties import adaptive_gamma, shape_of, shared_l1_ratio
 from chainrule.estimators.reporting import NOBODY, Tasks, is_watched, reporters, told_to_all
 from chainrule.estimators.solving import Course, Problem, solved
 from chainrule.estimators.streaming import FromStream
@@ -226,7 +227,29 @@ class LinearEstimator(
             positive=getattr(self, "positive", False),
             names=None if names is None else [str(name) for name in names],
             levels=self.levels_,
+            column_groups=getattr(self, "column_groups", None),
         )
+
+    def _weighted_shape(
+        self, source: InMemorySource, row: LossRow | None, C: float
+    ) -> Shape | None:
+        """Return the penalty with the weights of a pilot fit, if it is to be adaptive."""
+        shape = self._shape(source.n_features)
+        self.__dict__.pop("penalty_factor_", None)
+        gamma = adaptive_gamma(getattr(self, "adaptive", False), self._l1_ratio())
+        if gamma == 0 or np.isinf(C) or shape is None:
+            return shape
+        pilot = pilot_fit(
+            source,
+            row,
+            fit_intercept=self.fit_intercept,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            n_threads=n_threads(self.n_jobs, default=n_cores() if source.is_fused else 1),
+        )
+        factors = adaptive_factors(pilot, gamma, shape)
+        self.penalty_factor_ = shape.factors * factors
+        return weighted(shape, factors)
 
     def _refuse_inference(self) -> None:
         """Raise DataError where errors of the coefficients would not be what they seem."""
@@ -300,7 +323,7 @@ class LinearEstimator(
         listeners = [] if self.verbose is None and is_quick else reporters(self.verbose)
         if getattr(self, "_skl_callbacks", None):
             listeners.append(tasks)
-        problem = Problem(source, row, self._shape(source.n_features), attributes)
+        problem = Problem(source, row, self._weighted_shape(source, row, C), attributes)
         try:
             if self._course is None:
                 fit = solved(self, problem, C, SOLVERS[self.solver], told_to_all(listeners))

@@ -56,8 +56,8 @@ class CrossValidatedClasses(CrossValidated):
         lost, kept = self.classes_[~present], self.classes_[present]
         self._tell_of_lost_class(k, lost)
         if len(kept) == 1:
-            for j in range(len(grid.l1_ratios)):
-                for i in range(len(grid.strengths)):
+            for j in range(grid.shape[0]):
+                for i in range(grid.shape[1]):
                     yield j, i, self._constant(rows, present), 0
             return
         for j, i, model, n_steps in super()._fold_models(k, rows, grid):

@@ -113,6 +113,15 @@ class LogisticRegression(
     bounds : tuple of (lower, upper), optional
         Bounds of the coefficients: numbers, arrays, dicts by name of a column, or None. They must
         hold 0 between them.
+    adaptive : bool or float, default=False
+        Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1, with
+        the coefficients of a pilot fit with ``C=1, l1_ratio=0``: Zou's adaptive lasso.
+        With several classes, ``|pilot|`` is the norm of a column's coefficients.
+    column_groups : 'levels', dict or array-like of shape (n_coefficients,), optional
+        Groups of columns, by label or by name of a column, whose coefficients are 0 together: the
+        norm of each, times the root of its size, takes the place of absolute values (the group
+        lasso). With 'levels' the levels of each categorical column are a group. For two
+        classes, not with bounds.
 
     Attributes
     ----------
@@ -123,6 +132,9 @@ class LogisticRegression(
     intercept_ : ndarray of shape (1,) or (n_classes,)
     certificate_ : Certificate
         What is proven; print it.
+    penalty_factor_ : ndarray of shape (n_coefficients,)
+        With `adaptive`: the factors on the absolute values that were used, `penalty_factor`
+        included; inf where the pilot is 0, which holds a coefficient at 0.
     objective_ : float
         The objective at the fit.
     history_ : list of IterationRecord
@@ -182,6 +194,8 @@ class LogisticRegression(
         penalty_factor: Any = None,  # noqa: ANN401
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
+        adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
     ) -> None:
         self.penalty = penalty
         self.C = C
@@ -202,6 +216,8 @@ class LogisticRegression(
         self.penalty_factor = penalty_factor
         self.positive = positive
         self.bounds = bounds
+        self.adaptive = adaptive
+        self.column_groups = column_groups
 
     @managed
     def fit(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal, Self
 
 import numpy as np
@@ -34,6 +34,7 @@ from chainrule.estimators.folds import folds_of
 from chainrule.estimators.inputs import as_offset, as_weights, class_weighted
 from chainrule.estimators.labels import class_labels
 from chainrule.estimators.legacy_attributes import legacy_form
+from chainrule.estimators.relaxed_folds import as_gammas
 from chainrule.estimators.selection import check_rule
 
 _PENALTIES: Final = ("deprecated", "l1", "l2", "elasticnet")
@@ -93,8 +94,13 @@ class LogisticRegressionCV(CrossValidatedClasses, LogisticRegression):
     rule : {'best', 'min', '1se'}, default='best'
         'best' is scikit-learn's: the highest mean score. 'min' and '1se' are glmnet's: the highest
         mean by weight of the folds, and the strongest penalty within one standard error of it.
-    penalty_factor, positive, bounds
-        As in `LogisticRegression`: a factor on the penalty of each coefficient, and limits of them.
+    relax : bool or sequence of float, default=False
+        Refit the columns that a fit chooses without penalty, and try mixtures: gamma times the
+        penalised coefficients plus 1 - gamma times the refitted ones, as glmnet does. True tries
+        the gammas 0, 0.25, 0.5, 0.75 and 1. Needs `l1_ratios` above 0, and ``refit=True``.
+    penalty_factor, positive, bounds, adaptive, column_groups
+        As in `LogisticRegression`: a factor on the penalty of each coefficient, limits,
+        weights by a pilot of its own for every fit, those on folds included, and groups.
     on_separation : {'warn', 'raise'}, default='warn'
         As in `LogisticRegression`.
     handle_unknown : {'error', 'ignore'}, default='error'
@@ -123,6 +129,13 @@ class LogisticRegressionCV(CrossValidatedClasses, LogisticRegression):
         What is proven of the fit of each fold.
     best_estimator_ : LogisticRegression
         The last fit.
+    gamma_ : float
+        With `relax`: the chosen share of the penalised fit. Then `scores_` and the other tables
+        have an axis of `gammas_` after that of the l1_ratios; a score is -inf where the chosen
+        columns separate the classes in a fold. `certificate_` is that of the penalised fit.
+    gammas_ : ndarray of shape (n_gammas,)
+    relaxed_certificate_ : Certificate
+        Of the refit, where `gamma_` is below 1.
 
     Examples
     --------
@@ -170,9 +183,12 @@ class LogisticRegressionCV(CrossValidatedClasses, LogisticRegression):
         random_state: Any = None,  # noqa: ANN401
         use_legacy_attributes: bool = False,
         rule: str = "best",
+        relax: bool | Sequence[float] = False,
         penalty_factor: Any = None,  # noqa: ANN401
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
+        adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
         on_separation: Literal["warn", "raise"] = "warn",
         handle_unknown: Literal["error", "ignore"] = "error",
     ) -> None:
@@ -195,9 +211,12 @@ class LogisticRegressionCV(CrossValidatedClasses, LogisticRegression):
         self.random_state = random_state
         self.use_legacy_attributes = use_legacy_attributes
         self.rule = rule
+        self.relax = relax
         self.penalty_factor = penalty_factor
         self.positive = positive
         self.bounds = bounds
+        self.adaptive = adaptive
+        self.column_groups = column_groups
         self.on_separation = on_separation
         self.handle_unknown = handle_unknown
 
@@ -271,11 +290,11 @@ class LogisticRegressionCV(CrossValidatedClasses, LogisticRegression):
         if self.refit:
             ratio, strength = fits.selection.index(self.rule)
             self._refit(X, rows, grid, fits, ratio, strength)
-            self.C_, self.l1_ratio_ = float(self.Cs_[strength]), grid.l1_ratios[ratio]
+            self.C_, self.l1_ratio_ = float(self.Cs_[strength]), grid.at(ratio)[0]
         else:
             self._average(fits, grid, has_offset=shift is not None)
         self.alpha_ = 1 / (self.C_ * total)
-        self.n_iter_ = fits.n_iter
+        self.n_iter_ = grid.unfolded(fits.n_iter, 1)
         if self.use_legacy_attributes:
             keys = self.classes_[1:] if self._n_outputs == 1 else self.classes_
             self.__dict__.update(legacy_form(vars(self), keys, one_ratio=self.l1_ratios is None))
@@ -381,10 +400,13 @@ class LogisticRegressionCV(CrossValidatedClasses, LogisticRegression):
                     stacklevel=3,
                 )
             ratios = (only,)
+        gammas = as_gammas(self.relax, ratios)
+        if gammas != (1.0,) and not self.refit:
+            raise ValueError("relax needs refit=True: mixtures of folds are not averaged")
         in_alpha = self.alphas is not None
         if in_alpha:
-            return Grid(as_strengths(self.alphas, "alphas", least=0.0), ratios, in_alpha)
-        return Grid(as_strengths(self.Cs, "Cs"), ratios, in_alpha)
+            return Grid(as_strengths(self.alphas, "alphas", least=0.0), ratios, in_alpha, gammas)
+        return Grid(as_strengths(self.Cs, "Cs"), ratios, in_alpha, gammas)
 
     def _routed(
         self, sample_weight: Matrix | None, params: dict[str, Any]
@@ -401,11 +423,13 @@ class LogisticRegressionCV(CrossValidatedClasses, LogisticRegression):
         other = 1 / (strengths * total)
         self.Cs_, self.alphas_ = (other, strengths) if grid.in_alpha else (strengths, other)
         self.l1_ratios_ = np.array(grid.l1_ratios)
-        self.scores_ = fits.selection.scores
-        self.mean_score_, self.std_error_ = fits.selection.mean, fits.selection.std_error
-        self.certificates_ = fits.certificates
+        self.scores_ = grid.unfolded(fits.selection.scores, 1)
+        self.mean_score_ = grid.unfolded(fits.selection.mean, 0)
+        self.std_error_ = grid.unfolded(fits.selection.std_error, 0)
+        self.certificates_ = grid.unfolded(fits.certificates, 1)
         if self._n_features is not None:
-            self.coefs_paths_ = fits.table(with_intercept=self.fit_intercept)
+            table = fits.table(with_intercept=self.fit_intercept)
+            self.coefs_paths_ = grid.unfolded(table, 1)
 
     def _average(self, fits: FoldFits, grid: Grid, *, has_offset: bool) -> None:
         """Average the best fits of the folds."""

@@ -23,10 +23,12 @@ from sklearn.utils.validation import _check_method_params
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.frames import has_levels
+from chainrule.engine.refits import is_separated
 from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, Matrix, checked_strength
 from chainrule.estimators.inputs import are_implied
+from chainrule.estimators.relaxed_folds import mix, mixtures
 from chainrule.estimators.selection import Selection
 from chainrule.estimators.solving import Course
 from chainrule.estimators.time_folds import Folds
@@ -48,11 +50,37 @@ class Grid:
     in_alpha : bool
         Whether the strengths are alphas: of a penalty on the *mean* of the losses. The same alpha
         is another C in a fold than in all rows.
+    gammas : tuple of float
+        Shares of the penalised fit in mixtures with a refit of its columns, the largest first. The
+        rows of the grid are the l1_ratios, and within each the gammas.
     """
 
     strengths: FloatArray
     l1_ratios: tuple[float, ...]
     in_alpha: bool
+    gammas: tuple[float, ...] = (1.0,)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows and strengths there are."""
+        return len(self.l1_ratios) * len(self.gammas), len(self.strengths)
+
+    @property
+    def is_relaxed(self) -> bool:
+        """Whether there are refits."""
+        return self.gammas != (1.0,)
+
+    def at(self, row: int) -> tuple[float, float]:
+        """Return l1_ratio and gamma of a row."""
+        ratio, gamma = divmod(row, len(self.gammas))
+        return self.l1_ratios[ratio], self.gammas[gamma]
+
+    def unfolded(self, values: npt.NDArray[Any], axis: int) -> npt.NDArray[Any]:
+        """Return values with an axis of l1_ratios and one of gammas, if there are refits."""
+        if not self.is_relaxed:
+            return values
+        sizes = (len(self.l1_ratios), len(self.gammas))
+        return values.reshape((*values.shape[:axis], *sizes, *values.shape[axis + 1 :]))
 
     @property
     def order(self) -> IntArray:
@@ -213,7 +241,7 @@ class CrossValidated(LinearEstimator):
 
     def _set_point(self, model: Any, grid: Grid, ratio: int, strength: int, rows: Rows) -> None:  # noqa: ANN401
         self._set_strength(model, float(grid.strengths[strength]), grid.in_alpha, rows)
-        l1_ratio = grid.l1_ratios[ratio]
+        l1_ratio, _ = grid.at(ratio)
         if "l1_ratio" in vars(model):
             model.l1_ratio = l1_ratio
         elif l1_ratio != 0:
@@ -225,9 +253,9 @@ class CrossValidated(LinearEstimator):
         self, rows: Rows, folds: Folds, grid: Grid, params: Mapping[str, Any]
     ) -> FoldFits:
         """Fit every point of the grid in every fold."""
-        shape = (len(folds), len(grid.l1_ratios), len(grid.strengths))
+        shape = (len(folds), *grid.shape)
         scores, n_iter = np.empty(shape), np.zeros(shape, dtype=np.int32)
-        certificates = np.empty(shape, dtype=object)
+        certificates, without = np.empty(shape, dtype=object), np.zeros(shape, dtype=bool)
         short: list[tuple[int, str]] = []
         coef = [[[np.empty(0)] * shape[2] for _ in range(shape[1])] for _ in folds]
         intercept = [[[np.empty(0)] * shape[2] for _ in range(shape[1])] for _ in folds]
@@ -245,6 +273,7 @@ class CrossValidated(LinearEstimator):
                 intercept[k][j][i] = np.atleast_1d(np.array(model.intercept_))
                 n_iter[k, j, i] = n_steps
                 certificates[k, j, i] = getattr(model, "certificate_", None)
+                without[k, j, i] = getattr(model, "_has_no_refit", False)
                 if not together:
                     scores[k, j, i] = self._score(model, held, held_params)
                 fit = getattr(model, "_fit", None)
@@ -262,7 +291,19 @@ class CrossValidated(LinearEstimator):
                 ConvergenceWarning,
                 stacklevel=3,
             )
-        selection = Selection(scores, weights, grid.order)
+        if without.any():
+            scores[:, without.any(axis=0)] = -np.inf
+            for k, j, i in np.argwhere(without).tolist():
+                coef[k][j][i] = np.full_like(coef[k][j][i], np.nan)
+                intercept[k][j][i] = np.full_like(intercept[k][j][i], np.nan)
+            warnings.warn(
+                f"{int(without.any(axis=0).sum())} of {scores[0].size} points have chosen columns "
+                "in some fold that separate the classes: no finite refit exists there, so these "
+                "points have the score -inf.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        selection = Selection(scores, weights, grid.order, len(grid.gammas))
         return FoldFits(selection, coef, intercept, n_iter, certificates)
 
     def _fold_models(self, k: int, rows: Rows, grid: Grid) -> Iterator[tuple[int, int, Any, int]]:
@@ -271,10 +312,10 @@ class CrossValidated(LinearEstimator):
             model = self._model_of_fold()
             model._course = None
             for i in (int(place) for place in grid.order):
-                self._set_point(model, grid, j, i, rows)
+                self._set_point(model, grid, j * len(grid.gammas), i, rows)
                 if model._course is not None:
                     model._course.go_on(model, self._inverse_strength_of(model, rows))
-                    yield j, i, model, int(np.max(model.n_iter_))
+                    yield from self._mixtures(j, i, model, grid)
                     continue
                 model._course = Course()
                 with warnings.catch_warnings():
@@ -283,7 +324,23 @@ class CrossValidated(LinearEstimator):
                         model.fit(rows.X, rows.y, rows.given_weights, rows.offset)
                     except DataError as error:
                         raise DataError(f"the training rows of fold {k}: {error}") from error
-                yield j, i, model, int(np.max(model.n_iter_))
+                yield from self._mixtures(j, i, model, grid)
+
+    def _mixtures(
+        self,
+        ratio: int,
+        strength: int,
+        model: Any,  # noqa: ANN401
+        grid: Grid,
+    ) -> Iterator[tuple[int, int, Any, int]]:
+        """Yield a fit with its place; if there are refits, its mixtures."""
+        n_steps = int(np.max(model.n_iter_))
+        if not grid.is_relaxed:
+            yield ratio, strength, model, n_steps
+            return
+        refit, first = model._course.refit(model), ratio * len(grid.gammas)
+        for place, mixture in enumerate(mixtures(model, refit, grid.gammas, self._place)):
+            yield first + place, strength, mixture, n_steps
 
     def _refit(
         self, X: Matrix, rows: Rows, grid: Grid, fits: FoldFits, ratio: int, strength: int
@@ -300,8 +357,43 @@ class CrossValidated(LinearEstimator):
             coef, intercept = (np.mean(part, axis=0) for part in zip(*start, strict=True))
             if np.isfinite(intercept).all():
                 self._place(model, coef, intercept)
-        model.fit(X, rows.y, rows.given_weights, rows.offset)
+        _, gamma = grid.at(ratio)
+        if gamma == 1:
+            model.fit(X, rows.y, rows.given_weights, rows.offset)
+        else:
+            gamma = self._fit_mixture(model, X, rows, gamma)
         self._adopt(model)
+        if grid.is_relaxed:
+            self.gammas_, self.gamma_ = np.array(grid.gammas), gamma
+
+    def _fit_mixture(self, model: Any, X: Matrix, rows: Rows, gamma: float) -> float:  # noqa: ANN401
+        """Fit a model and mix it with the refit of its columns; return gamma, 1 where it has none.
+
+        The certificate stays that of the penalised fit; that of the refit is set beside it.
+        """
+        model._course = Course()
+        model.fit(X, rows.y, rows.given_weights, rows.offset)
+        refit = model._course.refit(model)
+        model._course = None
+        if refit is None:
+            return gamma
+        model.relaxed_certificate_ = refit.certificate
+        if is_separated(refit):
+            warnings.warn(
+                f"The columns chosen from all rows have no finite refit, so the penalised fit is "
+                f"kept (gamma_ is 1). {refit.certificate}",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+            return 1.0
+        if not refit.met:
+            warnings.warn(
+                f"The refit of the chosen columns: {refit.shortfall(self.tol, self.max_iter)}",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        mix(model, refit, gamma, self._place)
+        return gamma
 
     def _place(self, model: Any, coef: FloatArray, intercept: FloatArray) -> None:  # noqa: ANN401
         """Set the coefficients that a fit starts at."""

@@ -41,6 +41,8 @@ class GeneralizedLinearRegressor(LinearRegressor):
         penalty_factor: Any = None,  # noqa: ANN401
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
+        adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
     ) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -54,6 +56,8 @@ class GeneralizedLinearRegressor(LinearRegressor):
         self.penalty_factor = penalty_factor
         self.positive = positive
         self.bounds = bounds
+        self.adaptive = adaptive
+        self.column_groups = column_groups
 
     def _inverse_strength(self, total_weight: float) -> float:
         """Return C, the inverse strength of the penalty; inf for none."""
@@ -99,9 +103,20 @@ class PoissonRegressor(GeneralizedLinearRegressor):
     bounds : tuple of (lower, upper), optional
         Bounds of the coefficients: numbers, arrays, dicts by name of a column, or None. They must
         hold 0 between them.
+    adaptive : bool or float, default=False
+        Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1, with
+        the coefficients of a pilot fit whose penalty is ``|coef|^2 / 2`` on the sum of the losses:
+        Zou's adaptive lasso.
+    column_groups : 'levels', dict or array-like of shape (n_coefficients,), optional
+        Groups of columns, by label or by name of a column, whose coefficients are 0 together: the
+        norm of each, times the root of its size, takes the place of absolute values (the group
+        lasso). With 'levels' the levels of each categorical column are a group. Not with bounds.
 
     Attributes
     ----------
+    penalty_factor_ : ndarray of shape (n_coefficients,)
+        With `adaptive`: the factors on the absolute values that were used, `penalty_factor`
+        included; inf where the pilot is 0, which holds a coefficient at 0.
     coef_ : ndarray of shape (n_coefficients,)
         Changes of the log mean; one per column, or per level of a categorical column.
     intercept_ : float
@@ -168,9 +183,20 @@ class GammaRegressor(GeneralizedLinearRegressor):
     bounds : tuple of (lower, upper), optional
         Bounds of the coefficients: numbers, arrays, dicts by name of a column, or None. They must
         hold 0 between them.
+    adaptive : bool or float, default=False
+        Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1, with
+        the coefficients of a pilot fit whose penalty is ``|coef|^2 / 2`` on the sum of the losses:
+        Zou's adaptive lasso.
+    column_groups : 'levels', dict or array-like of shape (n_coefficients,), optional
+        Groups of columns, by label or by name of a column, whose coefficients are 0 together: the
+        norm of each, times the root of its size, takes the place of absolute values (the group
+        lasso). With 'levels' the levels of each categorical column are a group. Not with bounds.
 
     Attributes
     ----------
+    penalty_factor_ : ndarray of shape (n_coefficients,)
+        With `adaptive`: the factors on the absolute values that were used, `penalty_factor`
+        included; inf where the pilot is 0, which holds a coefficient at 0.
     coef_ : ndarray of shape (n_coefficients,)
         Changes of the log mean; one per column, or per level of a categorical column.
     intercept_ : float
@@ -244,9 +270,20 @@ class TweedieRegressor(GeneralizedLinearRegressor):
     bounds : tuple of (lower, upper), optional
         Bounds of the coefficients: numbers, arrays, dicts by name of a column, or None. They must
         hold 0 between them.
+    adaptive : bool or float, default=False
+        Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1, with
+        the coefficients of a pilot fit whose penalty is ``|coef|^2 / 2`` on the sum of the losses:
+        Zou's adaptive lasso.
+    column_groups : 'levels', dict or array-like of shape (n_coefficients,), optional
+        Groups of columns, by label or by name of a column, whose coefficients are 0 together: the
+        norm of each, times the root of its size, takes the place of absolute values (the group
+        lasso). With 'levels' the levels of each categorical column are a group. Not with bounds.
 
     Attributes
     ----------
+    penalty_factor_ : ndarray of shape (n_coefficients,)
+        With `adaptive`: the factors on the absolute values that were used, `penalty_factor`
+        included; inf where the pilot is 0, which holds a coefficient at 0.
     coef_ : ndarray of shape (n_coefficients,)
         Changes of the score; one per column, or per level of a categorical column.
     intercept_ : float
@@ -290,6 +327,8 @@ class TweedieRegressor(GeneralizedLinearRegressor):
         penalty_factor: Any = None,  # noqa: ANN401
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
+        adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
     ) -> None:
         super().__init__(
             alpha=alpha,
@@ -300,6 +339,12 @@ class TweedieRegressor(GeneralizedLinearRegressor):
             warm_start=warm_start,
             verbose=verbose,
             n_jobs=n_jobs,
+            l1_ratio=l1_ratio,
+            penalty_factor=penalty_factor,
+            positive=positive,
+            bounds=bounds,
+            adaptive=adaptive,
+            column_groups=column_groups,
         )
         self.link = link
         self.power = power

@@ -67,9 +67,20 @@ class LinearModel(LinearRegressor):
     bounds : tuple of (lower, upper), optional
         Bounds of the coefficients: numbers, arrays, dicts by name of a column, or None. They must
         hold 0 between them.
+    adaptive : bool or float, default=False
+        Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1, with
+        the coefficients of a pilot fit whose penalty is ``|coef|^2 / 2`` on the sum of the losses:
+        Zou's adaptive lasso.
+    column_groups : 'levels', dict or array-like of shape (n_coefficients,), optional
+        Groups of columns, by label or by name of a column, whose coefficients are 0 together: the
+        norm of each, times the root of its size, takes the place of absolute values (the group
+        lasso). With 'levels' the levels of each categorical column are a group. Not with bounds.
 
     Attributes
     ----------
+    penalty_factor_ : ndarray of shape (n_coefficients,)
+        With `adaptive`: the factors on the absolute values that were used, `penalty_factor`
+        included; inf where the pilot is 0, which holds a coefficient at 0.
     coef_ : ndarray of shape (n_coefficients,)
         One per column, or per level of a categorical column.
     intercept_ : float
@@ -128,6 +139,8 @@ class LinearModel(LinearRegressor):
         penalty_factor: Any = None,  # noqa: ANN401
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
+        adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
     ) -> None:
         self.loss = loss
         self.C = C
@@ -145,6 +158,8 @@ class LinearModel(LinearRegressor):
         self.penalty_factor = penalty_factor
         self.positive = positive
         self.bounds = bounds
+        self.adaptive = adaptive
+        self.column_groups = column_groups
 
     def _loss_row(self) -> LossRow:
         """Return the loss that the parameters describe."""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.engine.adaptive import adaptive_factors, pilot_fit, weighted
 from chainrule.engine.arrays import FloatArray, is_sparse
+from chainrule.engine.class_paths import path_solver
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.deviations import standard_deviations
 from chainrule.engine.data.frames import coded, has_levels, is_frame, names_of, refuse_dates
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.paths import PathSolver, geometric, path_of
+from chainrule.engine.paths import geometric, path_of
 from chainrule.engine.penalties.elastic_net import Shape
+from chainrule.engine.refits import Refits
 from chainrule.errors import DataError
 from chainrule.estimators.coefficient_paths import Path
 from chainrule.estimators.functional import as_table
@@ -33,7 +37,8 @@ from chainrule.estimators.inputs import (
 from chainrule.estimators.inputs import (
     positive as positive_rows,
 )
-from chainrule.estimators.penalties import shape_of, shared_l1_ratio
+from chainrule.estimators.penalties import adaptive_gamma, check_relax, shape_of, shared_l1_ratio
+from chainrule.estimators.relaxed_paths import relaxed_along
 
 Matrix = Any
 
@@ -50,6 +55,9 @@ def logistic_path(
     positive: bool = False,
     bounds: Any = None,  # noqa: ANN401
     standardize: bool = False,
+    column_groups: Any = None,  # noqa: ANN401
+    adaptive: bool | float = False,
+    relax: bool = False,
     sample_weight: npt.ArrayLike | None = None,
     class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
     offset: npt.ArrayLike | None = None,
@@ -86,12 +94,23 @@ def logistic_path(
     standardize : bool, default=False
         Whether the penalty acts on coefficients of columns divided by their standard deviation, as
         glmnet does; coefficients are returned in the units of the data either way.
+    column_groups : 'levels', dict or array-like of shape (n_coefficients,), optional
+        Groups of columns, by label or by name of a column, whose coefficients leave 0 together:
+        the norm of each, times the root of its size, takes the place of absolute values. With
+        'levels' the levels of each categorical column are a group. For two classes, no bounds.
+    adaptive : bool or float, default=False
+        Weight the absolute values in the penalty by ``1 / |pilot|**adaptive``, True for 1: Zou's
+        adaptive lasso. The pilot has the penalty ``|coef|^2 / 2`` on the sum of the losses, of
+        standardised columns with `standardize`. The factors are `Path.penalty_factor`.
+    relax : bool, default=False
+        Whether to refit the columns of every point without penalty, as glmnet does: see
+        `Path.relaxed` and `Path.mixed`. Bounds are kept.
     sample_weight : array-like of shape (n_samples,), optional
         Non-negative; k means k repetitions of the row.
     class_weight : dict or 'balanced', optional
         Factors on the sample weights, by class.
-    offset : array-like of shape (n_samples,), optional
-        Added to the scores.
+    offset : array-like of shape (n_samples,) or (n_samples, n_classes), optional
+        Added to the scores; of one column per class with more than two classes.
     fit_intercept : bool, default=True
         Whether to fit an intercept; it is never penalised.
     tol : float, default=1e-8
@@ -108,12 +127,13 @@ def logistic_path(
     Raises
     ------
     DataError
-        When the data cannot be used, or y has more than two classes.
+        When the data cannot be used.
 
     Warns
     -----
     RuntimeWarning
-        When `tol` is not proven at some point; the path holds the bounds that are.
+        When `tol` is not proven at some point; the path holds the bounds that are. With `relax`,
+        also when the columns of a point separate the classes, so that no finite refit exists.
 
     Examples
     --------
@@ -130,18 +150,16 @@ def logistic_path(
     """
     _check_numbers(n_lambdas, eps, tol, max_iter)
     l1_ratio = shared_l1_ratio(l1_ratio)
+    check_relax(relax, (l1_ratio,))
+    gamma = adaptive_gamma(adaptive, l1_ratio)
     labels = as_labels(y)
     weights = as_weights(sample_weight, len(labels))
     weights, classes = class_weighted(class_weight, weights, labels, distinct(labels))
-    if len(classes) > 2:
-        raise DataError(
-            f"logistic_path is for two classes, and y has {len(classes)}: compare one class with "
-            "the others, y == label"
-        )
     table, names, levels = _rows_of(X)
     if table.shape[0] != len(labels):
         raise DataError(f"X has {table.shape[0]} rows and y {len(labels)} labels: pass one per row")
-    shift = as_offset(offset, len(labels), 1)
+    n_outputs = 1 if len(classes) == 2 else len(classes)
+    shift = as_offset(offset, len(labels), n_outputs)
     rows = positive_rows(weights)
     if rows is not None:
         table, labels, weights = table[rows], labels[rows], weights[rows]
@@ -156,6 +174,7 @@ def logistic_path(
         column_names=names,
         row_numbers=rows,
         offset=shift,
+        n_classes=len(classes),
         center=fit_intercept,
         n_threads=n_threads(n_jobs, default=n_cores()),
     )
@@ -167,16 +186,26 @@ def logistic_path(
         positive=positive,
         names=names,
         levels=levels,
+        column_groups=column_groups,
     ) or Shape.checked(source.n_features, l1_ratio)
+    used, deviations = shape.factors, None
     if standardize:
-        shape = shape.standardised(standard_deviations(source))
-    solver = PathSolver(
-        source,
-        None,
-        shape,
-        fit_intercept=fit_intercept,
-        n_threads=n_threads(n_jobs, default=n_cores() if source.is_fused else 1),
-    )
+        deviations = standard_deviations(source)
+        shape = shape.standardised(deviations)
+    threads = n_threads(n_jobs, default=n_cores() if source.is_fused else 1)
+    if gamma > 0:
+        pilot = pilot_fit(
+            source,
+            None,
+            deviations=deviations,
+            fit_intercept=fit_intercept,
+            tol=tol,
+            max_iter=max_iter,
+            n_threads=threads,
+        )
+        factors = adaptive_factors(pilot, gamma, shape, deviations)
+        shape, used = weighted(shape, factors), used * factors
+    solver = path_solver(source, None, shape, fit_intercept=fit_intercept, n_threads=threads)
     total = source.total_weight
     if lambdas is None:
         if not solver.largest > 0:
@@ -198,27 +227,50 @@ def logistic_path(
             RuntimeWarning,
             stacklevel=2,
         )
-    coef = np.array([point.point.coef[:, 0] for point in points])
+    relaxed, passes = None, solver.objective.passes + 1
+    if relax:
+        refits = Refits(
+            source,
+            None,
+            shape,
+            fit_intercept=fit_intercept,
+            tol=tol,
+            max_iter=max_iter,
+            n_threads=threads,
+        )
+        clock = perf_counter()
+        relaxed = relaxed_along(
+            points,
+            refits,
+            lambdas=strengths / total,
+            null=solver.null_and_least,
+            n_outputs=n_outputs,
+        )
+        passes, seconds = passes + refits.passes, seconds + perf_counter() - clock
+    coef = np.array([point.point.coef.T for point in points])
+    intercept = np.array([point.point.intercept for point in points])
     path = Path(
         lambdas=strengths / total,
         Cs=1 / strengths,
-        coef=coef,
-        intercept=np.array([point.point.intercept[0] for point in points]),
+        coef=coef[:, 0] if n_outputs == 1 else coef,
+        intercept=intercept[:, 0] if n_outputs == 1 else intercept,
         objective=np.array([point.value for point in points]),
         gap=np.array([point.certificate.suboptimality_bound for point in points]),
         relative_gap=np.array([point.certificate.relative_bound for point in points]),
         proven=proven,
-        nonzero=np.count_nonzero(coef, axis=1),
+        nonzero=np.count_nonzero(coef, axis=(1, 2)),
         deviance_ratio=np.array([solver.deviance_ratio(point.loss) for point in points]),
         classes=classes,
         coef_names=list(source.column_names),
         l1_ratio=l1_ratio,
         certificates=tuple(point.certificate for point in points),
         n_iter=np.array([point.n_iter for point in points]),
-        n_passes=solver.objective.passes + 1,
+        n_passes=passes,
         seconds=seconds,
+        penalty_factor=used,
+        relaxed=relaxed,
     )
-    for value in vars(path).values():
+    for value in (*vars(path).values(), *({} if relaxed is None else vars(relaxed)).values()):
         if isinstance(value, np.ndarray):
             value.setflags(write=False)
     return path

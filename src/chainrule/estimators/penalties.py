@@ -10,7 +10,9 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.penalties.elastic_net import Shape, ends_of
+from chainrule.engine.penalties.groups import GroupShape
 from chainrule.errors import DataError
+from chainrule.estimators.column_groups import group_numbers
 
 
 def shared_l1_ratio(l1_ratio: Any) -> float:  # noqa: ANN401
@@ -32,6 +34,37 @@ def shared_l1_ratio(l1_ratio: Any) -> float:  # noqa: ANN401
     return float(l1_ratio)
 
 
+def check_relax(relax: Any, l1_ratios: Sequence[float]) -> None:  # noqa: ANN401
+    """Raise ValueError unless `relax` is True or False, and True only where columns are chosen."""
+    if not isinstance(relax, bool | np.bool_):
+        raise ValueError(f"relax must be True or False, not {relax!r}")
+    if relax and min(l1_ratios) == 0:
+        raise ValueError(
+            "relax=True refits the columns that an L1 penalty chooses, and with l1_ratio=0 it "
+            "chooses none; use an l1_ratio above 0, or omit relax"
+        )
+
+
+def adaptive_gamma(adaptive: Any, l1_ratio: float) -> float:  # noqa: ANN401
+    """Return the power of the pilot in adaptive weights, 0 for none.
+
+    Raises
+    ------
+    ValueError
+        When it is neither True, False nor a positive number, or there is no L1 penalty to weight.
+    """
+    is_flag = isinstance(adaptive, bool | np.bool_)
+    if not is_flag and not (isinstance(adaptive, Real) and 0 < float(adaptive) < np.inf):
+        raise ValueError(f"adaptive must be True, False or a positive number, not {adaptive!r}")
+    gamma = float(adaptive)
+    if gamma and l1_ratio == 0:
+        raise ValueError(
+            "adaptive weights the absolute values in a penalty, and with l1_ratio=0 there are "
+            "none; use an l1_ratio above 0, or omit adaptive"
+        )
+    return gamma
+
+
 def shape_of(
     n_coefficients: int,
     l1_ratio: float,
@@ -41,6 +74,7 @@ def shape_of(
     positive: bool,
     names: Sequence[str] | None,
     levels: Mapping[str, Any],
+    column_groups: Any = None,  # noqa: ANN401
 ) -> Shape | None:
     """Return a penalty; None where it is the L2 penalty alone, the same for all columns.
 
@@ -56,10 +90,13 @@ def shape_of(
         Of the coefficients.
     levels : mapping
         The levels of each categorical column, whose coefficients share what its name is given.
+    column_groups : 'levels', mapping from a name to a label, array-like, or None
+        Groups of columns, whose norms take the place of absolute values.
     """
     if not isinstance(positive, bool | np.bool_):
         raise ValueError(f"positive must be True or False, not {positive!r}")
-    if l1_ratio == 0 and penalty_factor is None and bounds is None and not positive:
+    is_plain = penalty_factor is None and bounds is None and column_groups is None
+    if l1_ratio == 0 and is_plain and not positive:
         return None
     if bounds is not None:
         low, high = ends_of(bounds)
@@ -71,6 +108,14 @@ def shape_of(
     shape = Shape.checked(
         n_coefficients, l1_ratio, factors, bounds, positive=bool(positive), column_names=names
     )
+    if column_groups is not None:
+        if l1_ratio == 0:
+            raise ValueError(
+                "column_groups is for a penalty with norms of groups, and with l1_ratio=0 there "
+                "are none; use an l1_ratio above 0, or omit column_groups"
+            )
+        labels = group_numbers(column_groups, n_coefficients, names, levels)
+        return GroupShape.grouped(shape, labels)
     return None if shape.is_plain else shape
 
 

@@ -7,7 +7,7 @@ mean loss on its held-out rows, counted from its least value.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -35,6 +35,7 @@ from chainrule.estimators.glm import (
 from chainrule.estimators.inputs import as_offset, as_weights
 from chainrule.estimators.linear_model import LinearModel
 from chainrule.estimators.regressors import LinearRegressor, as_targets
+from chainrule.estimators.relaxed_folds import as_gammas
 from chainrule.estimators.scoring import raw_at_points
 from chainrule.estimators.selection import check_rule
 
@@ -43,6 +44,7 @@ class RegressorCV(CrossValidated, LinearRegressor):
     """Base class of regressors that choose their penalty by cross-validation."""
 
     alphas: npt.ArrayLike | None
+    relax: bool | Sequence[float]
 
     def fit(
         self,
@@ -98,13 +100,15 @@ class RegressorCV(CrossValidated, LinearRegressor):
         self.alphas_, self.Cs_ = (grid.strengths, other)[:: 1 if grid.in_alpha else -1]
         self.l1_ratios_ = np.array(grid.l1_ratios)
         self.alpha_, self.C_ = float(self.alphas_[strength]), float(self.Cs_[strength])
-        self.l1_ratio_ = grid.l1_ratios[ratio]
-        self.scores_, self.n_iter_path_ = fits.selection.scores, fits.n_iter
-        self.mean_score_, self.std_error_ = fits.selection.mean, fits.selection.std_error
-        self.certificates_ = fits.certificates
+        self.l1_ratio_ = grid.at(ratio)[0]
+        self.scores_ = grid.unfolded(fits.selection.scores, 1)
+        self.n_iter_path_ = grid.unfolded(fits.n_iter, 1)
+        self.mean_score_ = grid.unfolded(fits.selection.mean, 0)
+        self.std_error_ = grid.unfolded(fits.selection.std_error, 0)
+        self.certificates_ = grid.unfolded(fits.certificates, 1)
         if not has_own_columns(data):
             table = fits.table(with_intercept=self.fit_intercept)
-            self.coefs_paths_ = table[:, :, :, 0]
+            self.coefs_paths_ = grid.unfolded(table[:, :, :, 0], 1)
         return self
 
     def score(
@@ -156,9 +160,9 @@ class RegressorCV(CrossValidated, LinearRegressor):
 
     def _grid(self) -> Grid:
         """Return the penalties to try."""
-        return Grid(
-            as_strengths(self.alphas, "alphas"), as_l1_ratios(self.l1_ratios), in_alpha=True
-        )
+        ratios = as_l1_ratios(self.l1_ratios)
+        gammas = as_gammas(self.relax, ratios)
+        return Grid(as_strengths(self.alphas, "alphas"), ratios, in_alpha=True, gammas=gammas)
 
     def _set_strength(self, model: Any, strength: float, in_alpha: bool, rows: Rows) -> None:  # noqa: ANN401
         if in_alpha:
@@ -220,9 +224,12 @@ class GeneralizedLinearRegressorCV(RegressorCV):
         cv: Any = None,  # noqa: ANN401
         scoring: Any = None,  # noqa: ANN401
         rule: str = "best",
+        relax: bool | Sequence[float] = False,
         penalty_factor: Any = None,  # noqa: ANN401
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
+        adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 100,
@@ -235,9 +242,12 @@ class GeneralizedLinearRegressorCV(RegressorCV):
         self.cv = cv
         self.scoring = scoring
         self.rule = rule
+        self.relax = relax
         self.penalty_factor = penalty_factor
         self.positive = positive
         self.bounds = bounds
+        self.adaptive = adaptive
+        self.column_groups = column_groups
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -263,8 +273,11 @@ class PoissonRegressorCV(GeneralizedLinearRegressorCV, PoissonRegressor):
         from its least value: half the mean deviance.
     rule : {'best', 'min', '1se'}, default='best'
         As in `LogisticRegressionCV`.
-    penalty_factor, positive, bounds
-        As in `PoissonRegressor`: a factor on the penalty of each coefficient, and limits of them.
+    relax : bool or sequence of float, default=False
+        As in `LogisticRegressionCV`: mixtures with refits of the chosen columns.
+    penalty_factor, positive, bounds, adaptive, column_groups
+        As in `PoissonRegressor`: a factor on the penalty of each coefficient, limits,
+        weights by a pilot of its own for every fit, those on folds included, and groups.
     fit_intercept : bool, default=True
         Whether to fit an intercept; it is never penalised.
     solver, max_iter, tol, verbose, n_jobs
@@ -283,6 +296,8 @@ class PoissonRegressorCV(GeneralizedLinearRegressorCV, PoissonRegressor):
         Coefficients of each fold, the intercept last.
     certificates_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
         What is proven of the fit of each fold.
+    gamma_, gammas_, relaxed_certificate_
+        With `relax`, as in `LogisticRegressionCV`.
     best_estimator_ : PoissonRegressor
         The last fit.
 
@@ -305,8 +320,8 @@ class GammaRegressorCV(GeneralizedLinearRegressorCV, GammaRegressor):
 
     Parameters
     ----------
-    alphas, l1_ratios, cv, scoring, rule, penalty_factor, positive, bounds, fit_intercept, solver,
-    max_iter, tol, verbose, n_jobs
+    alphas, l1_ratios, cv, scoring, rule, relax, penalty_factor, positive, bounds, adaptive,
+    column_groups, fit_intercept, solver, max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
 
     Examples
@@ -331,8 +346,8 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
     power : float, default=0.0
         As in `TweedieRegressor`.
     link : {'auto', 'identity', 'log'}, default='auto'
-    alphas, l1_ratios, cv, scoring, rule, penalty_factor, positive, bounds, fit_intercept, solver,
-    max_iter, tol, verbose, n_jobs
+    alphas, l1_ratios, cv, scoring, rule, relax, penalty_factor, positive, bounds, adaptive,
+    column_groups, fit_intercept, solver, max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
 
     Examples
@@ -358,9 +373,12 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
         cv: Any = None,  # noqa: ANN401
         scoring: Any = None,  # noqa: ANN401
         rule: str = "best",
+        relax: bool | Sequence[float] = False,
         penalty_factor: Any = None,  # noqa: ANN401
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
+        adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 100,
@@ -375,9 +393,12 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
         self.cv = cv
         self.scoring = scoring
         self.rule = rule
+        self.relax = relax
         self.penalty_factor = penalty_factor
         self.positive = positive
         self.bounds = bounds
+        self.adaptive = adaptive
+        self.column_groups = column_groups
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -399,8 +420,8 @@ class LinearModelCV(RegressorCV, LinearModel):
         Replaces `Cs`: strengths of a penalty on the weighted *mean* of the losses.
     constants, link
         As in `LinearModel`.
-    l1_ratios, cv, scoring, rule, penalty_factor, positive, bounds, fit_intercept, solver,
-    max_iter, tol, verbose, n_jobs
+    l1_ratios, cv, scoring, rule, relax, penalty_factor, positive, bounds, adaptive,
+    column_groups, fit_intercept, solver, max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
 
     Examples
@@ -428,9 +449,12 @@ class LinearModelCV(RegressorCV, LinearModel):
         cv: Any = None,  # noqa: ANN401
         scoring: Any = None,  # noqa: ANN401
         rule: str = "best",
+        relax: bool | Sequence[float] = False,
         penalty_factor: Any = None,  # noqa: ANN401
         positive: bool = False,
         bounds: Any = None,  # noqa: ANN401
+        adaptive: bool | float = False,
+        column_groups: Any = None,  # noqa: ANN401
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 100,
@@ -447,9 +471,12 @@ class LinearModelCV(RegressorCV, LinearModel):
         self.cv = cv
         self.scoring = scoring
         self.rule = rule
+        self.relax = relax
         self.penalty_factor = penalty_factor
         self.positive = positive
         self.bounds = bounds
+        self.adaptive = adaptive
+        self.column_groups = column_groups
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -461,4 +488,6 @@ class LinearModelCV(RegressorCV, LinearModel):
         """Return the penalties to try."""
         if self.alphas is not None:
             return super()._grid()
-        return Grid(as_strengths(self.Cs, "Cs"), as_l1_ratios(self.l1_ratios), in_alpha=False)
+        ratios = as_l1_ratios(self.l1_ratios)
+        gammas = as_gammas(self.relax, ratios)
+        return Grid(as_strengths(self.Cs, "Cs"), ratios, in_alpha=False, gammas=gammas)

@@ -16,6 +16,7 @@ from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.monitor import OnIteration
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.penalties.elastic_net import Shape
+from chainrule.engine.refits import Refits
 from chainrule.engine.results import Fit
 from chainrule.engine.runtime.journal import current_journal
 from chainrule.engine.solvers.plans import Method
@@ -77,6 +78,7 @@ class Course:
     def __init__(self) -> None:
         self._problem: Problem | None = None
         self._fits: ContinuedFits | None = None
+        self._refits: Refits | None = None
 
     def begin(self, model: Any, problem: Problem, C: float) -> Fit:  # noqa: ANN401
         """Return the first fit."""
@@ -91,6 +93,22 @@ class Course:
             n_threads=_threads(model, problem.source),
         )
         return self._fits.fit(C)
+
+    def refit(self, model: Any) -> Fit | None:  # noqa: ANN401
+        """Return the fit without penalty of the columns of the last fit; None for no columns."""
+        assert self._problem is not None
+        problem = self._problem
+        if self._refits is None:
+            self._refits = Refits(
+                problem.source,
+                problem.row,
+                problem.shape or Shape.checked(problem.source.n_features),
+                fit_intercept=model.fit_intercept,
+                tol=model.tol,
+                max_iter=model.max_iter,
+                n_threads=_threads(model, problem.source),
+            )
+        return self._refits.at(model._fitted_point())
 
     def go_on(self, model: Any, C: float) -> None:  # noqa: ANN401
         """Fit with another strength, and keep the fit in the estimator."""

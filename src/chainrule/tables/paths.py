@@ -23,22 +23,17 @@ def path_of_table(fitted: FittedTable, l1_ratio: float) -> PenaltyPath:
     Parameters
     ----------
     fitted : FittedTable
-        Of two classes.
     l1_ratio : float
         Share of absolute values in the penalty; 1 is the lasso.
 
     Raises
     ------
     DataError
-        When there are more classes, or trials.
+        When the rows are trials.
     """
     from chainrule.estimators.paths import logistic_path
 
     model = fitted.model
-    if not model.is_binary:
-        raise DataError(
-            f"--path is for targets of two classes, and {model.target!r} has {len(model.classes)}"
-        )
     if fitted.has_shares:
         raise DataError("--path is for rows of labels, not of trials. Omit --path, or --trials.")
     path = logistic_path(
@@ -49,7 +44,7 @@ def path_of_table(fitted: FittedTable, l1_ratio: float) -> PenaltyPath:
         offset=fitted.offset,
     )
     names = [feature.name for feature in model.features]
-    return path.renamed(names)
+    return path.renamed(names, model.classes)
 
 
 def write_path(path: PenaltyPath, file: str) -> None:
@@ -59,12 +54,11 @@ def write_path(path: PenaltyPath, file: str) -> None:
         return
     with atomic_text(file) as out:
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(
-            ["lambda", "C", "nonzero", "deviance_ratio", "gap", "intercept", *path.coef_names]
-        )
+        names, values = path.table()
+        writer.writerow(["lambda", "C", "nonzero", "deviance_ratio", "gap", *names])
         for k in range(len(path)):
             numbers = [path.lambdas[k], path.Cs[k], path.nonzero[k], path.deviance_ratio[k]]
-            numbers += [path.relative_gap[k], path.intercept[k], *path.coef[k]]
+            numbers += [path.relative_gap[k], *values[k]]
             writer.writerow([repr(number) for number in map(_plain, numbers)])
 
 

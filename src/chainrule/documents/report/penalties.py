@@ -33,9 +33,10 @@ def penalties_section(path: Path, C: float) -> Section:
         f"gap of {signif(float(path.relative_gap.max()), 2)}. Coefficients are those of "
         "standardised features."
     )
+    names, values = path.table()
     data = data_of(
         "penalties.csv",
-        ["C", "lambda", "nonzero", "deviance_ratio", "gap", *path.coef_names],
+        ["C", "lambda", "nonzero", "deviance_ratio", "gap", *names],
         (
             [
                 float(path.Cs[k]),
@@ -43,19 +44,19 @@ def penalties_section(path: Path, C: float) -> Section:
                 int(path.nonzero[k]),
                 float(path.deviance_ratio[k]),
                 float(path.relative_gap[k]),
-                *path.coef[k].tolist(),
+                *values[k].tolist(),
             ]
             for k in range(len(path))
         ),
     )
-    curves = [(entry.name, path.coef[:, entry.index]) for entry in entries]
+    curves = [(entry.full_name, path.curve(entry)) for entry in entries]
     figure = Figure(
         plots.penalties("penalties-coefficients", path.Cs, curves[:_NAMED], curves[_NAMED:], C),
         "The coefficients as the penalty weakens; the dashed line is the C of this fit.",
         data,
     )
     rows = tuple(
-        (entry.name, signif(entry.C, 4), str(entry.step + 1), f"{entry.coef:+.4g}")
+        (entry.full_name, signif(entry.C, 4), str(entry.step + 1), f"{entry.coef:+.4g}")
         for entry in entries[:_LISTED]
     )
     head = ("feature", "enters at C", "penalty number", "coefficient at the end")

@@ -17,7 +17,7 @@ from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, IntArray
 from chainrule.engine.column_names import NumberedColumns
 from chainrule.errors import DataError
 
-_STRONGEST: Final[float] = 1e300
+STRONGEST: Final[float] = 1e300
 
 
 @dataclass(frozen=True)
@@ -191,8 +191,8 @@ class Shape:
             root = np.sqrt(strength * (1 - self.l1_ratio) * self.square_factors) / column_scale
             l2 = root * root
         return ElasticNet(
-            np.minimum(l1, _STRONGEST),
-            np.minimum(l2, _STRONGEST),
+            np.minimum(l1, STRONGEST),
+            np.minimum(l2, STRONGEST),
             self.lower * column_scale,
             self.upper * column_scale,
         )

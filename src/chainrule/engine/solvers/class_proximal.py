@@ -94,7 +94,11 @@ def class_proximal_newton(
         clock = now
         left = _worst(objective, violation, there, unit)
         if new_value >= value and left >= worst:
-            violation, stop = _violation(penalty, here), "stalled"
+            violation = _violation(penalty, here)
+            if not model.is_exact:
+                model = _model_at(objective, here, model.columns)
+                continue
+            stop = "stalled"
             break  # rounding: neither the objective nor the violation can be lowered
         if length < 1.0 or left > max(_SLOW * worst, tolerance):
             model = _model_at(objective, there, model.columns)
