@@ -46,12 +46,14 @@ class CrossValidatedClasses(CrossValidated):
     def _inverse_strength_of(self, model: Any, rows: Rows) -> float:  # noqa: ANN401
         return float(model.C)
 
-    def _fold_models(self, k: int, rows: Rows, grid: Grid) -> Iterator[tuple[int, int, Any, int]]:
+    def _fold_models(
+        self, k: int, rows: Rows, grid: Grid, n_jobs: int | None
+    ) -> Iterator[tuple[int, int, Any, int]]:
         """Yield the fits of a fold; a class without training rows gets the probability 0."""
         used = rows.y[rows.weights > 0]
         present = np.isin(self.classes_, used)
         if present.all():
-            yield from super()._fold_models(k, rows, grid)
+            yield from super()._fold_models(k, rows, grid, n_jobs)
             return
         lost, kept = self.classes_[~present], self.classes_[present]
         self._tell_of_lost_class(k, lost)
@@ -60,7 +62,7 @@ class CrossValidatedClasses(CrossValidated):
                 for i in range(len(grid.strengths)):
                     yield j, i, self._constant(rows, present), 0
             return
-        for j, i, model, n_steps in super()._fold_models(k, rows, grid):
+        for j, i, model, n_steps in super()._fold_models(k, rows, grid, n_jobs):
             yield j, i, widened(model, self.classes_, present), n_steps
 
     def _tell_of_lost_class(self, k: int, lost: Labels) -> None:

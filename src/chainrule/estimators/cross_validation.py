@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
+from threading import Event
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -23,15 +25,20 @@ from sklearn.utils.validation import _check_method_params
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.frames import has_levels
+from chainrule.engine.runtime.executors import map_in_order
+from chainrule.engine.runtime.machine import single_threaded_algebra
 from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, Matrix, checked_strength
-from chainrule.estimators.inputs import are_implied
+from chainrule.estimators.inputs import are_implied, n_cores, n_threads
 from chainrule.estimators.selection import Selection
 from chainrule.estimators.solving import Course
 from chainrule.estimators.time_folds import Folds
 
 _NEVER_COPIED: Final = ("warm_start", "verbose")
+_SMALL_BYTES: Final[float] = 5e7
+"""Bytes of X up to which threads fit one fold each: every one of them holds a copy of its rows."""
+
 _CONSTRAINTS: Final = ("penalty_factor", "positive", "bounds")
 """Parameters of the fits that restrict or weight single coefficients."""
 
@@ -140,6 +147,26 @@ class FoldFits:
         return np.concatenate([coef, intercept[..., None]], axis=-1) if with_intercept else coef
 
 
+@dataclass(frozen=True)
+class _Fold:
+    """The fits to the training rows of one fold, by l1_ratio and strength, and their scores."""
+
+    weight: float
+    scores: FloatArray
+    coef: list[list[FloatArray]]
+    intercept: list[list[FloatArray]]
+    n_iter: npt.NDArray[np.int32]
+    certificates: npt.NDArray[Any]
+    shortfalls: list[str]
+
+    @classmethod
+    def empty(cls, shape: tuple[int, int], weight: float) -> _Fold:
+        """Return room for the fits of a grid."""
+        coef, intercept = ([[np.empty(0)] * shape[1] for _ in range(shape[0])] for _ in range(2))
+        n_iter, certificates = np.zeros(shape, dtype=np.int32), np.empty(shape, dtype=object)
+        return cls(weight, np.empty(shape), coef, intercept, n_iter, certificates, [])
+
+
 class CrossValidated(LinearEstimator):
     """Mixin of estimators that choose their penalty; comes before the class of a single fit."""
 
@@ -225,36 +252,21 @@ class CrossValidated(LinearEstimator):
         self, rows: Rows, folds: Folds, grid: Grid, params: Mapping[str, Any]
     ) -> FoldFits:
         """Fit every point of the grid in every fold."""
-        shape = (len(folds), len(grid.l1_ratios), len(grid.strengths))
-        scores, n_iter = np.empty(shape), np.zeros(shape, dtype=np.int32)
-        certificates = np.empty(shape, dtype=object)
-        short: list[tuple[int, str]] = []
-        coef = [[[np.empty(0)] * shape[2] for _ in range(shape[1])] for _ in folds]
-        intercept = [[[np.empty(0)] * shape[2] for _ in range(shape[1])] for _ in folds]
-        weights = np.empty(len(folds))
         together = self._can_score_together(params)
-        for k, (train, test) in enumerate(folds):
-            counted = test[rows.weights[test] > 0]  # a weight of 0 is the absence of the row
-            if not len(counted):
-                raise DataError(f"the held-out rows of fold {k} all have weight 0: use fewer folds")
-            held = rows.take(counted)
-            weights[k] = held.weights.sum()
-            held_params = _check_method_params(rows.X, params, counted)
-            for j, i, model, n_steps in self._fold_models(k, rows.take(train).for_fit(), grid):
-                coef[k][j][i] = np.atleast_2d(np.array(model.coef_))
-                intercept[k][j][i] = np.atleast_1d(np.array(model.intercept_))
-                n_iter[k, j, i] = n_steps
-                certificates[k, j, i] = getattr(model, "certificate_", None)
-                if not together:
-                    scores[k, j, i] = self._score(model, held, held_params)
-                fit = getattr(model, "_fit", None)
-                if fit is not None and not fit.met:
-                    short.append((k, fit.shortfall(self.tol, self.max_iter)))
-            if together:
-                of_points = self._scores_together(
-                    model, held, held_params, np.array(coef[k]), np.array(intercept[k])
-                )
-                scores[k] = of_points.reshape(shape[1:])
+        workers, per_fit = self._shared_threads(rows, len(folds), together=together)
+        is_over = Event()
+
+        def one(k: int) -> _Fold:
+            try:
+                return self._fit_fold(k, folds[k], rows, grid, params, per_fit, is_over.is_set)
+            except BaseException:
+                is_over.set()  # other threads need not go on
+                raise
+
+        with single_threaded_algebra() if workers > 1 else nullcontext():
+            found = list(map_in_order(one, len(folds), workers))
+        short = [(k, said) for k, fold in enumerate(found) for said in fold.shortfalls]
+        certificates = np.array([fold.certificates for fold in found])
         if short:
             warnings.warn(
                 f"{len(short)} of the {certificates.size} fits on folds have no proven optimum "
@@ -262,14 +274,77 @@ class CrossValidated(LinearEstimator):
                 ConvergenceWarning,
                 stacklevel=3,
             )
-        selection = Selection(scores, weights, grid.order)
-        return FoldFits(selection, coef, intercept, n_iter, certificates)
+        scores, weights = (np.array([getattr(f, n) for f in found]) for n in ("scores", "weight"))
+        return FoldFits(
+            Selection(scores, weights, grid.order),
+            [fold.coef for fold in found],
+            [fold.intercept for fold in found],
+            np.array([fold.n_iter for fold in found], dtype=np.int32),
+            certificates,
+        )
 
-    def _fold_models(self, k: int, rows: Rows, grid: Grid) -> Iterator[tuple[int, int, Any, int]]:
+    def _shared_threads(
+        self, rows: Rows, n_folds: int, *, together: bool
+    ) -> tuple[int, int | None]:
+        """Return how many folds are fitted at once, and the `n_jobs` of each fit.
+
+        Folds of few rows share the threads: passes over them are too short to do so. Scorers of
+        others than this package may not be called by two threads.
+        """
+        threads = n_threads(self.n_jobs, default=n_cores())
+        values = rows.X.data if hasattr(rows.X, "indptr") else rows.X
+        is_small = getattr(values, "nbytes", np.inf) <= _SMALL_BYTES
+        if threads == 1 or not (together and is_small):
+            return 1, self.n_jobs
+        workers = min(threads, n_folds)
+        return workers, threads // workers
+
+    def _fit_fold(
+        self,
+        k: int,
+        fold: tuple[IntArray, IntArray],
+        rows: Rows,
+        grid: Grid,
+        params: Mapping[str, Any],
+        n_jobs: int | None,
+        is_over: Callable[[], bool],
+    ) -> _Fold:
+        """Fit every point of the grid to the training rows of a fold, and score them."""
+        train, test = fold
+        counted = test[rows.weights[test] > 0]  # a weight of 0 is the absence of the row
+        if not len(counted):
+            raise DataError(f"the held-out rows of fold {k} all have weight 0: use fewer folds")
+        held = rows.take(counted)
+        held_params = _check_method_params(rows.X, params, counted)
+        found = _Fold.empty((len(grid.l1_ratios), len(grid.strengths)), float(held.weights.sum()))
+        together = self._can_score_together(params)
+        training = rows.take(train).for_fit()
+        for j, i, model, n_steps in self._fold_models(k, training, grid, n_jobs):
+            found.coef[j][i] = np.atleast_2d(np.array(model.coef_))
+            found.intercept[j][i] = np.atleast_1d(np.array(model.intercept_))
+            found.n_iter[j, i] = n_steps
+            found.certificates[j, i] = getattr(model, "certificate_", None)
+            if not together:
+                found.scores[j, i] = self._score(model, held, held_params)
+            fit = getattr(model, "_fit", None)
+            if fit is not None and not fit.met:
+                found.shortfalls.append(fit.shortfall(self.tol, self.max_iter))
+            if is_over():
+                return found
+        if together:
+            of_points = self._scores_together(
+                model, held, held_params, np.array(found.coef), np.array(found.intercept)
+            )
+            found.scores[:] = of_points.reshape(found.scores.shape)
+        return found
+
+    def _fold_models(
+        self, k: int, rows: Rows, grid: Grid, n_jobs: int | None
+    ) -> Iterator[tuple[int, int, Any, int]]:
         """Yield the places of l1_ratio and strength, the model fitted there, and its iterations."""
         for j in range(len(grid.l1_ratios)):
             model = self._model_of_fold()
-            model._course = None
+            model.n_jobs, model._course = n_jobs, None
             for i in (int(place) for place in grid.order):
                 self._set_point(model, grid, j, i, rows)
                 if model._course is not None:
@@ -277,12 +352,10 @@ class CrossValidated(LinearEstimator):
                     yield j, i, model, int(np.max(model.n_iter_))
                     continue
                 model._course = Course()
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", ConvergenceWarning)  # told of all at once
-                    try:
-                        model.fit(rows.X, rows.y, rows.given_weights, rows.offset)
-                    except DataError as error:
-                        raise DataError(f"the training rows of fold {k}: {error}") from error
+                try:
+                    model.fit(rows.X, rows.y, rows.given_weights, rows.offset)
+                except DataError as error:
+                    raise DataError(f"the training rows of fold {k}: {error}") from error
                 yield j, i, model, int(np.max(model.n_iter_))
 
     def _refit(
