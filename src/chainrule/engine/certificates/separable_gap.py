@@ -120,6 +120,8 @@ def certify_elastic_net(
     if known is not None and not curvature_drift(objective, known, evaluation) < _FAR:
         known = None
     ways = _sets_to_smooth(objective, w, violation, known, forming=forming)
+    if (violation <= 0.5 * enough * penalty.l1).all():
+        ways.insert(0, ways.pop())  # without a Hessian: scaling the dual point costs little
     for look in (bound_rounding, measure_rounding)[: 1 + reading]:
         rounding = look(objective, evaluation)
         found = None
@@ -149,7 +151,10 @@ def _sets_to_smooth(
     *,
     forming: bool,
 ) -> list[BoolArray]:
-    """Return sets of columns to move to their best, in the order in which to try them."""
+    """Return sets of columns to move to their best, in the order in which to try them.
+
+    The last one is empty.
+    """
     none, wanted = np.zeros(len(w), dtype=bool), (w != 0) | (violation > 0)
     if objective.loss.facts.self_concordance is None or not wanted.any():
         return [none]
@@ -162,7 +167,7 @@ def _sets_to_smooth(
             fits = near.sum() <= min(_MOST, objective.source.n_samples)
             if fits and (near & ~wanted).any():
                 found.insert(0, near)
-    return [*found, none] if violation.any() else [none, *found]
+    return [*found, none]
 
 
 def _claimed(
