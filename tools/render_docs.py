@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.sparsity.report import written as pages_with_sparsity
 from tools.speed import written as pages_with_speed
 
 from chainrule.calculus.derivation.steps import Derivation
@@ -85,6 +86,7 @@ def figures() -> str:
 def main() -> None:
     """Write the pages."""
     pages = {DERIVATIONS: derivations(), FIGURES: figures(), **pages_with_speed()}
+    pages |= pages_with_sparsity()
     for target, text in pages.items():
         target.write_text(text, encoding="utf-8")
         print(f"wrote {target.relative_to(ROOT)}")

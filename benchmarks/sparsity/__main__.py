@@ -1,30 +1,32 @@
 """Run it: ``python -m benchmarks.sparsity [--peers PYTHON] [--problem NAME] [--solver NAME]``.
 
-Prints a table in Markdown: seconds to a relative gap of 1e-6 and 1e-10 at four strengths, and for a
-path of 100 strengths (to 1e-6), in one process per solver and problem. A dash means that the gap
-was not reached within ``--limit`` seconds for all tasks of a problem, or the library is not there.
-Problems of more than 1e7 numbers have fewer tasks. A library that is not there is left out. Run it
-on a machine that does nothing else; all problems take about a quarter of an hour.
+Measures the seconds to a relative gap of 1e-6 and 1e-10 at four strengths, and for a path of 100
+strengths (to 1e-6), in one process per solver and problem; prints a line per solver and the tables
+of ``docs/sparsity.md``, and with ``--save`` keeps the records that `make docs` writes them from. A
+task is missing where its gap was not reached within ``--limit`` seconds for all tasks of a problem.
+Problems of 1e8 numbers have fewer tasks. A library that is not installed is left out. Run it on a
+machine that does nothing else; all problems take about ten minutes.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
-from benchmarks.sparsity.problems import PROBLEMS, SMALL, keep
+from benchmarks.sparsity.problems import LARGE, PROBLEMS, keep
+from benchmarks.sparsity.report import PATH, SHARES, TARGETS, Record, save, tables, task_of
 from benchmarks.sparsity.solvers import SOLVERS
 
 ROOT = Path(__file__).parents[2]
-SHARES = (0.5, 0.1, 0.05, 0.01)
-TARGETS = ("1e-06", "1e-10")
 MODULES = {name: name for name in ("chainrule", "celer", "skglm", "glum", "adelie")}
 N_STRENGTHS = 100
 FEW_SHARES = (0.1, 0.01)
@@ -67,31 +69,56 @@ def tasks_of(X: Any, y: Any, *, large: bool) -> dict[str, Any]:  # noqa: ANN401
 @click.option("--solver", "solvers", multiple=True, type=click.Choice(list(SOLVERS)))
 @click.option(
     "--limit",
-    default=15.0,
+    default=5.0,
     show_default=True,
     help="Seconds for a solver on a problem, all tolerances that it tries included.",
 )
-@click.option("--quick", is_flag=True, help="Leave out problems of more than 1e7 numbers.")
+@click.option("--rounds", default=1, show_default=True, help="Rounds over all solvers.")
+@click.option("--quick", is_flag=True, help="Leave out problems of 1e8 numbers.")
+@click.option("--save", "is_kept", is_flag=True, help="Keep the records for `make docs`.")
 def main(
-    peers: str, problems: tuple[str, ...], solvers: tuple[str, ...], limit: float, quick: bool
+    peers: str,
+    problems: tuple[str, ...],
+    solvers: tuple[str, ...],
+    limit: float,
+    rounds: int,
+    quick: bool,
+    is_kept: bool,
 ) -> None:
-    """Measure, and print a table per problem."""
+    """Measure, and print the times of each solver and the tables."""
     here = [name for name in solvers or tuple(SOLVERS) if _is_there(_python_of(name, peers), name)]
-    for problem in problems or (SMALL if quick else tuple(PROBLEMS)):
-        large = problem not in SMALL
-        head = [f"{s:g}: {t}" for s in (FEW_SHARES if large else SHARES) for t in TARGETS]
-        print(f"\n## {problem}\n\n| solver | {' | '.join(head)} | path |")
-        print(f"|{'---|' * (len(head) + 2)}")
+    records: list[Record] = []
+    for problem in problems or tuple(PROBLEMS):
+        if quick and problem in LARGE:
+            continue
         with TemporaryDirectory() as folder:
             X, y = PROBLEMS[problem]()
             keep(Path(folder), X, y)
-            tasks = tasks_of(X, y, large=large)
+            tasks = tasks_of(X, y, large=problem in LARGE)
             (Path(folder) / "tasks.json").write_text(json.dumps(tasks))
             del X, y
-            for name in here:
-                cells, path = _measured(_python_of(name, peers), name, folder, limit)
-                row = [cells.get(key, "-") for key in head]
-                print(f"| {name} | {' | '.join(row)} | {path} |", flush=True)
+            found = {name: Record(problem, name) for name in here}
+            for _ in range(rounds):  # solver after solver, so that a slow moment meets one of them
+                for name in here:
+                    _measure(found[name], _python_of(name, peers), folder, limit)
+            for record in found.values():
+                times = ", ".join(f"{task} {s:.4g} s" for task, s in record.seconds.items())
+                print(f"{problem}: {record.solver}: {times or 'nothing reached'}", flush=True)
+            records += found.values()
+    print(f"\n{tables(records)}")
+    if is_kept:
+        save(records, _machine())
+
+
+def _machine() -> dict[str, object]:
+    name = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        pass
+    date = datetime.now(UTC).date().isoformat()
+    return {"processor": name, "cores": os.cpu_count(), "date": date}
 
 
 def _python_of(solver: str, peers: str) -> str:
@@ -115,10 +142,11 @@ def _is_there(python: str, solver: str) -> bool:
     return True
 
 
-def _measured(python: str, name: str, folder: str, limit: float) -> tuple[dict[str, str], str]:
+def _measure(record: Record, python: str, folder: str, limit: float) -> None:
+    """Run one solver on the tasks in a folder, and keep what it took."""
     try:
         done = subprocess.run(
-            [python, "-m", "benchmarks.sparsity.worker", name, folder, str(limit)],
+            [python, "-m", "benchmarks.sparsity.worker", record.solver, folder, str(limit)],
             capture_output=True,
             text=True,
             timeout=limit + STARTING,
@@ -128,18 +156,17 @@ def _measured(python: str, name: str, folder: str, limit: float) -> tuple[dict[s
         )
     except subprocess.TimeoutExpired as late:
         done = subprocess.CompletedProcess(late.args, 0, (late.stdout or b"").decode(), "")
-    cells, path = {}, "-"
     for line in done.stdout.splitlines():
         found = json.loads(line)
         if "path" in found:
-            path = f"{found['path']:.3f}" if found["worst"] <= 1e-6 else "-"
+            if found["worst"] <= float(TARGETS[0]):
+                record.keep_least(PATH, found["path"])
             continue
         for target in TARGETS:
             if target in found:
-                cells[f"{float(found['share']):g}: {target}"] = f"{found[target]:.3f}"
-    if done.returncode and not cells and path == "-":
-        print(f"<!-- {name}: {done.stderr.strip().splitlines()[-1:]} -->")
-    return cells, path
+                record.keep_least(task_of(float(found["share"]), target), found[target])
+    if done.returncode and not record.seconds:
+        print(f"{record.solver}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,30 @@ def survey(n_samples: int, n_questions: int, seed: int = 0) -> tuple[Any, Any]:
     return X, _labels(X @ w, rng)
 
 
+def sparse_survey(n_samples: int, n_questions: int, seed: int = 0) -> tuple[Any, Any]:
+    """Return the same as a sparse matrix, each question with its own number of choices."""
+    from scipy import sparse
+
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(2, 60, size=n_questions)
+    firsts = np.concatenate([[0], np.cumsum(sizes)])
+    places = (rng.random((n_samples, n_questions)) ** 2 * sizes).astype(np.int64) + firsts[:-1]
+    begins = np.arange(n_samples + 1) * n_questions
+    shape = (n_samples, int(firsts[-1]))
+    X = sparse.csr_matrix((np.ones(places.size), places.ravel(), begins), shape=shape)
+    w = rng.normal(size=shape[1]) * (rng.random(shape[1]) < 0.2)
+    return X, _labels(X @ w, rng)
+
+
+def shipped(name: str) -> tuple[Any, Any]:
+    """Return a data set that comes with scikit-learn, standardised; digits are even or odd."""
+    from sklearn import datasets
+
+    X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+    spread = X.std(axis=0)
+    return (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0), y % 2
+
+
 def keep(folder: Path, X: Array, y: Array) -> None:
     """Write the rows of a problem, for the processes that solve it."""
     from scipy import sparse
@@ -73,13 +97,16 @@ def kept(folder: Path) -> tuple[Any, Any]:
 
 
 PROBLEMS: dict[str, Callable[[], tuple[Any, Any]]] = {
-    "tiny 200x10": lambda: correlated(200, 10),
-    "5000x85": lambda: correlated(5_000, 85),
-    "200000x100": lambda: correlated(200_000, 100),
-    "1000000x100": lambda: correlated(1_000_000, 100),
-    "200000x500": lambda: correlated(200_000, 500),
-    "500x20000": lambda: correlated(500, 20_000),
-    "text 20000x150000": lambda: text(20_000, 150_000),
-    "survey 45000x100": lambda: survey(45_000, 20),
+    "breast cancer, 569 x 30": lambda: shipped("breast_cancer"),
+    "digits, 1797 x 64": lambda: shipped("digits"),
+    "dense, 5000 x 85": lambda: correlated(5_000, 85),
+    "wide, 500 x 5000": lambda: correlated(500, 5_000),
+    "wide, 500 x 20000": lambda: correlated(500, 20_000),
+    "text, 20000 x 150000": lambda: text(20_000, 150_000),
+    "survey, 45000 x 100": lambda: survey(45_000, 20),
+    "sparse survey, 60000 x 900": lambda: sparse_survey(60_000, 30),
+    "tall, 1000000 x 100": lambda: correlated(1_000_000, 100),
+    "tall, 200000 x 500": lambda: correlated(200_000, 500),
 }
-SMALL = ("tiny 200x10", "5000x85", "500x20000", "text 20000x150000", "survey 45000x100")
+LARGE = ("tall, 1000000 x 100", "tall, 200000 x 500")
+"""Problems of 1e8 numbers, with fewer tasks."""

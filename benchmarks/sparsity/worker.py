@@ -3,7 +3,7 @@
 ``python -m benchmarks.sparsity.worker SOLVER FOLDER SECONDS``, the rows and the tasks (JSON) in the
 folder. A task is a strength and the optimum there (of the same kind of intercept), or a path. For
 each target of the relative gap the tolerance is lowered until the answer reaches it; the time is
-that of this one run.
+that of this tolerance.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import json
 import sys
 import time
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,11 @@ from benchmarks.sparsity.solvers import SOLVERS, glmnet_path
 Array = Any
 TARGETS = (1e-6, 1e-10)
 TOLERANCES = tuple(10.0**-k for k in range(2, 17, 2))
+FITS = 0.6
+"""The share of the time that single fits may take."""
+
+SHORT, N_REPEATS = 0.3, 3
+"""Seconds up to which a fit is repeated, and how often it is timed: the least counts."""
 
 
 def objective(X: Array, y: Array, coef: Array, intercept: float, strength: float) -> float:
@@ -46,32 +53,31 @@ def main(name: str, folder: Path, limit: float) -> None:
     if solver.path is not None and name != "glmnet":
         solver.path(*few, np.array([2.0, 1.0]), 1e-4)
     begun = time.perf_counter()
-    if solver.fit is not None:
+    fit = solver.fit
+    if fit is not None:
         tried = list(TOLERANCES)
         for share, (strength, best) in tasks[kind].items():
             found: dict[str, Any] = {"share": share}
             for target in TARGETS:
                 for tol in tried:
-                    if time.perf_counter() - begun > 0.6 * limit:
+                    if time.perf_counter() - begun > FITS * limit:
                         tried = []
                         break
-                    start = time.perf_counter()
-                    answer = solver.fit(X, y, strength, tol, solver.has_intercept)
-                    seconds = time.perf_counter() - start
-                    gap = objective(X, y, *answer, strength) / best - 1
-                    if gap <= target:
-                        found[f"{target:g}"] = seconds
+                    once = partial(fit, X, y, strength, tol, solver.has_intercept)
+                    (coef, level), seconds = _timed(once)
+                    if objective(X, y, coef, level, strength) / best - 1 <= target:
+                        repeats = N_REPEATS - 1 if seconds < SHORT else 0
+                        found[f"{target:g}"] = min(
+                            [seconds, *(_timed(once)[1] for _ in range(repeats))]
+                        )
                         break
             print(json.dumps(found), flush=True)
     if solver.path is not None:
         strengths, bests = np.array(tasks["path"]["strengths"]), np.array(tasks["path"]["best"])
         for tol in (*TOLERANCES[2:], 1e-18, 1e-20):
-            start = time.perf_counter()
-            if name == "glmnet":
-                coefs, levels, seconds = glmnet_path(X, y, strengths, tol)
-            else:
-                coefs, levels = solver.path(X, y, strengths, tol)
-                seconds = time.perf_counter() - start
+            whole: Callable[..., Any] = glmnet_path if name == "glmnet" else solver.path
+            (coefs, levels, *told), seconds = _timed(partial(whole, X, y, strengths, tol))
+            seconds = told[0] if told else seconds  # without R's start
             if len(coefs) < len(strengths):
                 continue
             gaps = [
@@ -81,6 +87,12 @@ def main(name: str, folder: Path, limit: float) -> None:
             print(json.dumps({"tol": tol, "worst": max(gaps), "path": seconds}), flush=True)
             if max(gaps) <= TARGETS[0] or time.perf_counter() - begun > limit:
                 break
+
+
+def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    start = time.perf_counter()
+    found = call()
+    return found, time.perf_counter() - start
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -125,3 +126,24 @@ def test_more_columns_than_rows() -> None:
     assert one.stop == "converged"
     assert one.value == pytest.approx(other.value, rel=1e-12)
     np.testing.assert_allclose(one.evaluation.point.coef, other.evaluation.point.coef, atol=1e-6)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_hessian_formed_for_a_proof_is_the_next_model(compiled: bool) -> None:
+    solver = _solver({}, compiled=compiled)
+    largest = solver.largest
+    solver.solve(0.3 * largest, tol=1e-8, max_iter=100, ample=0.1)
+    model, here = solver._model, solver._here
+    assert model is not None
+    assert model.snapshot is not None
+    far = replace(model.snapshot, raw_prediction=here.raw_prediction + 9.0)
+    solver._model = replace(model, snapshot=far)  # as if it came from far away
+    certificate = solver._certified(solver._penalty(0.3 * largest), 1e-8, "converged")
+    assert certificate.relative_bound <= 1e-8
+    model = solver._model
+    assert model is not None
+    assert model.is_exact
+    bend = solver.objective.loss.pointwise_hessian(here.raw_prediction, solver.source.labels(0)[1])
+    X = solver.source.block(0).X.values
+    expected = X[:, model.columns].T @ (bend[:, 0] * X[:, model.columns])
+    np.testing.assert_allclose(model.matrix[:-1, :-1], expected, rtol=1e-10, atol=1e-12)

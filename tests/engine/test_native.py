@@ -66,7 +66,7 @@ def test_a_damaged_file_is_compiled_again(tmp_path: Path) -> None:
     ones = [np.ones(3) for _ in range(7)]
     assert kernels.advance(0.5, *ones) == (0.75, 0.75)
     (path,) = tmp_path.rglob("*.o")
-    for content in (b"", b"{}\nnothing", path.read_bytes()[:200]):
+    for content in (b"", b"{}\nnothing", b"[]\nnothing", b"7\n", path.read_bytes()[:200]):
         path.write_bytes(content)
         again = [np.ones(3) for _ in range(7)]
         assert native.NativeModule("vectors").advance(0.5, *again) == (0.75, 0.75)

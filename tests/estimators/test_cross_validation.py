@@ -311,3 +311,33 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], Any, str]] = {
 def test_wrong_input(choices: Any, given: Any, y: Array, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         LogisticRegressionCV(**choices).fit(X_BAD, y, **given)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+def test_folds_at_once_have_the_bits_of_one_after_the_other(l1_ratio: float) -> None:
+    X, y = small(2, n_classes=2)
+    alone, *others = (
+        LogisticRegressionCV(Cs=4, l1_ratios=(l1_ratio,), n_jobs=n_jobs).fit(X, y)
+        for n_jobs in (1, 2, 3, 16)
+    )
+    for other in others:
+        np.testing.assert_array_equal(other.coefs_paths_, alone.coefs_paths_)
+        np.testing.assert_array_equal(other.scores_, alone.scores_)
+        assert [str(c) for c in other.certificates_.flat] == [
+            str(c) for c in alone.certificates_.flat
+        ]
+
+
+def test_of_several_folds_that_fail_at_once_the_first_is_named() -> None:
+    X, y = small(n_classes=2)
+    X = X.copy()
+    X[:, 0] = np.nan
+    with pytest.raises(DataError, match="fold 0"):
+        LogisticRegressionCV(Cs=[1.0], n_jobs=4).fit(X, y)
+
+
+def test_folds_at_once_tell_of_missing_proofs_together() -> None:
+    X, y = small(n_classes=2)
+    with pytest.warns(ConvergenceWarning, match="fits on folds have no proven optimum") as told:
+        LogisticRegressionCV(Cs=[0.1, 1.0], max_iter=0, n_jobs=2, refit=False).fit(X, y)
+    assert len(told) == 1

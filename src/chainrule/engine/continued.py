@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from time import perf_counter
 from typing import Final
 
@@ -82,8 +83,12 @@ class ContinuedFits:
         """Tell whether a fit is one of a path of proximal Newton steps."""
         if self._shape is not None:
             return bool(np.isfinite(C)) or self._shape.is_bounded
+        return bool(np.isfinite(C)) and self._is_walked_without_l1
+
+    @cached_property
+    def _is_walked_without_l1(self) -> bool:
         source = self._source
-        if np.isinf(C) or source.n_classes > 2:
+        if source.n_classes > 2:
             return False
         if suits(source) and not (is_small(source) and is_at_hand()):
             return False

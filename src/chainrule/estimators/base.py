@@ -338,7 +338,7 @@ class LinearEstimator(
         if tasks in listeners:
             tasks.finish(attributes(fit.point), fit.n_iter)
         context.call_on_fit_task_end(estimator=self, reconstruction_attributes={})
-        if not fit.met:
+        if not fit.met and self._course is None:  # whoever runs a course tells of all its fits
             shortfall = fit.shortfall(self.tol, self.max_iter)
             warnings.warn(shortfall, ConvergenceWarning, stacklevel=4)
 

@@ -12,7 +12,8 @@ from sklearn.metrics import get_scorer
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.errors import DataError
-from chainrule.estimators.cross_validation import CrossValidated, Grid, Rows
+from chainrule.estimators.cross_validation import CrossValidated
+from chainrule.estimators.fold_fits import Grid, Rows
 from chainrule.estimators.labels import Labels
 from chainrule.estimators.lost_classes import lone_intercept, widened
 from chainrule.estimators.scoring import (
@@ -46,12 +47,14 @@ class CrossValidatedClasses(CrossValidated):
     def _inverse_strength_of(self, model: Any, rows: Rows) -> float:  # noqa: ANN401
         return float(model.C)
 
-    def _fold_models(self, k: int, rows: Rows, grid: Grid) -> Iterator[tuple[int, int, Any, int]]:
+    def _fold_models(
+        self, k: int, rows: Rows, grid: Grid, n_jobs: int | None
+    ) -> Iterator[tuple[int, int, Any, int]]:
         """Yield the fits of a fold; a class without training rows gets the probability 0."""
         used = rows.y[rows.weights > 0]
         present = np.isin(self.classes_, used)
         if present.all():
-            yield from super()._fold_models(k, rows, grid)
+            yield from super()._fold_models(k, rows, grid, n_jobs)
             return
         lost, kept = self.classes_[~present], self.classes_[present]
         self._tell_of_lost_class(k, lost)
@@ -60,7 +63,7 @@ class CrossValidatedClasses(CrossValidated):
                 for i in range(grid.shape[1]):
                     yield j, i, self._constant(rows, present), 0
             return
-        for j, i, model, n_steps in super()._fold_models(k, rows, grid):
+        for j, i, model, n_steps in super()._fold_models(k, rows, grid, n_jobs):
             yield j, i, widened(model, self.classes_, present), n_steps
 
     def _tell_of_lost_class(self, k: int, lost: Labels) -> None:

@@ -22,14 +22,8 @@ from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, Matrix
 from chainrule.estimators.class_folds import LOG_LOSS, CrossValidatedClasses
 from chainrule.estimators.classifier import LogisticRegression
-from chainrule.estimators.cross_validation import (
-    FoldFits,
-    Grid,
-    Rows,
-    as_l1_ratios,
-    as_strengths,
-    has_own_columns,
-)
+from chainrule.estimators.cross_validation import as_l1_ratios, as_strengths, has_own_columns
+from chainrule.estimators.fold_fits import FoldFits, Grid, Rows
 from chainrule.estimators.folds import folds_of
 from chainrule.estimators.inputs import as_offset, as_weights, class_weighted
 from chainrule.estimators.labels import class_labels

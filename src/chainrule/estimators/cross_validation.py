@@ -9,163 +9,38 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from numbers import Integral, Real
+from threading import Event
 from typing import Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import _check_method_params
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.frames import has_levels
 from chainrule.engine.refits import is_separated
-from chainrule.engine.runtime.stored_arrays import StoredArray
+from chainrule.engine.runtime.executors import map_in_order
+from chainrule.engine.runtime.machine import single_threaded_algebra
 from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, Matrix, checked_strength
-from chainrule.estimators.inputs import are_implied
+from chainrule.estimators.fold_fits import FoldFit, FoldFits, Grid, Rows
+from chainrule.estimators.inputs import n_cores, n_threads
 from chainrule.estimators.relaxed_folds import mix, mixtures
 from chainrule.estimators.selection import Selection
 from chainrule.estimators.solving import Course
 from chainrule.estimators.time_folds import Folds
 
 _NEVER_COPIED: Final = ("warm_start", "verbose")
+_SMALL_BYTES: Final[float] = 5e7
+"""Bytes of X up to which threads fit one fold each: every one of them holds a copy of its rows."""
+
 _CONSTRAINTS: Final = ("penalty_factor", "positive", "bounds")
 """Parameters of the fits that restrict or weight single coefficients."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The penalties to try.
-
-    Attributes
-    ----------
-    strengths : ndarray
-        Values of C, or of alpha, in the user's order.
-    l1_ratios : tuple of float
-    in_alpha : bool
-        Whether the strengths are alphas: of a penalty on the *mean* of the losses. The same alpha
-        is another C in a fold than in all rows.
-    gammas : tuple of float
-        Shares of the penalised fit in mixtures with a refit of its columns, the largest first. The
-        rows of the grid are the l1_ratios, and within each the gammas.
-    """
-
-    strengths: FloatArray
-    l1_ratios: tuple[float, ...]
-    in_alpha: bool
-    gammas: tuple[float, ...] = (1.0,)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """How many rows and strengths there are."""
-        return len(self.l1_ratios) * len(self.gammas), len(self.strengths)
-
-    @property
-    def is_relaxed(self) -> bool:
-        """Whether there are refits."""
-        return self.gammas != (1.0,)
-
-    def at(self, row: int) -> tuple[float, float]:
-        """Return l1_ratio and gamma of a row."""
-        ratio, gamma = divmod(row, len(self.gammas))
-        return self.l1_ratios[ratio], self.gammas[gamma]
-
-    def unfolded(self, values: npt.NDArray[Any], axis: int) -> npt.NDArray[Any]:
-        """Return values with an axis of l1_ratios and one of gammas, if there are refits."""
-        if not self.is_relaxed:
-            return values
-        sizes = (len(self.l1_ratios), len(self.gammas))
-        return values.reshape((*values.shape[:axis], *sizes, *values.shape[axis + 1 :]))
-
-    @property
-    def order(self) -> IntArray:
-        """The places from the strongest penalty to the weakest."""
-        return np.argsort(-self.strengths if self.in_alpha else self.strengths, kind="stable")
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows with everything that a fit to them takes.
-
-    Attributes
-    ----------
-    X : array-like
-    y : ndarray of shape (n_samples,)
-    weights : ndarray of shape (n_samples,)
-        By which scores count.
-    offset : ndarray or None
-    weights_of_fit : ndarray or None
-        The weights times those of the classes; None where they are `weights`.
-    """
-
-    X: Matrix
-    y: npt.NDArray[Any]
-    weights: FloatArray
-    offset: FloatArray | None
-    weights_of_fit: FloatArray | None = None
-
-    def take(self, rows: IntArray) -> Rows:
-        """Return some of the rows."""
-        weights, X = self.weights, self.X
-        return Rows(
-            X.rows_at(rows) if isinstance(X, StoredArray) else _safe_indexing(X, rows),
-            self.y[rows],
-            weights[: len(rows)] if are_implied(weights) else weights[rows],
-            None if self.offset is None else self.offset[rows],
-            None if self.weights_of_fit is None else self.weights_of_fit[rows],
-        )
-
-    @property
-    def given_weights(self) -> FloatArray | None:
-        """The weights, None where nobody gave any."""
-        return None if are_implied(self.weights) else self.weights
-
-    def for_fit(self) -> Rows:
-        """Return the rows with the weights that they have in a fit."""
-        if self.weights_of_fit is None:
-            return self
-        return replace(self, weights=self.weights_of_fit, weights_of_fit=None)
-
-
-@dataclass(frozen=True)
-class FoldFits:
-    """The fits of all folds.
-
-    Attributes
-    ----------
-    selection : Selection
-        Their scores.
-    coef, intercept : list of list of list
-        By fold, l1_ratio and strength: shapes (n_outputs, n_coefficients) and (n_outputs,).
-    n_iter : ndarray of int32, shape (n_folds, n_l1_ratios, n_strengths)
-    certificates : ndarray of the same shape
-        Of each fit; None where a fold lacks all classes but one.
-    """
-
-    selection: Selection
-    coef: list[list[list[FloatArray]]]
-    intercept: list[list[list[FloatArray]]]
-    n_iter: npt.NDArray[np.int32]
-    certificates: npt.NDArray[Any]
-
-    def points(self) -> Iterator[tuple[list[list[FloatArray]], list[list[FloatArray]]]]:
-        """Yield coefficients and intercepts of each fold."""
-        yield from zip(self.coef, self.intercept, strict=True)
-
-    def table(self, *, with_intercept: bool) -> FloatArray:
-        """Return coefficients, and the intercept last if asked for.
-
-        Returns
-        -------
-        ndarray of shape (n_folds, n_l1_ratios, n_strengths, n_outputs, n_coefficients)
-        """
-        coef, intercept = np.array(self.coef), np.array(self.intercept)
-        return np.concatenate([coef, intercept[..., None]], axis=-1) if with_intercept else coef
 
 
 class CrossValidated(LinearEstimator):
@@ -253,37 +128,21 @@ class CrossValidated(LinearEstimator):
         self, rows: Rows, folds: Folds, grid: Grid, params: Mapping[str, Any]
     ) -> FoldFits:
         """Fit every point of the grid in every fold."""
-        shape = (len(folds), *grid.shape)
-        scores, n_iter = np.empty(shape), np.zeros(shape, dtype=np.int32)
-        certificates, without = np.empty(shape, dtype=object), np.zeros(shape, dtype=bool)
-        short: list[tuple[int, str]] = []
-        coef = [[[np.empty(0)] * shape[2] for _ in range(shape[1])] for _ in folds]
-        intercept = [[[np.empty(0)] * shape[2] for _ in range(shape[1])] for _ in folds]
-        weights = np.empty(len(folds))
         together = self._can_score_together(params)
-        for k, (train, test) in enumerate(folds):
-            counted = test[rows.weights[test] > 0]  # a weight of 0 is the absence of the row
-            if not len(counted):
-                raise DataError(f"the held-out rows of fold {k} all have weight 0: use fewer folds")
-            held = rows.take(counted)
-            weights[k] = held.weights.sum()
-            held_params = _check_method_params(rows.X, params, counted)
-            for j, i, model, n_steps in self._fold_models(k, rows.take(train).for_fit(), grid):
-                coef[k][j][i] = np.atleast_2d(np.array(model.coef_))
-                intercept[k][j][i] = np.atleast_1d(np.array(model.intercept_))
-                n_iter[k, j, i] = n_steps
-                certificates[k, j, i] = getattr(model, "certificate_", None)
-                without[k, j, i] = getattr(model, "_has_no_refit", False)
-                if not together:
-                    scores[k, j, i] = self._score(model, held, held_params)
-                fit = getattr(model, "_fit", None)
-                if fit is not None and not fit.met:
-                    short.append((k, fit.shortfall(self.tol, self.max_iter)))
-            if together:
-                of_points = self._scores_together(
-                    model, held, held_params, np.array(coef[k]), np.array(intercept[k])
-                )
-                scores[k] = of_points.reshape(shape[1:])
+        workers, per_fit = self._shared_threads(rows, len(folds), together=together)
+        is_over = Event()
+
+        def one(k: int) -> FoldFit:
+            try:
+                return self._fit_fold(k, folds[k], rows, grid, params, per_fit, is_over.is_set)
+            except BaseException:
+                is_over.set()  # other threads need not go on
+                raise
+
+        with single_threaded_algebra() if workers > 1 else nullcontext():
+            found = list(map_in_order(one, len(folds), workers))
+        short = [(k, said) for k, fold in enumerate(found) for said in fold.shortfalls]
+        certificates = np.array([fold.certificates for fold in found])
         if short:
             warnings.warn(
                 f"{len(short)} of the {certificates.size} fits on folds have no proven optimum "
@@ -291,26 +150,91 @@ class CrossValidated(LinearEstimator):
                 ConvergenceWarning,
                 stacklevel=3,
             )
+        without = np.array([fold.without_refit for fold in found])
         if without.any():
-            scores[:, without.any(axis=0)] = -np.inf
-            for k, j, i in np.argwhere(without).tolist():
-                coef[k][j][i] = np.full_like(coef[k][j][i], np.nan)
-                intercept[k][j][i] = np.full_like(intercept[k][j][i], np.nan)
             warnings.warn(
-                f"{int(without.any(axis=0).sum())} of {scores[0].size} points have chosen columns "
+                f"{int(without.any(axis=0).sum())} of {without[0].size} points have chosen columns "
                 "in some fold that separate the classes: no finite refit exists there, so these "
                 "points have the score -inf.",
                 ConvergenceWarning,
                 stacklevel=3,
             )
-        selection = Selection(scores, weights, grid.order, len(grid.gammas))
-        return FoldFits(selection, coef, intercept, n_iter, certificates)
+        scores, weights = (np.array([getattr(f, n) for f in found]) for n in ("scores", "weight"))
+        scores[:, without.any(axis=0)] = -np.inf
+        return FoldFits(
+            Selection(scores, weights, grid.order, len(grid.gammas)),
+            [fold.coef for fold in found],
+            [fold.intercept for fold in found],
+            np.array([fold.n_iter for fold in found], dtype=np.int32),
+            certificates,
+        )
 
-    def _fold_models(self, k: int, rows: Rows, grid: Grid) -> Iterator[tuple[int, int, Any, int]]:
+    def _shared_threads(
+        self, rows: Rows, n_folds: int, *, together: bool
+    ) -> tuple[int, int | None]:
+        """Return how many folds are fitted at once, and the `n_jobs` of each fit.
+
+        Folds of few rows share the threads: passes over them are too short to do so. Scorers of
+        others than this package may not be called by two threads.
+        """
+        threads = n_threads(self.n_jobs, default=n_cores())
+        values = rows.X.data if hasattr(rows.X, "indptr") else rows.X
+        is_small = getattr(values, "nbytes", np.inf) <= _SMALL_BYTES
+        if threads == 1 or not (together and is_small):
+            return 1, self.n_jobs
+        workers = min(threads, n_folds)
+        return workers, threads // workers
+
+    def _fit_fold(
+        self,
+        k: int,
+        fold: tuple[IntArray, IntArray],
+        rows: Rows,
+        grid: Grid,
+        params: Mapping[str, Any],
+        n_jobs: int | None,
+        is_over: Callable[[], bool],
+    ) -> FoldFit:
+        """Fit every point of the grid to the training rows of a fold, and score them."""
+        train, test = fold
+        counted = test[rows.weights[test] > 0]  # a weight of 0 is the absence of the row
+        if not len(counted):
+            raise DataError(f"the held-out rows of fold {k} all have weight 0: use fewer folds")
+        held = rows.take(counted)
+        held_params = _check_method_params(rows.X, params, counted)
+        found = FoldFit.empty(grid.shape, float(held.weights.sum()))
+        together = self._can_score_together(params)
+        training = rows.take(train).for_fit()
+        for j, i, model, n_steps in self._fold_models(k, training, grid, n_jobs):
+            found.coef[j][i] = np.atleast_2d(np.array(model.coef_))
+            found.intercept[j][i] = np.atleast_1d(np.array(model.intercept_))
+            found.n_iter[j, i] = n_steps
+            found.certificates[j, i] = getattr(model, "certificate_", None)
+            found.without_refit[j, i] = getattr(model, "_has_no_refit", False)
+            if not together:
+                found.scores[j, i] = self._score(model, held, held_params)
+            fit = getattr(model, "_fit", None)
+            if fit is not None and not fit.met:
+                found.shortfalls.append(fit.shortfall(self.tol, self.max_iter))
+            if is_over():
+                return found
+        if together:
+            of_points = self._scores_together(
+                model, held, held_params, np.array(found.coef), np.array(found.intercept)
+            )
+            found.scores[:] = of_points.reshape(found.scores.shape)
+        for j, i in np.argwhere(found.without_refit).tolist():
+            found.coef[j][i] = np.full_like(found.coef[j][i], np.nan)
+            found.intercept[j][i] = np.full_like(found.intercept[j][i], np.nan)
+        return found
+
+    def _fold_models(
+        self, k: int, rows: Rows, grid: Grid, n_jobs: int | None
+    ) -> Iterator[tuple[int, int, Any, int]]:
         """Yield the places of l1_ratio and strength, the model fitted there, and its iterations."""
         for j in range(len(grid.l1_ratios)):
             model = self._model_of_fold()
-            model._course = None
+            model.n_jobs, model._course = n_jobs, None
             for i in (int(place) for place in grid.order):
                 self._set_point(model, grid, j * len(grid.gammas), i, rows)
                 if model._course is not None:
@@ -318,12 +242,10 @@ class CrossValidated(LinearEstimator):
                     yield from self._mixtures(j, i, model, grid)
                     continue
                 model._course = Course()
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", ConvergenceWarning)  # told of all at once
-                    try:
-                        model.fit(rows.X, rows.y, rows.given_weights, rows.offset)
-                    except DataError as error:
-                        raise DataError(f"the training rows of fold {k}: {error}") from error
+                try:
+                    model.fit(rows.X, rows.y, rows.given_weights, rows.offset)
+                except DataError as error:
+                    raise DataError(f"the training rows of fold {k}: {error}") from error
                 yield from self._mixtures(j, i, model, grid)
 
     def _mixtures(

@@ -20,12 +20,11 @@ from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, Matrix
 from chainrule.estimators.cross_validation import (
     CrossValidated,
-    Grid,
-    Rows,
     as_l1_ratios,
     as_strengths,
     has_own_columns,
 )
+from chainrule.estimators.fold_fits import Grid, Rows
 from chainrule.estimators.folds import folds_of
 from chainrule.estimators.glm import (
     GammaRegressor,

@@ -63,11 +63,14 @@ def mean_log_probas(
 ) -> FloatArray:
     """Return the mean log-probability of the labels for each of several sets of scores."""
     codes = _codes(y, classes)
-    binary = len(classes) == 2
-    loss = BinaryLoss() if binary else SoftmaxLoss(len(classes))
-    targets = codes.astype(np.float64) if binary else np.eye(len(classes))[codes]
-    found = [loss.pointwise_loss(raw, targets) for raw in raws]
-    log_probas = np.clip(-np.array(found), _LEAST_LOG, _LARGEST_LOG)
+    if len(classes) == 2:
+        table = np.concatenate(list(raws), axis=1)
+        targets = np.repeat(codes.astype(np.float64), table.shape[1])
+        losses = BinaryLoss().pointwise_loss(table.reshape(-1, 1), targets).reshape(table.shape).T
+    else:
+        loss, labels = SoftmaxLoss(len(classes)), np.eye(len(classes))[codes]
+        losses = np.array([loss.pointwise_loss(raw, labels) for raw in raws])
+    log_probas = np.clip(-losses, _LEAST_LOG, _LARGEST_LOG)
     return np.asarray(np.average(log_probas, axis=1, weights=weights))
 
 

@@ -312,7 +312,7 @@ def _code_of(content: bytes) -> Code:
     """Link what `object_of` returned; ValueError or KeyError where it was damaged since."""
     line, _, code = content.partition(b"\n")
     head = json.loads(line)
-    if head["digest"] != hashlib.sha256(code).hexdigest():
+    if not isinstance(head, dict) or head["digest"] != hashlib.sha256(code).hexdigest():
         raise ValueError("damaged machine code")
     with _LOCK:
         # what numba calls where a function raises: no kernel does

@@ -21,7 +21,7 @@ from chainrule.engine.objective.gram import Snapshot
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.fused_blocks import NOTHING, FusedBlock, inner_rows
 from chainrule.engine.penalties.elastic_net import ElasticNet
-from chainrule.engine.runtime.native import NativeModule, can_compile
+from chainrule.engine.runtime.native import NativeModule, Pinned, can_compile
 from chainrule.engine.solvers.limits import needs_bound
 from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.steps import IterationRecord, Stop
@@ -56,7 +56,8 @@ class CompiledProximal:
     """
 
     def __init__(self, objective: Objective, rows: FusedBlock) -> None:
-        self._objective, source, self._X = objective, objective.source, rows.values
+        self._objective, source = objective, objective.source
+        self._rows, self._X = rows, rows.values
         block = source.all_rows()
         self._y = np.ascontiguousarray(block.y)
         self._weight = np.ascontiguousarray(block.sample_weight)
@@ -64,6 +65,7 @@ class CompiledProximal:
         if isinstance(block.offset, np.ndarray):
             self._offset = np.ascontiguousarray(block.offset[:, 0])
         self._kernel = _kernel_of(objective)
+        self._pinned = (*map(Pinned, (self._X, self._y, self._weight, self._offset)),)
         self._every = np.arange(source.n_features)
 
     @classmethod
@@ -81,10 +83,10 @@ class CompiledProximal:
         return _kernel_of(objective) != 0 and (source.is_fused or is_at_hand())
 
     @cached_property
-    def _room(self) -> tuple[FloatArray, ...]:
+    def _room(self) -> tuple[Pinned, ...]:
         n_rows, size = self._X.shape
         inner = min(inner_rows(size), n_rows)
-        return (
+        found = (
             np.empty(n_rows),
             *(np.empty((size, size)) for _ in range(3)),
             np.empty((9, size + 1)),
@@ -94,6 +96,28 @@ class CompiledProximal:
             np.empty((5 + inner, size)),
             np.empty((3, inner)),
         )
+        return tuple(map(Pinned, found))
+
+    def model_at(self, point: Point) -> Model:
+        """Return the model of all columns with the Hessian at a point."""
+        raw, size = np.empty(len(self._X)), self._X.shape[1]
+        *_, square, border, corner = self._rows.score_pass(
+            self._kernel,
+            self._y,
+            self._weight,
+            self._offset,
+            np.ascontiguousarray(point.coef[:, 0]),
+            float(point.intercept[0]),
+            raw,
+            with_hessian=True,
+        )
+        self._objective.passes += 1
+        hessian = np.empty((size + 1, size + 1))
+        hessian[:size, :size] = square
+        hessian[:size, size] = hessian[size, :size] = border
+        hessian[size, size] = corner
+        known = Snapshot(self._every, hessian, raw[:, None])
+        return Model(self._every, hessian, known, is_exact=True)
 
     def extended(self, model: Model) -> Model:
         """Return a model with the columns that it lacks, at its Hessian's own point."""
@@ -153,10 +177,7 @@ class CompiledProximal:
         log = np.empty((max(max_iter, 0), 3))
         stop, steps, worst, after, passes, hessians = _kernels.solve(
             self._kernel,
-            self._X,
-            self._y,
-            self._weight,
-            self._offset,
+            *self._pinned,
             limits,
             objective.fit_intercept,
             penalty.is_smooth,

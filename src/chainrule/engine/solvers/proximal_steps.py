@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from chainrule.engine.arrays import FloatArray
+from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.objective.evaluation import Evaluation
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet
@@ -19,7 +19,7 @@ from chainrule.engine.solvers.steps import IterationRecord
 _STALE: Final[float] = 0.5
 """The drift of the logarithm of the curvature from which a Hessian is formed anew."""
 
-_STALE_IN_ONE_CALL: Final[float] = 1.0
+_STALE_IN_ONE_CALL: Final[float] = 3.0
 """The same where steps are compiled: a few more of them take less time than a Hessian."""
 
 _MANY_ROWS: Final[int] = 10
@@ -86,7 +86,7 @@ class ProximalSteps:
         known = None if model is None else model.snapshot
         if model is not None and known is not None and constant is not None:
             drift = constant * known.drift(start.raw_prediction)
-            model = model if drift <= _STALE else self._model_at(start, model)
+            model = model if drift <= _STALE else self.model_at(start, model.columns)
         solution = proximal_newton(
             self.objective,
             penalty,
@@ -100,5 +100,8 @@ class ProximalSteps:
         )
         return replace(solution, history=done + solution.history)
 
-    def _model_at(self, here: Evaluation, model: Model) -> Model:
-        return Model.at(self.objective, here, model.columns, None)
+    def model_at(self, here: Evaluation, columns: IntArray) -> Model:
+        """Return a model of these columns, at least, with the Hessian at a point."""
+        if self._compiled is not None:
+            return self._compiled.model_at(here.point)
+        return Model.at(self.objective, here, columns, None)

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.losses.pointwise import call_kernel
-from chainrule.engine.losses.vectorised import Vector, exact, summing
+from chainrule.engine.losses.vectorised import Vector, exact
 from chainrule.engine.passes.kernels.template import score_pass
+from chainrule.engine.passes.kernels.vectors import leading_dot
 
 Matrix = npt.NDArray[Any]
 
@@ -33,21 +34,13 @@ ROUGH: Final = 1e-3
 """So near the optimum, relative to f, all rows are asked for the Hessian."""
 
 
-@summing
-def _dot(left: Vector, right: Vector, size: int) -> float:
-    total = 0.0
-    for k in range(size):
-        total += left[k] * right[k]
-    return total
-
-
 @exact
 def _factor(matrix: Matrix) -> bool:
     """Put Cholesky's factor L into the lower half; tell whether the matrix is safely definite."""
     size = matrix.shape[0]
     for j in range(size):
         for i in range(j, size):
-            total = matrix[i, j] - _dot(matrix[i], matrix[j], j)
+            total = matrix[i, j] - leading_dot(matrix[i], matrix[j], j)
             if i == j:
                 if not total > 1e-12:  # of a matrix with ones on its diagonal
                     return False
@@ -67,7 +60,7 @@ def _solve(factor: Matrix, scale: Vector, vector: Vector, solution: Vector) -> f
     for i in range(size):
         solution[i] = vector[i] / scale[i]
     for i in range(size):
-        solution[i] = (solution[i] - _dot(factor[i], solution, i)) / factor[i, i]
+        solution[i] = (solution[i] - leading_dot(factor[i], solution, i)) / factor[i, i]
     for i in range(size - 1, -1, -1):
         solution[i] /= factor[i, i]
         for k in range(i):

@@ -10,9 +10,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.engine.losses.vectorised import Vector, exact, summing
-from chainrule.engine.passes.kernels.coordinate_descent import add_two_ranks, descend
+from chainrule.engine.losses.vectorised import Vector, exact
+from chainrule.engine.passes.kernels.coordinate_descent import add_two_ranks
+from chainrule.engine.passes.kernels.elastic_net import penalty_of, worst_violation
+from chainrule.engine.passes.kernels.quadratic import minimise
 from chainrule.engine.passes.kernels.template import score_pass
+from chainrule.engine.passes.kernels.vectors import leading_dot
 
 Matrix = npt.NDArray[Any]
 
@@ -39,199 +42,6 @@ _SLOW: Final = 0.3
 _NOISE: Final = 1e-13
 _SHORTEST: Final = 1e-12
 _INEXACT: Final = 1e-2
-_SWEEPS: Final = 60
-_ROUNDS: Final = 40
-_RIDGE: Final = 1e-13
-_PIVOT: Final = 1e-15
-_CHANGES: Final = 4_000_000
-
-
-@summing
-def _dot(left: Vector, right: Vector, size: int) -> float:
-    total = 0.0
-    for k in range(size):
-        total += left[k] * right[k]
-    return total
-
-
-@exact
-def _violation(w: float, slope: float, l1: float, l2: float, lower: float, upper: float) -> float:
-    """Do what `ElasticNet.violation` does, for one coefficient."""
-    pull = slope + l2 * w
-    if w <= lower:
-        if w >= upper:
-            return 0.0
-        return max(-(pull + (-l1 if w < 0 else l1)), 0.0)
-    if w >= upper:
-        return max(pull - (-l1 if w > 0 else l1), 0.0)
-    if w == 0:
-        return max(abs(pull) - l1, 0.0)
-    return abs(pull + (l1 if w > 0 else -l1))
-
-
-@exact
-def _worst(w: Vector, slope: Vector, level: float, limits: Matrix) -> tuple[float, float]:
-    """Return the largest violation in its unit, without and with that of the intercept."""
-    found, largest = 0.0, 0.0
-    for j in range(w.shape[0]):
-        off = _violation(w[j], slope[j], limits[0, j], limits[1, j], limits[2, j], limits[3, j])
-        found = max(found, off / limits[4, j])
-        largest = max(largest, limits[4, j])
-    return found, max(found, abs(level) / largest)
-
-
-@exact
-def _penalty(w: Vector, limits: Matrix) -> float:
-    total = 0.0
-    for j in range(w.shape[0]):
-        if w[j] != 0:
-            total += limits[0, j] * abs(w[j]) + 0.5 * limits[1, j] * w[j] * w[j]
-    return total
-
-
-@exact
-def _solved(matrix: Matrix, moving: Matrix, count: int, factor: Matrix, vectors: Matrix) -> bool:
-    """Put the solution of a part of the equations into vectors[0], given the right side there.
-
-    Parameters
-    ----------
-    matrix : ndarray of shape (k, k)
-    moving : ndarray of int64
-        Which rows and columns take part: the first `count` entries.
-    factor : ndarray of shape (k, k)
-        Room for Cholesky's factor of the scaled part.
-    vectors : ndarray of shape (2, k)
-    """
-    solution, scale = vectors[0], vectors[1]
-    for a in range(count):
-        bend = matrix[moving[a], moving[a]]
-        if not bend > 0:
-            return False
-        scale[a] = np.sqrt(bend)
-    for a in range(count):
-        row = matrix[moving[a]]
-        for b in range(a):
-            total = row[moving[b]] / scale[a] / scale[b] - _dot(factor[a], factor[b], b)
-            factor[a, b] = total / factor[b, b]
-        rest = 1.0 + _RIDGE - _dot(factor[a], factor[a], a)
-        if not rest > _PIVOT:
-            return False
-        factor[a, a] = np.sqrt(rest)
-    for a in range(count):
-        solution[a] = (solution[a] / scale[a] - _dot(factor[a], solution, a)) / factor[a, a]
-    for a in range(count - 1, -1, -1):
-        solution[a] /= factor[a, a]
-        for b in range(a):
-            solution[b] -= factor[a, b] * solution[a]
-    for a in range(count):
-        solution[a] /= scale[a]
-        if not np.isfinite(solution[a]):
-            return False
-    return True
-
-
-@exact
-def _finish(
-    matrix: Matrix,
-    slope: Vector,
-    w: Vector,
-    limits: Matrix,
-    moving: Matrix,
-    factor: Matrix,
-    vectors: Matrix,
-) -> None:
-    """Solve for the coefficients that are neither 0 nor at a bound, in place.
-
-    Where one of them would change its sign or leave its bounds, it stops there and is left out.
-    """
-    size, count, step = w.shape[0], 0, vectors[0]
-    l1, lower, upper = limits[0], limits[2], limits[3]
-    for j in range(size):
-        if lower[j] < w[j] < upper[j] and (w[j] != 0 or l1[j] == 0):
-            moving[count] = j
-            count += 1
-    while count > 0:
-        for a in range(count):
-            j = moving[a]
-            step[a] = -slope[j]
-            if w[j] != 0:
-                step[a] -= l1[j] if w[j] > 0 else -l1[j]
-        if not _solved(matrix, moving, count, factor, vectors):
-            return
-        length, first = 1.0, -1
-        for a in range(count):
-            j = moving[a]
-            low, high = lower[j], upper[j]
-            if l1[j] > 0 and w[j] > 0:
-                low = max(low, 0.0)
-            if l1[j] > 0 and w[j] < 0:
-                high = min(high, 0.0)
-            if step[a] != 0:
-                room = ((high if step[a] > 0 else low) - w[j]) / step[a]
-                if room < length:
-                    length, first = room, a
-        kept = 0
-        for a in range(count):
-            j = moving[a]
-            old = w[j]
-            w[j] = old + length * step[a]
-            if a == first:
-                w[j] = 0.0
-                if step[a] > 0 and not (l1[j] > 0 and old < 0 and upper[j] > 0):
-                    w[j] = upper[j]
-                if step[a] < 0 and not (l1[j] > 0 and old > 0 and lower[j] < 0):
-                    w[j] = lower[j]
-            change = w[j] - old
-            row = matrix[j]
-            for i in range(size):
-                slope[i] += change * row[i]
-            if a != first:
-                moving[kept] = j
-                kept += 1
-        if first < 0:
-            return
-        count = kept
-
-
-@exact
-def _minimise(
-    matrix: Matrix,
-    slope: Vector,
-    w: Vector,
-    limits: Matrix,
-    is_smooth: bool,
-    tolerance: float,
-    moving: Matrix,
-    factor: Matrix,
-    vectors: Matrix,
-) -> None:
-    """Minimise a quadratic model and the penalty, in place; the squares are in the model."""
-    size = w.shape[0]
-    if is_smooth:
-        for j in range(size):
-            moving[j] = j
-            vectors[0, j] = -slope[j]
-        if _solved(matrix, moving, size, factor, vectors):
-            for j in range(size):
-                w[j] += vectors[0, j]
-            return
-    most = min(_SWEEPS, max(8, _CHANGES // max(1, size * size)))
-    for _ in range(_ROUNDS):
-        sweeps, _ = descend(
-            matrix,
-            slope,
-            w,
-            limits[0],
-            limits[2],
-            limits[3],
-            limits[4],
-            tolerance,
-            most,
-            moving,
-        )
-        if sweeps < most:
-            return
-        _finish(matrix, slope, w, limits, moving, factor, vectors)
 
 
 @exact
@@ -335,8 +145,8 @@ def solve(
     nothing = raw[:0]
     none = hessian[:0]
     l2, lower, upper = limits[1], limits[2], limits[3]
-    value = numbers[0] + _penalty(w, limits)
-    _, worst = _worst(w, gradient, numbers[2], limits)
+    value = numbers[0] + penalty_of(w, limits)
+    _, worst = worst_violation(w, gradient, numbers[2], limits)
     if state != NO_MODEL and _far(raw, reference, stale):
         state = NO_MODEL
     stop, steps, passes, hessians = MAX_ITER, 0, 0, 0
@@ -401,7 +211,7 @@ def solve(
             aim = max(_INEXACT * worst * min(worst, 1.0), 0.05 * tolerance)
             if enough > 0:
                 aim = max(aim, _EASY * np.sqrt(enough))
-            _minimise(
+            minimise(
                 square,
                 slope[:count],
                 trial[:count],
@@ -412,7 +222,7 @@ def solve(
                 factor,
                 solving,
             )
-            predicted, along = _penalty(trial[:count], parts) - _penalty(w, limits), 0.0
+            predicted, along = penalty_of(trial[:count], parts) - penalty_of(w, limits), 0.0
             for a in range(count - 1, -1, -1):  # places only move up
                 j = playing[a]
                 move[j] = trial[a] - w[j]
@@ -455,7 +265,7 @@ def solve(
                 passes += 1
                 if not fit_intercept:
                     bent[size] = 0.0
-                if loss + _penalty(trial, limits) <= value + 1e-4 * length * predicted + noise:
+                if loss + penalty_of(trial, limits) <= value + 1e-4 * length * predicted + noise:
                     is_found = True
                     break
                 length *= 0.25
@@ -469,11 +279,11 @@ def solve(
             if stop != CONVERGED:
                 stop = STALLED
             break
-        there = loss + _penalty(trial, limits)
+        there = loss + penalty_of(trial, limits)
         if log.shape[0] > steps:
             log[steps, 0], log[steps, 1], log[steps, 2] = value, worst, length
         steps += 1
-        in_model, left = _worst(trial, fresh, bent[size], limits)
+        in_model, left = worst_violation(trial, fresh, bent[size], limits)
         if there >= value and left >= worst:
             stop = STALLED  # rounding: neither the objective nor the violation can be lowered
             break
@@ -489,9 +299,9 @@ def solve(
             move[size] = level - numbers[1] if fit_intercept else 0.0
             bent[size] = level_slope - numbers[2]
             for i in range(size + 1):
-                product[i] = _dot(model[i], move, size + 1)
-            moved = _dot(product, move, size + 1)
-            curvature = _dot(bent, move, size + 1)
+                product[i] = leading_dot(model[i], move, size + 1)
+            moved = leading_dot(product, move, size + 1)
+            curvature = leading_dot(bent, move, size + 1)
             if moved > 0 and curvature > 1e-8 * moved:
                 add_two_ranks(model, product, -1 / moved, bent, 1 / curvature, model)
         for j in range(size):

@@ -1,4 +1,4 @@
-"""Compiled: what one iteration of conjugate gradients does to its vectors, in one read of each."""
+"""Compiled: sums of products, and what an iteration of conjugate gradients does to its vectors."""
 
 from __future__ import annotations
 
@@ -33,3 +33,12 @@ def turn(direction: Vector, conditioned: Vector, ratio: float) -> None:
     """Turn a direction to the next conjugate one."""
     for j in range(direction.shape[0]):
         direction[j] = conditioned[j] + ratio * direction[j]
+
+
+@summing
+def leading_dot(left: Vector, right: Vector, size: int) -> float:
+    """Return the sum of the products of the leading entries of two vectors."""
+    total = 0.0
+    for k in range(size):
+        total += left[k] * right[k]
+    return total
