@@ -286,7 +286,7 @@ def _without_kinks(
         places = known.places(columns) if drift < _FAR else None
     if known is None or places is None:
         drift = 0.0
-        hessian = gram(objective, evaluation.raw_prediction, columns, bound=None)
+        hessian = gram(objective, evaluation, columns, bound=None)
         curvature, corner = _factored(objective, hessian, penalty.l2[columns]), hessian[-1, -1]
     else:
         # a lower bound of the squares serves as well, and for the next strength too

@@ -7,10 +7,13 @@ reductions are not used, since they promise no order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from chainrule.engine.runtime.workers import Piece
 from chainrule.errors import DataError
+
+_AT_ONCE: Final[int] = 2**26
+"""Bytes of the pieces that are sent together, about."""
 
 
 class DaskWorkers:
@@ -32,13 +35,22 @@ class DaskWorkers:
     def place(self, pieces: Iterable[Piece]) -> list[Any]:
         """Send each piece to one worker; Dask takes them in turn, by their numbers of threads.
 
+        Some travel together: a message costs milliseconds.
+
         No worker is named: one that was lost a moment ago would be waited for.
         """
-        return [self._client.scatter(piece, hash=False) for piece in pieces]
+        placed: list[Any] = []
+        some: list[Piece] = []
+        for piece in pieces:
+            some.append(piece)
+            if sum(held.n_bytes for held in some) >= _AT_ONCE:
+                placed += self._client.scatter(some, hash=False)
+                some = []
+        return placed + (self._client.scatter(some, hash=False) if some else [])
 
     def map(self, placed: Sequence[Any], function: Callable[[Piece], Any]) -> Sequence[Any]:
         """Return the results, in the order of the pieces."""
-        futures = [self._client.submit(function, piece, pure=False) for piece in placed]
+        futures = self._client.map(function, placed, pure=False)  # one message for all
         try:
             found: Sequence[Any] = self._client.gather(futures)
         except ImportError as error:
