@@ -38,7 +38,9 @@ class Client:
     def scheduler_info(self, n_workers: int = 5) -> Any:
         return {"workers": {f"tcp://{k}": {"nthreads": 1} for k in range(self.n_threads)}}
 
-    def scatter(self, data: Sequence[Piece], *, hash: bool) -> list[Callable[[], Piece]]:
+    def scatter(
+        self, data: Sequence[Piece], *, hash: bool, timeout: float
+    ) -> list[Callable[[], Piece]]:
         self.sets.append(len(data))
         sent = [pickle.dumps(piece) for piece in data]
         if self._forgets:
