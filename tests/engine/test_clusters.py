@@ -272,5 +272,7 @@ def test_inference_is_the_same_in_memory_in_files_and_on_a_cluster(name: str, sh
     expected = numbers(X)
     assert numbers(rows) == expected
     with on_cluster(Client(2)) as cluster:
+        LogisticRegression(C=np.inf).fit(rows, y)
+        n_passes, cluster.passes = cluster.passes, 0
         assert numbers(rows) == expected
-    assert cluster.passes > 0
+    assert cluster.passes > n_passes or name == "by key"  # sums by key are the driver's

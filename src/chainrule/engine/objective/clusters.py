@@ -11,7 +11,7 @@ them again, by the same pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -39,12 +39,18 @@ Stack = list[tuple[int, Partial]]
 """Sums over whole subtrees of blocks, in order, with their numbers of blocks."""
 
 
-def cluster_passes(source: InMemorySource) -> ClusterPasses | None:
-    """Return the passes of the cluster in use, if there is one and it can do them."""
+def cluster_for(source: InMemorySource) -> Cluster | None:
+    """Return the cluster in use, if there is one and passes over these rows pay there."""
     cluster = current_cluster()
     if cluster is None or not source.can_be_cut or source.n_bytes < _LEAST_BYTES:
         return None
-    return ClusterPasses(cluster)
+    return cluster
+
+
+def cluster_passes(source: InMemorySource) -> ClusterPasses | None:
+    """Return the passes of the cluster in use, if there is one and it can do them."""
+    cluster = cluster_for(source)
+    return None if cluster is None else ClusterPasses(cluster)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,13 +190,8 @@ class ClusterPasses:
         function: Callable[..., Any],
         *arguments: Any,  # noqa: ANN401
     ) -> Sequence[Any]:
-        source = objective.source
-
-        def parts(count: int) -> Iterator[Part]:
-            return (Part(source.part(group), group) for group in groups_of(source.n_blocks, count))
-
         problem = Problem(objective.loss, objective.fit_intercept, objective.columns)
-        return self._cluster.map(source, parts, function, problem, *arguments)
+        return mapped(self._cluster, objective.source, function, problem, *arguments)
 
     def _added(
         self,
@@ -198,11 +199,30 @@ class ClusterPasses:
         function: Callable[..., Stack],
         *arguments: Any,  # noqa: ANN401
     ) -> Partial:
-        tree = TreeSum(add)
-        for stack in self._mapped(objective, function, *arguments):
-            for size, partial in stack:
-                tree.add(partial, size)
-        return tree.result()
+        return added(self._mapped(objective, function, *arguments))
+
+
+def mapped(
+    cluster: Cluster,
+    source: InMemorySource,
+    function: Callable[..., Any],
+    *arguments: Any,  # noqa: ANN401
+) -> Sequence[Any]:
+    """Return ``function(part, *arguments)`` for each part of some rows, in order."""
+
+    def parts(count: int) -> Iterator[Part]:
+        return (Part(source.part(group), group) for group in groups_of(source.n_blocks, count))
+
+    return cluster.map(source, parts, function, *arguments)
+
+
+def added(stacks: Iterable[Stack]) -> Partial:
+    """Return the sum over all parts, in the fixed order."""
+    tree = TreeSum(add)
+    for stack in stacks:
+        for size, partial in stack:
+            tree.add(partial, size)
+    return tree.result()
 
 
 _kept: Final[WeakKeyDictionary[Part, tuple[bytes, FloatArray]]] = WeakKeyDictionary()
@@ -217,7 +237,9 @@ def partial_sums(
     if isinstance(objective, SparseObjective) and not with_hessian:
         return _sparse_sums(part, problem, point)
     table = np.empty((size, problem.loss.n_outputs), order="F") if keep else None
-    found = _stack(part, lambda k: objective.block_sums(k, point, table, with_hessian=with_hessian))
+    found = stack_of(
+        part, lambda k: objective.block_sums(k, point, table, with_hessian=with_hessian)
+    )
     if table is not None:
         _kept[part] = _key(point), table
     return found
@@ -252,7 +274,7 @@ def sums_with_scores(
         block = source.block(index)
         return function(objective, block, scores[block.rows], *arguments)
 
-    return _stack(part, one)
+    return stack_of(part, one)
 
 
 def scores_of(part: Part, problem: Problem, point: Point) -> FloatArray:
@@ -278,7 +300,7 @@ def _table_of(part: Part, problem: Problem, point: Point) -> FloatArray:
     return kept[1]
 
 
-def _stack(part: Part, function: Callable[[int], Partial]) -> Stack:
+def stack_of(part: Part, function: Callable[[int], Partial]) -> Stack:
     """Return the sum of a function of blocks, for each whole subtree."""
     return [(len(run), tree_reduce(map(function, run), add)) for run in part.runs()]
 
