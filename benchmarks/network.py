@@ -1,18 +1,24 @@
 """The cost model of a cluster against runs: ``python -m benchmarks.network [--dask]``.
 
-Rates are calibrated on this machine: transfers between two processes over a loopback socket, a
-pass over rows in a file, and a Hessian. Fits of four sizes then run on two worker processes, and
-the seconds that `stream_cost` predicts from the rates stand beside those measured. With `--dask`,
-the same fits run on two workers of Dask. All sizes together take about a minute.
+Rates are calibrated on this machine: transfers between processes, a gradient over rows in a file,
+samples, and a Hessian. Fits of four sizes then run on two worker processes, and what `stream_cost`
+predicts from the rates stands beside what is measured: seconds, and kB per gradient. With `--dask`,
+the same on two workers of Dask, and `fit_stream` from Parquet there and here.
+
+Writes network.json here, and its table into docs/clusters.md. All takes about two minutes; the rows
+take up to 2 GB of disk, in a temporary folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing as mp
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from functools import partial
 from importlib import import_module
 from multiprocessing.connection import Client, Listener
@@ -21,14 +27,31 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from chainrule import LogisticRegression, warm_up
+from chainrule import LogisticRegression, Stream, warm_up
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.losses.classes import BinaryLoss
+from chainrule.engine.objective.accumulators import objective_for
+from chainrule.engine.objective.clusters import cluster_passes
+from chainrule.engine.objective.objective import Objective
+from chainrule.engine.penalties.l2 import L2Penalty
+from chainrule.engine.runtime.dask_workers import DaskWorkers
 from chainrule.engine.runtime.stored_arrays import ArrayWriter, StoredArray
-from chainrule.engine.runtime.workers import Piece, on_cluster
+from chainrule.engine.runtime.workers import Piece, Workers, on_cluster
+from chainrule.engine.solvers.limits import FRACTIONS
 from chainrule.engine.solvers.stream_costs import Rates, stream_cost
 
-SIZES = ((500_000, 20), (1_000_000, 20), (1_000_000, 50), (2_000_000, 50))
+HERE = Path(__file__).parent
+RESULTS = HERE / "network.json"
+PAGE = HERE.parent / "docs" / "clusters.md"
+SIZES = ((500_000, 20), (1_000_000, 50), (4_000_000, 50), (8_000_000, 25))
+STREAMED = (2_000_000, 25)
 N_WORKERS = 2
+MARK = "```text\ntwo processes"
+BLOCK = 2**23
+HEAD = "       rows  columns  reads  kB/pass  predicted  seconds  predicted  here s  overhead"
 
 
 def serve(address: tuple[str, int]) -> None:
@@ -111,32 +134,48 @@ def best(function: Callable[[], Any], times: int = 5) -> float:
     return min(found)
 
 
-def calibrated(workers: Processes, rows: StoredArray, y: np.ndarray) -> Rates:
-    """Return the rates of this machine: of transfers, and of one worker over rows in a file."""
-    small = best(lambda: workers.ask(0, "echo", 0, b""), 50)
-    large = np.ones(2**23, np.uint8)
-    seconds = best(lambda: workers.ask(0, "echo", 0, large))
-    scan = best(lambda: [None for _ in rows.blocks()], 2)
-    with on_cluster(workers) as cluster:  # a read by all workers, with its overhead
-        LogisticRegression().fit(rows, y)
-        whole = best(lambda: cluster.map(rows, rows.parts, read_once), 3)
-    X = rows[:100_000]
-    hessian = best(lambda: X.T @ (X * 0.25), 3)
+def calibrated(workers: Workers, rows: StoredArray, y: np.ndarray) -> Rates:
+    """Return the rates of this machine: of one worker over rows in a file, and of transfers."""
+    with on_cluster(workers) as cluster:
+        objective = on_workers(rows, y)
+        point = objective.origin()
+        objective.evaluate(point, keep=False)  # loads what is compiled, and places the rows
+        whole = best(lambda: objective.evaluate(point, keep=False))
+        parts = cluster.n_parts()
+        empty = best(partial(cluster.map, rows, rows.parts, len), 10)
+        filled = best(partial(cluster.map, rows, rows.parts, block))
+        some = np.arange(0, len(rows), FRACTIONS[-1])
+        samples = best(lambda: np.concatenate(rows._picked(some, cluster)), 3)
+    driver = on_workers(rows[:100_000], y[:100_000])
+    hessian = best(lambda: driver.evaluate(point, with_hessian=True, keep=False))
+    room = bytearray(2**24)
+    with rows.path.open("rb", buffering=0) as file:
+        scan = best(lambda: file.seek(0) or [None for _ in iter(partial(file.readinto, room), 0)])
     return Rates(
         disk=rows.nbytes / scan,
-        entries=rows.size / (whole * N_WORKERS),
-        products=len(X) * rows.shape[1] ** 2 / hessian,
-        network=2 * large.nbytes / (seconds - small),
-        latency=small,
+        entries=rows.size / (max(whole - empty, 1e-3) * N_WORKERS),
+        products=100_000 * rows.shape[1] ** 2 / hessian,
+        network=BLOCK * parts / max(filled - empty, 1e-3),
+        latency=empty / parts,
+        samples=len(some) * rows.row_bytes / samples,
     )
 
 
-def read_once(part: StoredArray) -> float:
-    """Do about the work of a gradient on some rows."""
-    total = 0.0
-    for _, rows in part.blocks():
-        total += float((rows.T @ (rows @ np.ones(rows.shape[1]))).sum())
-    return total
+def on_workers(X: np.ndarray | StoredArray, y: np.ndarray) -> Objective:
+    """Return the objective of some rows, whose passes run on the cluster in use, if there is one.
+
+    Without a cluster they run on two threads.
+    """
+    source = InMemorySource(X, y)
+    penalty = L2Penalty(np.ones(X.shape[1]))
+    found = objective_for(source, BinaryLoss(compiled=True), penalty, n_threads=N_WORKERS)
+    found.runtime = cluster_passes(source)
+    return found
+
+
+def block(part: StoredArray) -> np.ndarray:
+    """Return as many bytes as a transfer is measured with."""
+    return np.ones(BLOCK, np.uint8)
 
 
 def data(folder: Path, n_rows: int, n_columns: int) -> tuple[StoredArray, np.ndarray]:
@@ -145,48 +184,108 @@ def data(folder: Path, n_rows: int, n_columns: int) -> tuple[StoredArray, np.nda
     path, targets = folder / f"{n_rows}-{n_columns}", []
     with ArrayWriter(path, np.float64, (n_columns,)) as writer:
         for _ in range(0, n_rows, 100_000):
-            X = rng.normal(size=(100_000, n_columns))
+            X = rng.standard_normal(size=(100_000, n_columns), dtype=np.float32)
             targets.append(X @ coef + rng.logistic(size=len(X)) > 0)
-            writer.append(X)
+            writer.append(X)  # as float64
     return writer.array(), np.concatenate(targets).astype(int)
 
 
-def table(problems: Sequence[tuple[StoredArray, np.ndarray]]) -> Iterator[str]:
-    """Yield the rates, and a line for each size."""
-    workers = Processes(N_WORKERS)
-    rates = calibrated(workers, *problems[0])
-    yield f"{rates}"
-    yield "      rows  columns   here s  cluster s  predicted s  kB/pass"
-    for X, y in problems:
-        here = best(partial(LogisticRegression(n_jobs=N_WORKERS).fit, X, y), 2)
+def runs(
+    workers: Workers, problems: Sequence[tuple[StoredArray, np.ndarray]], here: Sequence[float]
+) -> dict[str, Any]:
+    """Return the rates, and for each size what is predicted and what is measured."""
+    rates = calibrated(workers, *problems[1])
+    found = []
+    for (X, y), seconds in zip(problems, here, strict=True):
         with on_cluster(workers) as cluster:
-            there = best(partial(LogisticRegression().fit, X, y), 2)
+            model = LogisticRegression()
+            there = best(partial(model.fit, X, y), 3)
+            objective = on_workers(X, y)
+            received = cluster.bytes_received
+            objective.evaluate(objective.origin(), keep=False)
+            received = cluster.bytes_received - received
         cost = stream_cost(X.shape[0], X.shape[1], N_WORKERS, rates)
-        sent = cluster.bytes_received / cluster.passes
-        yield (
-            f"{X.shape[0]:>10}{X.shape[1]:>9}{here:>9.2f}{there:>11.2f}{cost.seconds:>13.2f}"
-            f"{sent * 1e-3:>9.3g}"
+        found.append(
+            {
+                "rows": X.shape[0],
+                "columns": X.shape[1],
+                "reads": model.n_passes_,
+                "kB per pass": received * 1e-3,
+                "predicted kB per pass": cost.bytes_per_pass * 1e-3,
+                "seconds": there,
+                "predicted seconds": cost.seconds,
+                "here": seconds,
+            }
         )
-    workers.close()
+    return {"rates": asdict(rates), "runs": found}
 
 
-def on_dask(problems: Sequence[tuple[StoredArray, np.ndarray]]) -> Iterator[str]:
-    """Yield a line for each size: two workers of Dask, beside two threads here."""
+def streamed(workers: Workers, folder: Path) -> dict[str, float]:
+    """Return the seconds of `fit_stream` from Parquet, here and on workers; the bits are equal."""
+    X, y = data(folder, *STREAMED)
+    columns = {f"x{k}": X[:][:, k] for k in range(X.shape[1])}
+    pq.write_table(pa.table({**columns, "y": y}), folder / "rows.parquet")
+    models = LogisticRegression(n_jobs=N_WORKERS), LogisticRegression()
+
+    def fitted(model: LogisticRegression) -> LogisticRegression:
+        return model.fit_stream(Stream.files(folder / "rows.parquet", "y", folder=folder))
+
+    here = best(partial(fitted, models[0]), 3)
+    with on_cluster(workers):
+        there = best(partial(fitted, models[1]), 3)
+    assert models[0].coef_.tobytes() == models[1].coef_.tobytes()
+    return {"rows": STREAMED[0], "columns": STREAMED[1], "here": here, "seconds": there}
+
+
+@contextmanager
+def dask() -> Iterator[Workers]:
+    """Yield two workers of Dask, with one thread each."""
     distributed: Any = import_module("distributed")
-
     with (
         distributed.LocalCluster(
             n_workers=N_WORKERS, threads_per_worker=1, dashboard_address=None
         ) as cluster,
         distributed.Client(cluster) as client,
-        on_cluster(client),
     ):
-        LogisticRegression().fit(*problems[0])  # loads what is compiled
-        there = [best(partial(LogisticRegression().fit, *p), 3) for p in problems]
-    for (X, y), seconds in zip(problems, there, strict=True):
-        here = best(partial(LogisticRegression(n_jobs=N_WORKERS).fit, X, y), 3)
-        line = f"{X.shape[0]:>10}{X.shape[1]:>9}{here:>9.2f}{seconds:>9.2f}"
-        yield f"{line}{seconds / here - 1:>9.0%}"
+        yield DaskWorkers(client)
+
+
+def table(record: dict[str, Any]) -> str:
+    """Return a record as the text of docs/clusters.md."""
+    lines: list[str] = []
+    for name, found in record["workers"].items():
+        lines += ["", name, HEAD] if lines else [name, HEAD]
+        for run in found["runs"]:
+            over = run["seconds"] / run["here"] - 1
+            lines.append(
+                f"{run['rows']:>11}{run['columns']:>9}{run['reads']:>7.1f}"
+                f"{run['kB per pass']:>9.3g}{run['predicted kB per pass']:>11.3g}"
+                f"{run['seconds']:>9.2f}{run['predicted seconds']:>11.2f}{run['here']:>8.2f}"
+                f"{over:>10.0%}"
+            )
+        if "stream" in found:
+            run = found["stream"]
+            over = run["seconds"] / run["here"] - 1
+            lines.append(
+                f"fit_stream, Parquet, {run['rows']} x {run['columns']}: {run['seconds']:.2f} s, "
+                f"here {run['here']:.2f} s, overhead {over:.0%}"
+            )
+        rates = found["rates"]
+        lines.append(
+            f"rates per second: {rates['entries']:.2g} entries and {rates['disk'] * 1e-9:.2g} GB "
+            f"per worker, {rates['network'] * 1e-9:.2g} GB of network, "
+            f"{rates['samples'] * 1e-9:.2g} GB of samples, {rates['products']:.2g} products; "
+            f"{rates['latency'] * 1e3:.2g} ms per part"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def write_page(record: dict[str, Any]) -> None:
+    """Put the table of a record into the page, in the place of the last one."""
+    text = PAGE.read_text(encoding="utf-8")
+    start = text.index(MARK) + len("```text\n")
+    end = text.index("```", start)
+    PAGE.write_text(text[:start] + table(record) + text[end:], encoding="utf-8")
 
 
 def main() -> None:
@@ -195,14 +294,23 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="scratch space; default: temporary files")
     given = parser.parse_args()
     warm_up()
-    with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-        problems = [data(Path(folder), *size) for size in SIZES]
-        for line in table(problems):
-            print(line)
+    with tempfile.TemporaryDirectory(dir=given.folder) as name:
+        folder = Path(name)
+        problems = [data(folder, *size) for size in SIZES]
+        here = [best(partial(LogisticRegression(n_jobs=N_WORKERS).fit, *p), 3) for p in problems]
+        record: dict[str, Any] = {"cores": os.cpu_count(), "workers": {}}
+        processes = Processes(N_WORKERS)
+        record["workers"]["two processes, sockets"] = runs(processes, problems, here)
+        processes.close()
         if given.dask:
-            print("on Dask:   rows  columns   here s   dask s overhead")
-            for line in on_dask(problems):
-                print(line)
+            with dask() as workers:
+                record["workers"]["two workers of Dask"] = {
+                    **runs(workers, problems, here),
+                    "stream": streamed(workers, folder),
+                }
+    print(table(record), end="")
+    RESULTS.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_page(record)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
-from threading import Timer
+from threading import Thread, Timer
 from typing import Any, Final
 
 import numpy as np
 import pytest
 
 from chainrule import LinearModel, LogisticRegression
+from chainrule.engine.runtime import dask_workers
+from chainrule.engine.runtime.dask_workers import DaskWorkers
 from chainrule.engine.runtime.stored_arrays import ArrayWriter, StoredArray
-from chainrule.engine.runtime.workers import on_cluster
+from chainrule.engine.runtime.workers import Piece, Task, on_cluster
 from chainrule.errors import DataError
 
 KILLS: Final = int(os.environ.get("CHAINRULE_KILLS", "1"))
@@ -105,16 +107,73 @@ def test_seven_workers_and_a_late_one(rows: Any) -> None:
             assert bits(LogisticRegression().fit(X, y)) == expected
 
 
+LITTLE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "killed": ("90MB", {}),
+    "paused": ("2GB", {"pause": 0.02, "spill": False, "target": False, "terminate": False}),
+}
+"""Memory that is too little for any worker: its limit, and when Dask does what."""
+
+
 @needs_dask
 @pytest.mark.skipif("CHAINRULE_KILLS" not in os.environ, reason="waits for workers to fail")
-def test_workers_without_memory_end_the_fit_in_one_sentence(rows: Any) -> None:
+@pytest.mark.parametrize("name", LITTLE)
+def test_workers_without_memory_end_the_fit_in_one_sentence(
+    name: str, rows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_workers, "_PATIENCE", 5.0)
     X, y = rows
+    memory, fractions = LITTLE[name]
+    settings = {f"distributed.worker.memory.{key}": value for key, value in fractions.items()}
     with (
-        dask(1, memory="90MB") as client,
+        pytest.importorskip("dask").config.set(settings),
+        dask(1, memory=memory) as client,
         on_cluster(client),
         pytest.raises(DataError, match=r"lost its workers in 3 attempts .*give them more memory"),
     ):
         LogisticRegression().fit(X, y)
+
+
+@needs_dask
+@pytest.mark.skipif("CHAINRULE_KILLS" not in os.environ, reason="waits for workers to fail")
+def test_workers_that_are_paused_on_the_way_are_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dask_workers, "_PATIENCE", 3.0)
+    with dask(1) as client:
+        workers = DaskWorkers(client)
+        placed = workers.place([Piece(1)])
+        client.run(_paused)
+        with pytest.raises(Exception, match=r"ancelled") as error:
+            workers.map(placed, Task(abs, ()))
+        assert workers.is_lost(error.value)
+
+
+def _paused(dask_worker: Any) -> None:
+    """Pause a worker, as Dask does where memory is short, for good."""
+    dask_worker.memory_manager.memory_pause_fraction = 0.001
+
+
+@needs_dask
+@pytest.mark.skipif("CHAINRULE_KILLS" not in os.environ, reason="waits for a slow worker")
+def test_a_slow_worker_only_slows(rows: Any) -> None:
+    X, y = rows
+    expected = bits(LogisticRegression().fit(X, y))
+    with dask(2) as client, on_cluster(client):
+        slow = process_of(client)
+        slowed = Thread(target=_slow_down, args=(slow, 5.0))
+        slowed.start()
+        assert bits(LogisticRegression().fit(X, y)) == expected
+        slowed.join()
+
+
+def _slow_down(process: int, seconds: float) -> None:
+    """Stop a process nine tenths of the time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        os.kill(process, signal.SIGSTOP)
+        time.sleep(0.09)
+        os.kill(process, signal.SIGCONT)
+        time.sleep(0.01)
 
 
 @needs_spark

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 
 from chainrule.engine.class_paths import path_solver
@@ -80,12 +81,15 @@ def fit_elastic_net(
         found, interrupted = last, True
     if journal is not None:
         journal.is_finished = not interrupted
+    plan, runtime = plan_of(source, shape), solver.objective.runtime
+    if runtime is not None:
+        plan = replace(plan, reason=f"{runtime.note(solver.objective)}; {plan.reason}")
     after = memory()
     grew = after[1] - held[0] if held and after and after[1] > held[1] else None
     return fit_of_point(
         found,
         shape,
-        plan_of(source, shape),
+        plan,
         passes=solver.objective.passes + 1,  # the source's check
         seconds=perf_counter() - clock,
         n_threads=n_threads,

@@ -25,6 +25,7 @@ from chainrule.engine.fitting import engine_loss
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.monitor import OnIteration, Progress
 from chainrule.engine.objective.accumulators import objective_for
+from chainrule.engine.objective.clusters import cluster_passes
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
@@ -128,6 +129,8 @@ class PathSolver:
         may_compile = on_iteration is None
         self._steps = ProximalSteps(self.objective, compiled=may_compile and not self._is_wide)
         self.source = self.objective.source
+        if not self._steps.are_compiled:
+            self.objective.runtime = cluster_passes(self.source)
         self._near = WorkingSet(self.objective, losses_of, compiled=may_compile)
         self._ever = np.zeros(source.n_features, dtype=bool)
         self._records: list[IterationRecord] = []

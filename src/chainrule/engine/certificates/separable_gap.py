@@ -304,7 +304,7 @@ def _without_kinks(
     if known is None or places is None:
         if not forming:
             return np.inf, np.zeros(1), "no Hessian from nearby is at hand"
-        hessian = gram(objective, evaluation.raw_prediction, columns, bound=None)
+        hessian = gram(objective, evaluation, columns, bound=None)
         curvature, corner = _factored(objective, hessian, penalty.l2[columns]), hessian[-1, -1]
     else:
         drift = curvature_drift(objective, known, evaluation)

@@ -174,13 +174,20 @@ class InMemorySource:
             self._ones = np.ones(self.rows_per_block)
 
     def part(self, blocks: range) -> InMemorySource:
-        """Return the rows of some blocks of dense data, not copied; they stay the same blocks."""
+        """Return the rows of some blocks, where `can_be_cut`; they stay the same blocks."""
         rows = slice(self.rows(blocks[0]).start, self.rows(blocks[-1]).stop)
         found = copy(self)
         found.n_samples, found._own = rows.stop - rows.start, local()
-        found._X = self._X.part(rows) if self.is_stored else self._X[rows]
-        if not self.is_stored and self._X.flags.f_contiguous:
-            found._X = np.asfortranarray(found._X)  # so that it keeps its order when it is sent
+        if isinstance(self._X, CodedRows):
+            found._X = found._parts = self._X.cut(rows)
+        elif not self.is_dense:
+            from chainrule.engine.data.sparse_rows import rows_of
+
+            found._X = rows_of(self._X, rows)
+        else:
+            found._X = self._X.part(rows) if self.is_stored else self._X[rows]
+            if not self.is_stored and self._X.flags.f_contiguous:
+                found._X = np.asfortranarray(found._X)  # so that it keeps its order when it is sent
         found._y = self._y[rows]
         found._weight = None if self._weight is None else self._weight[rows]
         found._row_numbers = None
@@ -219,6 +226,13 @@ class InMemorySource:
         found.offset = None if self.offset is None else self.offset[rows]
         found._settle()
         return found
+
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether `part` works: on arrays, CSR and codes, not on CSC or rows that are looked up."""
+        return self._taken is None and (
+            self.is_dense or self._parts is None or isinstance(self._X, CodedRows)
+        )
 
     @property
     def can_take_columns(self) -> bool:

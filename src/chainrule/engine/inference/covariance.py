@@ -51,16 +51,16 @@ def leverages(piece: Piece, curvature: FloatArray, root: FloatArray) -> FloatArr
 
 def corrected_squares(estimate: Estimate, root: FloatArray, power: int) -> FloatArray:
     """Return sum s_i g_i^2 / (1 - h_i)^power x_i x_i^T: of one score."""
+    return estimate.sums_of(_corrected_squares, root, power)[0]
 
-    def part(piece: Piece) -> Partial:
-        terms = estimate.terms(piece)
-        left = 1 - leverages(piece, terms.curvature[:, 0, 0], root)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            square = terms.slope_square[:, 0, 0] * piece.weight / left**power
-        square[terms.slope_square[:, 0, 0] == 0] = 0.0
-        return (grams(piece.design, square[:, None, None]),)
 
-    return estimate.sums(part)[0]
+def _corrected_squares(estimate: Estimate, piece: Piece, root: FloatArray, power: int) -> Partial:
+    terms = estimate.terms(piece)
+    left = 1 - leverages(piece, terms.curvature[:, 0, 0], root)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        square = terms.slope_square[:, 0, 0] * piece.weight / left**power
+    square[terms.slope_square[:, 0, 0] == 0] = 0.0
+    return (grams(piece.design, square[:, None, None]),)
 
 
 def clustered_squares(

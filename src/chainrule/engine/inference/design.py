@@ -7,6 +7,7 @@ not, and covariances are brought back to the units of the data by one linear map
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -81,6 +82,15 @@ class Design:
         self.middle = np.zeros(len(self.columns))
         if fit_intercept and centred:
             self.middle = self._sampled_means()
+
+    def on(self, source: InMemorySource | None) -> Design:
+        """Return the same columns of other rows; of none, where it is sent to those who have them.
+
+        Columns stay around the same middle.
+        """
+        found = copy(self)
+        found.__dict__["source"] = source
+        return found
 
     def pieces(self, index: int) -> Iterator[Piece]:
         """Yield block number `index` of the source, piece by piece."""

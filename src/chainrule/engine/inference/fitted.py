@@ -102,41 +102,20 @@ class FittedModel:
     @cached_property
     def moments(self) -> Moments:
         """One read of the rows."""
-
-        def part(piece: Piece) -> Partial:
-            terms = self.estimate.terms(piece)
-            weight, design = piece.weight, piece.design
-            slope = terms.slope * weight[:, None]
-            sizes = np.array([weight.sum(), len(weight), weight @ terms.loss])
-            table = grams(design, terms.curvature * weight[:, None, None])
-            return sizes, (slope.T @ design).ravel(), table
-
-        sizes, gradient, information = self.estimate.sums(part)
+        sizes, gradient, information = self.estimate.sums_of(_moments)
         table = (information + information.T) / 2
         return Moments(float(sizes[0]), int(sizes[1]), float(sizes[2]), gradient, table)
 
     @cached_property
     def score_squares(self) -> FloatArray:
         """The sum of score score^T over all rows, (n_parameters, n_parameters)."""
-
-        def part(piece: Piece) -> Partial:
-            square = self.estimate.terms(piece).slope_square
-            return (grams(piece.design, square * piece.weight[:, None, None]),)
-
-        return self.estimate.sums(part)[0]
+        return self.estimate.sums_of(_score_squares)[0]
 
     @cached_property
     def pearson(self) -> float:
         """Pearson's statistic: the sum of (y - mu)^2 / V."""
-        family = self.family
-        assert family is not None
-
-        def part(piece: Piece) -> Partial:
-            z = self.estimate.scores(piece)[:, 0]
-            square = (piece.y - family.mean(z)) ** 2 / family.variance(z)
-            return (np.array([piece.weight @ square]),)
-
-        return float(self.estimate.sums(part)[0][0])
+        assert self.family is not None
+        return float(self.estimate.sums_of(_pearson, self.family)[0][0])
 
     @property
     def roundings(self) -> float:
@@ -254,3 +233,23 @@ class FittedModel:
 
         gradient, score = self.estimate.sums(part)
         return gradient, float(np.sqrt(score[0]))
+
+
+def _moments(estimate: Estimate, piece: Piece) -> Partial:
+    terms = estimate.terms(piece)
+    weight, design = piece.weight, piece.design
+    slope = terms.slope * weight[:, None]
+    sizes = np.array([weight.sum(), len(weight), weight @ terms.loss])
+    table = grams(design, terms.curvature * weight[:, None, None])
+    return sizes, (slope.T @ design).ravel(), table
+
+
+def _score_squares(estimate: Estimate, piece: Piece) -> Partial:
+    square = estimate.terms(piece).slope_square
+    return (grams(piece.design, square * piece.weight[:, None, None]),)
+
+
+def _pearson(estimate: Estimate, piece: Piece, family: Family) -> Partial:
+    z = estimate.scores(piece)[:, 0]
+    square = (piece.y - family.mean(z)) ** 2 / family.variance(z)
+    return (np.array([piece.weight @ square]),)

@@ -15,6 +15,7 @@ from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.inference.design import Piece
 from chainrule.engine.inference.families import Family
 from chainrule.engine.inference.fitted import FittedModel
+from chainrule.engine.inference.moments import Estimate
 from chainrule.engine.losses.classes import SoftmaxLoss
 from chainrule.engine.runtime.executors import Partial
 
@@ -43,15 +44,7 @@ def average_slopes(model: FittedModel, family: Family, coef: FloatArray) -> Effe
     coef : ndarray of shape (n_columns,)
         In the units of the data.
     """
-    estimate = model.estimate
-
-    def part(piece: Piece) -> Partial:
-        z = estimate.scores(piece)[:, 0]
-        slope = piece.weight * family.mean_slope(z)
-        bent = piece.weight * family.mean_curvature(z)
-        return (np.array([slope.sum()]), bent @ piece.design)
-
-    slope, bent = estimate.sums(part)
+    slope, bent = model.estimate.sums_of(_mean_slopes, family)
     n = model.moments.weight
     to_data = model.design.to_data()[int(model.design.fit_intercept) :]
     jacobian = np.outer(coef, bent / n) + to_data * float(slope[0]) / n
@@ -72,19 +65,8 @@ def average_change(
     columns : ndarray
         Which columns of the design are set.
     """
-    estimate, low, high = model.estimate, *settings
-
-    def part(piece: Piece) -> Partial:
-        found: list[FloatArray] = []
-        for setting in (low, high):
-            design = piece.design.copy()
-            design[:, columns] = setting
-            z = (design @ estimate.parameters + piece.offset)[:, 0]
-            slope = piece.weight * family.mean_slope(z)
-            found += [np.array([piece.weight @ family.mean(z)]), slope @ design]
-        return tuple(found)
-
-    at_low, slope_low, at_high, slope_high = estimate.sums(part)
+    found = model.estimate.sums_of(_means_at, family, settings, columns)
+    at_low, slope_low, at_high, slope_high = found
     n = model.moments.weight
     return Effects((at_high - at_low) / n, ((slope_high - slope_low) / n)[None, :])
 
@@ -102,24 +84,9 @@ def average_class_change(
     settings, columns
         As for `average_change`.
     """
-    estimate, low, high = model.estimate, *settings
     n_classes = model.likelihood.n_outputs + 1
-    others = np.delete(np.arange(n_classes), base)
-    loss = SoftmaxLoss(n_classes)
-
-    def part(piece: Piece) -> Partial:
-        found: list[FloatArray] = []
-        for setting in (low, high):
-            design = piece.design.copy()
-            design[:, columns] = setting
-            z = design @ estimate.parameters + piece.offset
-            p = loss.proba(np.insert(z, base, 0.0, axis=1))
-            moved = p[:, :, None] * (np.eye(n_classes)[:, others] - p[:, None, others])
-            slope = np.einsum("i,ika,it->kat", piece.weight, moved, design, optimize=True)
-            found += [piece.weight @ p, slope]
-        return tuple(found)
-
-    at_low, slope_low, at_high, slope_high = estimate.sums(part)
+    found = model.estimate.sums_of(_shares_at, base, settings, columns)
+    at_low, slope_low, at_high, slope_high = found
     n = model.moments.weight
     return Effects((at_high - at_low) / n, ((slope_high - slope_low) / n).reshape(n_classes, -1))
 
@@ -134,30 +101,74 @@ def average_class_slopes(model: FittedModel, coef: FloatArray, base: int) -> Eff
         Against the base class, in the units of the data.
     base : int
     """
-    estimate = model.estimate
-    n_columns, n_others = coef.shape
-    n_classes, n_terms = n_others + 1, model.design.n_terms
-    whole = np.insert(coef, base, 0.0, axis=1)
-    others = np.delete(np.arange(n_classes), base)
-    loss = SoftmaxLoss(n_classes)
-
-    def part(piece: Piece) -> Partial:
-        p = loss.proba(np.insert(estimate.scores(piece), base, 0.0, axis=1))
-        lean = whole.T[None] - (p @ whole.T)[:, None]  # beta_kj less its mean, (rows, k, j)
-        values = np.einsum("i,ik,ikj->kj", piece.weight, p, lean)
-        jacobian = np.empty((n_classes, n_columns, n_others, n_terms))
-        own = np.empty((n_classes, n_others))
-        for place, a in enumerate(others):
-            moved = p * ((np.arange(n_classes) == a) - p[:, [a]])  # d p_k / d z_a
-            mean_moved = moved @ whole.T
-            factor = moved[:, :, None] * lean - p[:, :, None] * mean_moved[:, None]
-            factor *= piece.weight[:, None, None]
-            jacobian[:, :, place] = np.einsum("ikj,it->kjt", factor, piece.design, optimize=True)
-            own[:, place] = piece.weight @ moved
-        return values, jacobian, own
-
-    values, jacobian, own = estimate.sums(part)
+    n_columns, n_classes = coef.shape[0], coef.shape[1] + 1
+    values, jacobian, own = model.estimate.sums_of(_class_slopes, coef, base)
     to_data = model.design.to_data()[int(model.design.fit_intercept) :]
     jacobian = jacobian + np.einsum("ka,jt->kjat", own, to_data)
     n = model.moments.weight
     return Effects(values.ravel() / n, jacobian.reshape(n_classes * n_columns, -1) / n)
+
+
+def _mean_slopes(estimate: Estimate, piece: Piece, family: Family) -> Partial:
+    z = estimate.scores(piece)[:, 0]
+    slope = piece.weight * family.mean_slope(z)
+    bent = piece.weight * family.mean_curvature(z)
+    return (np.array([slope.sum()]), bent @ piece.design)
+
+
+def _means_at(
+    estimate: Estimate,
+    piece: Piece,
+    family: Family,
+    settings: tuple[FloatArray, FloatArray],
+    columns: IntArray,
+) -> Partial:
+    found: list[FloatArray] = []
+    for setting in settings:
+        design = piece.design.copy()
+        design[:, columns] = setting
+        z = (design @ estimate.parameters + piece.offset)[:, 0]
+        slope = piece.weight * family.mean_slope(z)
+        found += [np.array([piece.weight @ family.mean(z)]), slope @ design]
+    return tuple(found)
+
+
+def _shares_at(
+    estimate: Estimate,
+    piece: Piece,
+    base: int,
+    settings: tuple[FloatArray, FloatArray],
+    columns: IntArray,
+) -> Partial:
+    n_classes = estimate.likelihood.n_outputs + 1
+    others = np.delete(np.arange(n_classes), base)
+    loss, found = SoftmaxLoss(n_classes), list[FloatArray]()
+    for setting in settings:
+        design = piece.design.copy()
+        design[:, columns] = setting
+        z = design @ estimate.parameters + piece.offset
+        p = loss.proba(np.insert(z, base, 0.0, axis=1))
+        moved = p[:, :, None] * (np.eye(n_classes)[:, others] - p[:, None, others])
+        slope = np.einsum("i,ika,it->kat", piece.weight, moved, design, optimize=True)
+        found += [piece.weight @ p, slope]
+    return tuple(found)
+
+
+def _class_slopes(estimate: Estimate, piece: Piece, coef: FloatArray, base: int) -> Partial:
+    n_columns, n_others = coef.shape
+    n_classes, n_terms = n_others + 1, piece.design.shape[1]
+    whole = np.insert(coef, base, 0.0, axis=1)
+    others = np.delete(np.arange(n_classes), base)
+    p = SoftmaxLoss(n_classes).proba(np.insert(estimate.scores(piece), base, 0.0, axis=1))
+    lean = whole.T[None] - (p @ whole.T)[:, None]  # beta_kj less its mean, (rows, k, j)
+    values = np.einsum("i,ik,ikj->kj", piece.weight, p, lean)
+    jacobian = np.empty((n_classes, n_columns, n_others, n_terms))
+    own = np.empty((n_classes, n_others))
+    for place, a in enumerate(others):
+        moved = p * ((np.arange(n_classes) == a) - p[:, [a]])  # d p_k / d z_a
+        mean_moved = moved @ whole.T
+        factor = moved[:, :, None] * lean - p[:, :, None] * mean_moved[:, None]
+        factor *= piece.weight[:, None, None]
+        jacobian[:, :, place] = np.einsum("ikj,it->kjt", factor, piece.design, optimize=True)
+        own[:, place] = piece.weight @ moved
+    return values, jacobian, own

@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.inference.design import Design, Piece
 from chainrule.engine.inference.likelihoods import Likelihood, RowTerms
+from chainrule.engine.objective.clusters import Part, Stack, added, cluster_for, mapped, stack_of
 from chainrule.engine.runtime.executors import Partial, sum_over_chunks
 from chainrule.engine.runtime.machine import single_threaded_algebra
+
+PieceSum = Callable[..., Partial]
+"""(estimate, piece, *arguments) -> sums of some arrays."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +55,32 @@ class Estimate:
         """Return what the rows of a piece add."""
         return self.likelihood.terms(self.scores(piece), piece.y)
 
+    def sums_of(self, function: PieceSum, *arguments: Any) -> Partial:  # noqa: ANN401
+        """Return the sums of ``function(estimate, piece, *arguments)`` over all pieces.
+
+        The function belongs to a module: workers of a cluster are sent its name.
+        """
+        source = self.design.source
+        cluster = None if self.weights is not None else cluster_for(source)
+        if cluster is None or self.targets is not None:
+            return self.sums(lambda piece: function(self, piece, *arguments))
+        bare = replace(self, design=self.design.on(None))
+        return added(mapped(cluster, source, _sums_of_part, bare, function, *arguments))
+
+    def block_sums(self, index: int, part: Callable[[Piece], Partial]) -> Partial:
+        """Return the sums of some arrays over the pieces of a block."""
+        total: Partial | None = None
+        for piece in self._pieces(index):
+            found = part(piece)
+            total = found if total is None else tuple(map(np.add, total, found))
+        assert total is not None
+        return total
+
     def sums(self, part: Callable[[Piece], Partial]) -> Partial:
         """Return the sums of some arrays over all pieces."""
 
         def of_block(index: int) -> Partial:
-            total: Partial | None = None
-            for piece in self._pieces(index):
-                found = part(piece)
-                total = found if total is None else tuple(map(np.add, total, found))
-            assert total is not None
-            return total
+            return self.block_sums(index, part)
 
         with ExitStack() as stack:
             stack.enter_context(np.errstate(over="ignore", under="ignore"))
@@ -80,6 +101,20 @@ class Estimate:
             if self.targets is not None:
                 changed["y"] = self.targets[piece.rows]
             yield replace(piece, **changed) if changed else piece  # type: ignore[arg-type]
+
+
+def _sums_of_part(
+    rows: Part,
+    estimate: Estimate,
+    function: PieceSum,
+    *arguments: Any,  # noqa: ANN401
+) -> Stack:
+    """Return the sums of a function of pieces over the blocks of a part, on a worker."""
+    here = replace(estimate, design=estimate.design.on(rows.source))
+    return stack_of(
+        rows,
+        lambda index: here.block_sums(index, lambda piece: function(here, piece, *arguments)),
+    )
 
 
 def gram(design: FloatArray, weights: FloatArray) -> FloatArray:

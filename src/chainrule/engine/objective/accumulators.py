@@ -23,7 +23,7 @@ from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.fused_blocks import NOTHING
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, fold
 from chainrule.engine.penalties.l2 import L2Penalty
-from chainrule.engine.runtime.executors import map_in_order, tree_reduce
+from chainrule.engine.runtime.executors import Partial, map_in_order, tree_reduce
 
 _STRIPE: Final[int] = 2**15
 
@@ -148,33 +148,48 @@ class SparseObjective(Objective):
         """Evaluate value and gradient, and on demand the Hessian, in one pass."""
         if with_hessian:
             return super().evaluate(point, with_hessian=with_hessian, keep=keep)
+        if self.runtime is not None:
+            self._bent_at = point
+            return super().evaluate(point)
         raw_prediction = self._table()
         self._bent_at = None
-        coef, intercept = np.ascontiguousarray(point.coef[:, 0]), float(point.intercept[0])
-
-        def one(index: int, X: FusedSparseBlock, accumulator: FloatArray) -> Scalars:
-            rows = self.source.rows(index)
-            raw, bend = raw_prediction[rows, 0], self._bend[rows]
-            return X.gradient_pass(
-                self.loss.kernel, self._examples[index], coef, intercept, raw, bend, accumulator
-            )
-
-        (loss, slope), total = self.fill(one)
+        loss, coef, intercept = self.gradient_sums(point, raw_prediction[:, 0], self._bend)
         self._bent_at = point
-        value = comparable(loss + self.penalty.value(point.coef))
+        value = comparable(float(loss) + self.penalty.value(point.coef))
         return Evaluation(
             point,
             value,
-            self.freed(
-                Point(total[:, None] + self.penalty.gradient(point.coef), np.asarray([slope]))
-            ),
+            self.freed(Point(coef + self.penalty.gradient(point.coef), intercept)),
             lambda: raw_prediction,
             floor=self.floor(value),
             floor_size=self.floor_size,
         )
 
+    def gradient_sums(self, point: Point, raw: FloatArray, bend: FloatArray) -> Partial:
+        """Return loss and gradient of the losses, and fill in scores and curvatures.
+
+        Parameters
+        ----------
+        point : Point
+        raw, bend : ndarray of shape (n_samples,)
+            Receive raw predictions and weighted curvatures.
+        """
+        coef, intercept = np.ascontiguousarray(point.coef[:, 0]), float(point.intercept[0])
+
+        def one(index: int, X: FusedSparseBlock, accumulator: FloatArray) -> Scalars:
+            rows, examples = self.source.rows(index), self._examples[index]
+            kernel = self.loss.kernel
+            return X.gradient_pass(
+                kernel, examples, coef, intercept, raw[rows], bend[rows], accumulator
+            )
+
+        (loss, slope), total = self.fill(one)
+        return np.asarray(loss), total[:, None], np.asarray([slope])
+
     def bend(self, at: Evaluation) -> FloatArray:
         """Return the weighted curvature of each example."""
+        if at.point is self._bent_at and self.runtime is not None:
+            return self.runtime.bends(self, at.point)
         if at.point is self._bent_at:
             return self._bend
         found = super().bend(at)

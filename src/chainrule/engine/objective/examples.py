@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, FloatArray
+from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.loss import Loss
 from chainrule.engine.objective.evaluation import Evaluation, Point, comparable
@@ -155,8 +156,15 @@ class ExampleSums:
 
         def one(index: int) -> None:
             rows, y, s = self.source.labels(index)
-            found[rows] = s * self.loss.pointwise_hessian(at.raw_prediction[rows], y)[:, 0, 0]
+            found[rows] = self._bends(at.raw_prediction[rows], y, s)
 
         for _ in map_in_order(one, self.source.n_blocks, self.n_threads):
             pass
         return found
+
+    def bends_of(self, block: RowBlock, raw_prediction: FloatArray) -> FloatArray:
+        """Return the weighted curvature of the examples of a block: of losses of one output."""
+        return self._bends(raw_prediction, block.y, block.sample_weight)
+
+    def _bends(self, raw_prediction: FloatArray, y: FloatArray, s: FloatArray) -> FloatArray:
+        return np.asarray(s * self.loss.pointwise_hessian(raw_prediction, y)[:, 0, 0])

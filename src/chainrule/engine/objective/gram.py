@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.rows import RowBlock
+from chainrule.engine.objective.evaluation import Evaluation
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.blocks import MatrixBlock, SparseBlock
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
@@ -56,7 +57,7 @@ class Snapshot:
 
 
 def gram(
-    objective: Objective, raw_prediction: FloatArray, columns: IntArray, *, bound: float | None
+    objective: Objective, at: Evaluation, columns: IntArray, *, bound: float | None
 ) -> FloatArray:
     """Return the Hessian of the losses in some coefficients and the intercept.
 
@@ -64,7 +65,7 @@ def gram(
     ----------
     objective : Objective
         Of one score per row.
-    raw_prediction : ndarray of shape (n_samples, 1)
+    at : Evaluation
         Where the curvature is taken.
     columns : ndarray of shape (k,)
     bound : float or None
@@ -75,32 +76,39 @@ def gram(
     ndarray of shape (k + 1, k + 1)
         The last row and column belong to the intercept.
     """
-    places = np.full(objective.source.n_features, -1, dtype=np.intp)
-    places[columns] = np.arange(len(columns))
-
-    def one(block: RowBlock) -> Partial:
-        if bound is None:
-            bend = objective.loss.pointwise_hessian(raw_prediction[block.rows], block.y)[:, 0, 0]
-        else:
-            bend = np.full(len(block.y), bound)
-        root = np.sqrt(block.sample_weight * bend)
-        chosen = chosen_columns(block.X, columns, places)
-        if isinstance(chosen, np.ndarray):
-            table = np.empty((len(root), len(columns) + 1))
-            np.multiply(chosen, root[:, None], out=table[:, :-1])
-            table[:, -1] = root
-            return (table.T @ table,)
-        scaled = chosen.multiply(root[:, None]).tocsr()
-        border = scaled.T @ root
-        square = np.empty((len(columns) + 1, len(columns) + 1))
-        square[:-1, :-1] = (scaled.T @ scaled).toarray()
-        square[:-1, -1] = square[-1, :-1] = border
-        square[-1, -1] = root @ root
-        return (square,)
-
-    (found,) = objective.sum_over_blocks(one)
+    (found,) = objective.sum_at(at, block_gram, columns, bound)
     objective.passes -= 1 - len(columns) / max(1, objective.source.n_features)
     return found
+
+
+def block_gram(
+    objective: Objective,
+    block: RowBlock,
+    raw: FloatArray,
+    columns: IntArray,
+    bound: float | None,
+) -> Partial:
+    """Return what one block of rows adds to `gram`."""
+    if bound is None:
+        bend = objective.loss.pointwise_hessian(raw, block.y)[:, 0, 0]
+    else:
+        bend = np.full(len(block.y), bound)
+    root = np.sqrt(block.sample_weight * bend)
+    places = np.full(objective.source.n_features, -1, dtype=np.intp)
+    places[columns] = np.arange(len(columns))
+    chosen = chosen_columns(block.X, columns, places)
+    if isinstance(chosen, np.ndarray):
+        table = np.empty((len(root), len(columns) + 1))
+        np.multiply(chosen, root[:, None], out=table[:, :-1])
+        table[:, -1] = root
+        return (table.T @ table,)
+    scaled = chosen.multiply(root[:, None]).tocsr()
+    border = scaled.T @ root
+    square = np.empty((len(columns) + 1, len(columns) + 1))
+    square[:-1, :-1] = (scaled.T @ scaled).toarray()
+    square[:-1, -1] = square[-1, :-1] = border
+    square[-1, -1] = root @ root
+    return (square,)
 
 
 def chosen_columns(X: MatrixBlock, columns: IntArray, places: IntArray) -> Any:  # noqa: ANN401

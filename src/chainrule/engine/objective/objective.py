@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -32,18 +32,38 @@ from chainrule.engine.runtime.journal import Journal
 Fused = FusedBlock | FusedSparseBlock
 
 
+BlockSum = Callable[..., Partial]
+"""(objective, block, raw predictions of its rows, *arguments) -> sums: a function of a module."""
+
+
 class Runtime(Protocol):
     """Where passes over the blocks of rows are computed."""
 
     def sums(
-        self,
-        objective: Objective,
-        point: Point,
-        table: FloatArray | None = None,
-        *,
-        with_hessian: bool,
+        self, objective: Objective, point: Point, *, with_hessian: bool, keep: bool
     ) -> Partial:
         """Return the sum of ``objective.block_sums`` over all blocks, in the fixed order."""
+
+    def scores(self, objective: Objective, point: Point) -> Callable[[], FloatArray]:
+        """Return what fetches the raw predictions at a point where sums were kept."""
+
+    def holds(self, at: Evaluation) -> bool:
+        """Tell whether the raw predictions of an evaluation are held there."""
+
+    def bends(self, objective: Objective, point: Point) -> FloatArray:
+        """Return the curvatures that a pass over sparse rows has found at a point."""
+
+    def changes(self, objective: Objective, direction: Point) -> FloatArray:
+        """Return the change of raw prediction along a direction."""
+
+    def sums_at(
+        self,
+        objective: Objective,
+        at: Evaluation,
+        function: BlockSum,
+        arguments: Sequence[Any],
+    ) -> Partial:
+        """Return the sum of a function of blocks and raw predictions that are held there."""
 
     def note(self, objective: Objective) -> str:
         """Return what a pass sends and receives, as a phrase."""
@@ -173,6 +193,39 @@ class Objective(ExampleSums):
         name = function.__qualname__
         return self._summed(name, lambda i: function(source.block(i)), *held, filled=held)
 
+    def sum_at(self, at: Evaluation, function: BlockSum, *arguments: Any) -> Partial:  # noqa: ANN401
+        """Return the sum over all blocks of a function of the raw predictions at a point.
+
+        Parameters
+        ----------
+        at : Evaluation
+        function : callable
+            (objective, block, raw predictions of its rows, *arguments) -> sums. It belongs to a
+            module, so that workers can be sent its name.
+        *arguments
+            The same for all blocks.
+        """
+        self.passes += 1
+        known = at.point.coef, at.point.intercept, *arrays_of(arguments)
+        name, runtime = function.__qualname__, self.runtime
+        if runtime is not None and runtime.holds(at):
+            return self._recalled(
+                name, lambda: runtime.sums_at(self, at, function, arguments), *known
+            )
+        raw = at.raw_prediction
+
+        def one(index: int) -> Partial:
+            block = self.source.block(index)
+            return function(self, block, raw[block.rows], *arguments)
+
+        return self._summed(name, one, *known)
+
+    def _recalled(self, name: str, function: Callable[[], Partial], *known: FloatArray) -> Partial:
+        """Return the sums of a pass that workers compute, or what a journal says they were."""
+        if self.journal is None:
+            return function()
+        return self.journal.recalled_or(("on workers", name, *known), function)
+
     def _summed(
         self,
         name: str,
@@ -206,12 +259,18 @@ class Objective(ExampleSums):
         Where the raw predictions will hardly be asked for, they need not be kept: on very many rows
         a fresh table of them takes as long as a read of X.
         """
-        table = self._table() if keep else None
+        runtime = self.runtime
+        table = self._table() if keep and runtime is None else None
+        name = "evaluate with Hessian" if with_hessian else "evaluate"
         self.passes += 1
-        if self.runtime is not None:
-            found = self.runtime.sums(self, point, table, with_hessian=with_hessian)
+        if runtime is not None:
+            found = self._recalled(
+                name,
+                lambda: runtime.sums(self, point, with_hessian=with_hessian, keep=keep),
+                point.coef,
+                point.intercept,
+            )
         else:
-            name = "evaluate with Hessian" if with_hessian else "evaluate"
             found = self._summed(
                 name,
                 lambda index: self.block_sums(index, point, table, with_hessian=with_hessian),
@@ -222,11 +281,16 @@ class Objective(ExampleSums):
         loss, coef, intercept, *rest = found
         gradient = self.freed(Point(coef + self.penalty.gradient(point.coef), intercept))
         value = comparable(float(loss) + self.penalty.value(point.coef))
+        scores: Callable[[], FloatArray] = lambda: self.raw_predictions(point)  # noqa: E731
+        if table is not None:
+            scores = lambda: table  # noqa: E731
+        elif keep and runtime is not None:
+            scores = runtime.scores(self, point)
         return Evaluation(
             point,
             value,
             gradient,
-            (lambda: self.raw_predictions(point)) if table is None else (lambda: table),
+            scores,
             self._penalised(self._square(rest[0])) if rest else None,
             self.floor(value),
             self.floor_size,
@@ -270,8 +334,10 @@ class Objective(ExampleSums):
 
     def raw_direction(self, direction: Point) -> FloatArray:
         """Return the change of raw prediction along `direction`, (n_samples, n_outputs)."""
-        change = self._table()
         self.passes += 1
+        if self.runtime is not None:
+            return self.runtime.changes(self, direction)
+        change = self._table()
 
         def one(index: int) -> Partial:
             block = self.source.block(index)
@@ -289,29 +355,18 @@ class Objective(ExampleSums):
 
         def one(block: RowBlock) -> Partial:
             if bend is not None and isinstance(block.X, Fused):
-                along = np.ascontiguousarray(direction.coef[:, 0])
-                product, level = block.X.product_pass(
-                    bend[block.rows], along, float(direction.intercept[0])
-                )
-                return product[:, None], np.asarray([level])
-            change = block.X.matvec(direction.coef) + direction.intercept
-            pull = block.sample_weight[:, None] * self.loss.hessian_product(
-                at.raw_prediction[block.rows], block.y, change
-            )
-            return block.X.rmatvec(pull), pull.sum(axis=0)
+                return _bent_product(block.X, bend[block.rows], direction)
+            return _product(self, block, at.raw_prediction[block.rows], direction)
 
-        coef, intercept = self.sum_over_blocks(one)
+        if self.runtime is not None and self.runtime.holds(at):
+            coef, intercept = self.sum_at(at, block_product, direction)
+        else:
+            coef, intercept = self.sum_over_blocks(one)
         return self.freed(Point(coef + self.penalty.gradient(direction.coef), intercept))
 
     def hessian_diagonal(self, at: Evaluation) -> Point:
         """Return the diagonal of the Hessian."""
-
-        def one(block: RowBlock) -> Partial:
-            h = self.loss.pointwise_hessian(at.raw_prediction[block.rows], block.y)
-            d = block.sample_weight[:, None] * np.diagonal(h, axis1=1, axis2=2)
-            return block.X.sandwich_diagonal(d), d.sum(axis=0)
-
-        coef, intercept = self.sum_over_blocks(one)
+        coef, intercept = self.sum_at(at, block_diagonal)
         return Point(coef + self.penalty.strength[:, None], intercept)
 
     def hessian_with(
@@ -442,3 +497,32 @@ class Objective(ExampleSums):
         return np.tile(
             np.append(self.penalty.strength[self.free], unpenalised), self.loss.n_outputs
         )
+
+
+def block_product(
+    objective: Objective, block: RowBlock, raw: FloatArray, direction: Point
+) -> Partial:
+    """Return what one block of rows adds to the Hessian times a direction."""
+    if objective.loss.n_outputs == 1 and isinstance(block.X, Fused):
+        return _bent_product(block.X, objective.bends_of(block, raw), direction)
+    return _product(objective, block, raw, direction)
+
+
+def block_diagonal(objective: Objective, block: RowBlock, raw: FloatArray) -> Partial:
+    """Return what one block of rows adds to the diagonal of the Hessian."""
+    h = objective.loss.pointwise_hessian(raw, block.y)
+    d = block.sample_weight[:, None] * np.diagonal(h, axis1=1, axis2=2)
+    return block.X.sandwich_diagonal(d), d.sum(axis=0)
+
+
+def _bent_product(X: Fused, bend: FloatArray, direction: Point) -> Partial:
+    along = np.ascontiguousarray(direction.coef[:, 0])
+    product, level = X.product_pass(bend, along, float(direction.intercept[0]))
+    return product[:, None], np.asarray([level])
+
+
+def _product(objective: Objective, block: RowBlock, raw: FloatArray, direction: Point) -> Partial:
+    change = block.X.matvec(direction.coef) + direction.intercept
+    product = objective.loss.hessian_product(raw, block.y, change)
+    pull = block.sample_weight[:, None] * product
+    return block.X.rmatvec(pull), pull.sum(axis=0)

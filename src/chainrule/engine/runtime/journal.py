@@ -94,18 +94,12 @@ class Journal:
         filled : sequence of ndarray
             Arrays among which the function may fill in some: stored and recalled where it does.
         """
-        self._key = key = _digest((self._key, *known))
-        path = self._folder / _SAVED.format(self._next)
-        self._next += 1
-        kept = _load(path, key)
+        key, path, kept = self._next_pass(known)
         if kept is not None:
-            self.recalled += 1
             (n_sums, *places), *arrays = kept
             for place, array in zip(places, arrays[int(n_sums) :], strict=True):
                 _part(table, filled, int(place))[...] = array
             return tuple(arrays[: int(n_sums)])
-        if not self._is_new:
-            self._drop_from(self._next - 1)
         before = [_digest((array,)) for array in filled]
         running = self._folder / _RUNNING
         tree = TreeSum(add, [] if table is not None else _load_stack(running, key))
@@ -125,6 +119,27 @@ class Journal:
         self._save(path, key, (np.array([len(found), *places]), *found, *tables))
         running.unlink(missing_ok=True)
         return found
+
+    def recalled_or(self, known: Known, function: Callable[[], Partial]) -> Partial:
+        """Return the sums of a pass that is computed as a whole, elsewhere, or recalled."""
+        key, path, kept = self._next_pass(known)
+        if kept is not None:
+            return tuple(kept[1:])
+        found = function()
+        self._save(path, key, (np.array([len(found)]), *found))
+        return found
+
+    def _next_pass(self, known: Known) -> tuple[str, Path, list[FloatArray] | None]:
+        """Return the key and the file of the next pass, and what is stored there."""
+        self._key = key = _digest((self._key, *known))
+        path = self._folder / _SAVED.format(self._next)
+        self._next += 1
+        kept = _load(path, key)
+        if kept is not None:
+            self.recalled += 1
+        elif not self._is_new:
+            self._drop_from(self._next - 1)
+        return key, path, kept
 
     def _drop_from(self, first: int) -> None:
         """Remove passes of another fit, and those after them: they will not be asked for."""

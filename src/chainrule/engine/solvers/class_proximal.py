@@ -148,10 +148,10 @@ def _wanted(
 
 def _model_at(objective: Objective, here: Evaluation, places: IntArray) -> Model:
     """Return the model with the Hessian at a point."""
-    return Model(places, class_gram(objective, here.raw_prediction, places), is_exact=True)
+    return Model(places, class_gram(objective, here, places), is_exact=True)
 
 
-def class_gram(objective: Objective, raw_prediction: FloatArray, places: IntArray) -> FloatArray:
+def class_gram(objective: Objective, at: Evaluation, places: IntArray) -> FloatArray:
     """Return the Hessian of a softmax problem in some coefficients, and all intercepts.
 
     Adding a number to all intercepts changes no prediction: on that direction, where gradients
@@ -160,7 +160,8 @@ def class_gram(objective: Objective, raw_prediction: FloatArray, places: IntArra
     Parameters
     ----------
     objective : Objective
-    raw_prediction : ndarray of shape (n_samples, n_classes)
+    at : Evaluation
+        Where the curvature is taken.
     places : ndarray of shape (k,)
         Of the coefficients, in ascending order, those of a column side by side.
 
@@ -169,38 +170,39 @@ def class_gram(objective: Objective, raw_prediction: FloatArray, places: IntArra
     ndarray of shape (k + n_classes, k + n_classes)
     """
     n_classes, size = objective.loss.n_outputs, len(places)
+    (found,) = objective.sum_at(at, class_block_gram, places)
+    corner = found[size:, size:]
+    corner += max(float(np.trace(corner)), 1e-300) / n_classes**2
+    return found
+
+
+def class_block_gram(
+    objective: Objective, block: RowBlock, raw: FloatArray, places: IntArray
+) -> Partial:
+    """Return what one block of rows adds to `class_gram`."""
+    n_classes, size = objective.loss.n_outputs, len(places)
     columns, of_class = places // n_classes, places % n_classes
     features, place_of = np.unique(columns, return_inverse=True)
     numbers = np.full(objective.source.n_features, -1, dtype=np.intp)
     numbers[features] = np.arange(len(features))
     rows = [np.append(np.flatnonzero(of_class == k), size + k) for k in range(n_classes)]
     taken = [place_of[of_class == k] for k in range(n_classes)]
-
-    loss = objective.loss
-    assert isinstance(loss, SoftmaxLoss)
-
-    def one(block: RowBlock) -> Partial:
-        shares = loss.proba(raw_prediction[block.rows])
-        weight = block.sample_weight
-        chosen = chosen_columns(block.X, features, numbers)
-        table = chosen if isinstance(chosen, np.ndarray) else chosen.toarray()
-        ones = np.ones((len(table), 1))
-        tables = [np.hstack([table[:, few], ones]) for few in taken]
-        square = np.empty((size + n_classes, size + n_classes))
-        for k in range(n_classes):
-            for other in range(k + 1):
-                bend = -weight * shares[:, k] * shares[:, other]
-                if k == other:
-                    bend = bend + weight * shares[:, k]
-                product = tables[k].T @ (bend[:, None] * tables[other])
-                square[np.ix_(rows[k], rows[other])] = product
-                square[np.ix_(rows[other], rows[k])] = product.T
-        return (square,)
-
-    (found,) = objective.sum_over_blocks(one)
-    corner = found[size:, size:]
-    corner += max(float(np.trace(corner)), 1e-300) / n_classes**2
-    return found
+    assert isinstance(objective.loss, SoftmaxLoss)
+    shares, weight = objective.loss.proba(raw), block.sample_weight
+    chosen = chosen_columns(block.X, features, numbers)
+    table = chosen if isinstance(chosen, np.ndarray) else chosen.toarray()
+    ones = np.ones((len(table), 1))
+    tables = [np.hstack([table[:, few], ones]) for few in taken]
+    square = np.empty((size + n_classes, size + n_classes))
+    for k in range(n_classes):
+        for other in range(k + 1):
+            bend = -weight * shares[:, k] * shares[:, other]
+            if k == other:
+                bend = bend + weight * shares[:, k]
+            product = tables[k].T @ (bend[:, None] * tables[other])
+            square[np.ix_(rows[k], rows[other])] = product
+            square[np.ix_(rows[other], rows[k])] = product.T
+    return (square,)
 
 
 def _step(

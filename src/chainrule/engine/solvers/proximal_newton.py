@@ -65,7 +65,7 @@ class Model:
         cls, objective: Objective, here: Evaluation, columns: IntArray, bound: float | None
     ) -> Model:
         """Return the model with the Hessian at a point, or with a bound of the curvature."""
-        matrix = gram(objective, here.raw_prediction, columns, bound=bound)
+        matrix = gram(objective, here, columns, bound=bound)
         known = Snapshot(columns, matrix, here.raw_prediction) if bound is None else None
         return cls(columns, matrix, known, is_exact=True)
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chainrule.engine.objective.clusters import groups_of
+from chainrule.engine.data.block_sizes import common_rows_per_block
+from chainrule.engine.objective.clusters import groups_of, subtrees
 from chainrule.engine.runtime.workers import PARTS_PER_THREAD
 from chainrule.engine.solvers.limits import FRACTIONS
 
-READS = 7.0
-"""Reads of all rows in a fit from a sampled start: check, samples, five gradients."""
+READS = 5.0
+"""Reads of all rows in a fit from a sampled start: samples, and four gradients."""
 
 _NUMBER = 8
 _VECTORS = 3
@@ -36,6 +37,8 @@ class Rates:
         Bytes that the driver receives.
     latency : float
         Seconds, not per second: what one part costs the driver in each read, to send and receive.
+    samples : float
+        Bytes per second of the rows of samples: picked from the file, sent, and put together.
     """
 
     disk: float = 2e9
@@ -43,6 +46,7 @@ class Rates:
     products: float = 5e10
     network: float = 1e9
     latency: float = 1e-3
+    samples: float = 5e8
 
 
 @dataclass(frozen=True)
@@ -98,12 +102,13 @@ def stream_cost(
     travels = network = 0.0
     sample = size / FRACTIONS[-1]
     if n_workers:
-        rows_per_block = max(1.0, 2**24 / (_NUMBER * n_columns))
-        blocks = max(1, int(n_rows / rows_per_block))
-        groups = len(groups_of(blocks, PARTS_PER_THREAD * n_workers))
-        travels = groups * _NUMBER * (n_columns + 2.0)
-        once = sample + _NUMBER * n_rows
-        network = (READS * travels + once) / rates.network + READS * groups * rates.latency
+        kind = {"is_dense": True, "is_fused": True, "is_scattered": False}
+        blocks = -(-int(n_rows) // common_rows_per_block(int(n_rows), n_columns, 2, **kind))
+        groups = groups_of(blocks, PARTS_PER_THREAD * n_workers)
+        partials = sum(len(subtrees(group)) for group in groups)
+        travels = partials * _NUMBER * (n_columns + 2.0)
+        once = _NUMBER * n_rows / rates.network + sample / rates.samples
+        network = READS * (travels / rates.network + len(groups) * rates.latency) + once
     drawn = sum(n_rows / fraction for fraction in FRACTIONS)
     return StreamCost(
         size,
