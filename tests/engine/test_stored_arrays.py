@@ -143,7 +143,7 @@ def test_a_pass_holds_few_pages(tmp_path: Path) -> None:
         lines = STATUS.read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("RssFile")) / 1024
 
-    array = stored(tmp_path / "x", np.ones((3000, 2000)), held_bytes=2**23)  # 48 MB
+    array = stored(tmp_path / "x", np.ones((3000, 2000)), held_bytes=2**24)  # 48 MB
     before = mapped()
     for start in range(0, 3000, 100):
         assert array.view(start, start + 100).sum() == 200_000

@@ -32,8 +32,8 @@ Rows = NDArray[np.intp]
 _GROUP_SHARE: Final = 4
 """A group of columns is read at once if the file holds less of them than budget / this."""
 
-_HELD_SHARE: Final = 8
-"""Samples of rows are held in memory up to budget / this."""
+_HELD_SHARE: Final = 2
+"""A fit takes budget / this; the rest is for the columns of the table."""
 
 TABLE: Final = "table.json"
 """Names the columns of a folder; its presence says that all are there."""
@@ -148,7 +148,7 @@ class StoredTable(Table):
     folder : Path
         Where encoded rows are written, too.
     held_bytes : int
-        Samples of encoded rows up to this size are held in memory.
+        Memory for what a fit holds of encoded rows, and for its vectors over them.
     """
 
     folder: Path = Path()
@@ -221,7 +221,7 @@ def store_table(
         reader.formats,
         opened.notes,
         folder,
-        min(HELD_BYTES, budget // _HELD_SHARE),
+        budget // _HELD_SHARE,
     )
     _save(table, found, folder, made_from)
     return table
@@ -260,7 +260,7 @@ def load_table(folder: Path, budget: int) -> StoredTable | None:
         data["formats"],
         tuple(data["notes"]),
         folder,
-        min(HELD_BYTES, budget // _HELD_SHARE),
+        budget // _HELD_SHARE,
     )
 
 

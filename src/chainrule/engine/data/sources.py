@@ -19,7 +19,7 @@ import numpy.typing as npt
 from chainrule.engine.arrays import FloatArray, IntArray, is_sparse
 from chainrule.engine.column_names import NumberedColumns
 from chainrule.engine.data.block_sizes import common_rows_per_block
-from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.coded_rows import CodedRows, reserve
 from chainrule.engine.data.column_units import extremes, middles, power_of_two_scale
 from chainrule.engine.data.rows import RowBlock, stratified_rows
 from chainrule.engine.data.unusable import LARGEST, refuse_numbers
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 _SMALL_BYTES: Final[int] = 2**24
 """Rows in a file of at most this size are held, so that they take the paths of rows in memory."""
+
+_THREAD_BYTES: Final[int] = 2**25
+"""Memory of a thread at most: its block of rows, the one read ahead, and selections from them."""
 
 
 class InMemorySource:
@@ -118,6 +121,8 @@ class InMemorySource:
         self._weight = sample_weight
         self._row_numbers = row_numbers
         self.offset = offset
+        self._working = _THREAD_BYTES * n_threads
+        self.reserve_vectors(1)
         self.is_dense = not (is_sparse(X) or isinstance(X, CodedRows))
         self.is_fused = can_be_fused(X, n_classes) if compiled is None else compiled
         self._settle()
@@ -266,6 +271,11 @@ class InMemorySource:
         row, total, sandwich = map(max, self.longest_sums, longest_sums)
         found._longest_sums = row, total, sandwich
         return found
+
+    def reserve_vectors(self, count: int) -> None:
+        """Leave memory for blocks and vectors over all rows: those given, and `count` more."""
+        given = sum(a.nbytes for a in (self._y, self._weight, self.offset) if a is not None)
+        reserve(self._X, 8 * count * self.n_samples + given + self._working)
 
     @property
     def is_stored(self) -> bool:

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.runtime.allowance import Allowance
 from chainrule.engine.runtime.mapped_file import MappedFile
 from chainrule.engine.runtime.workers import Cluster, current_cluster
 from chainrule.errors import DataError
@@ -33,7 +34,7 @@ WINDOW_BYTES: Final[int] = 2**22
 """Rows of a selection that lie within so many bytes are picked from one read."""
 
 HELD_BYTES: Final[int] = 2**28
-"""Selections of up to this size are held in memory, unless an array says otherwise."""
+"""Memory for what is held of an array, unless the array says otherwise."""
 
 _LONG_BYTES: Final[int] = 2**25
 """Bytes that are read for a selection from which the workers of a cluster read it."""
@@ -54,8 +55,10 @@ class StoredArray:
     offset : int
         Bytes before the first row.
     held_bytes : int
-        Selections larger than this are stored beside the file, and removed with the last reference.
-        As much of the beginning of the file stays mapped from pass to pass.
+        Memory for vectors over all rows, selections and pages that stay mapped from pass to pass.
+        Selections that do not fit are stored beside the file, and removed with the last reference.
+    allowance : Allowance, optional
+        The same, shared with other arrays; none of the pages stay mapped.
 
     Attributes
     ----------
@@ -75,11 +78,13 @@ class StoredArray:
         *,
         offset: int = 0,
         held_bytes: int = HELD_BYTES,
+        allowance: Allowance | None = None,
     ) -> None:
         self.path = Path(path)
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.shape = tuple(int(size) for size in shape)
-        self.held_bytes = held_bytes
+        self.allowance = Allowance(held_bytes) if allowance is None else allowance
+        self._keeps_pages = allowance is None
         self.on_read: Callable[[int], None] | None = None
         self.names: tuple[str, ...] | None = None
         self.column_maxima: FloatArray | None = None
@@ -105,7 +110,8 @@ class StoredArray:
         self._map: MappedFile | None = None
         if self.nbytes and self._offset % self.dtype.alignment == 0:
             with suppress(OSError, ValueError, OverflowError):  # no address space: rows are read
-                self._map = MappedFile(self._file, self._offset + self.nbytes, self.held_bytes)
+                kept = self.allowance if self._keeps_pages else None
+                self._map = MappedFile(self._file, self._offset + self.nbytes, kept)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs to open the same file."""
@@ -116,6 +122,11 @@ class StoredArray:
         self.__dict__.update(state)
         self.on_read = None
         self._open()
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory for what is held."""
+        return self.allowance.n_bytes
 
     @property
     def ndim(self) -> int:
@@ -270,7 +281,7 @@ class StoredArray:
             self.dtype,
             (rows.stop - rows.start, *self.shape[1:]),
             offset=self._offset + rows.start * self.row_bytes,
-            held_bytes=self.held_bytes,
+            allowance=self.allowance,
         )
         found.names = self.names
         return found
@@ -284,8 +295,10 @@ class StoredArray:
         """Return rows by number: in memory, or stored beside the file where they are too many."""
         n_bytes = len(rows) * self.row_bytes
         cluster = current_cluster() if self._is_long(rows) else None
-        if n_bytes <= self.held_bytes:
-            return self[rows] if cluster is None else np.concatenate(self._picked(rows, cluster))
+        if self.allowance.take(n_bytes):
+            picked = self[rows] if cluster is None else np.concatenate(self._picked(rows, cluster))
+            finalize(picked, self.allowance.give, n_bytes)
+            return picked
         handle, name = mkstemp(prefix=f"{self.path.name}.", suffix=".part", dir=self.path.parent)
         os.close(handle)
         at_once = WINDOW_BYTES if cluster is None else max(WINDOW_BYTES, self.held_bytes)
@@ -300,7 +313,7 @@ class StoredArray:
         except BaseException:  # a full disk, or the user
             Path(name).unlink(missing_ok=True)
             raise
-        found = writer.array(held_bytes=self.held_bytes)
+        found = writer.array(allowance=self.allowance)
         found.names = self.names
         finalize(found, Path(name).unlink, missing_ok=True)
         return found
@@ -427,11 +440,15 @@ class ArrayWriter:
         """CRC-32 of each piece of the file, of `CHECKED_BYTES` bytes."""
         return self._sums.of_pieces
 
-    def array(self, *, held_bytes: int = HELD_BYTES) -> StoredArray:
+    def array(
+        self, *, held_bytes: int = HELD_BYTES, allowance: Allowance | None = None
+    ) -> StoredArray:
         """Return the array that was written."""
         self.close()
         shape = (self.n_rows, *self.row_shape)
-        found = StoredArray(self.path, self.dtype, shape, held_bytes=held_bytes)
+        found = StoredArray(
+            self.path, self.dtype, shape, held_bytes=held_bytes, allowance=allowance
+        )
         found.column_maxima = self._maxima
         return found
 

@@ -22,6 +22,9 @@ ROWS_PER_BLOCK_PARAMETER: Final[int] = 4
 LEAST_BLOCK_ROWS: Final[int] = 2048
 """Rows up to which all are taken."""
 
+FULL_VECTORS: Final[int] = 5
+"""Vectors over all rows, per output, of methods whose steps keep scores, slopes and bends."""
+
 _BLOCK_NUMBERS: Final[int] = 2**26
 """Numbers of the blocks of all classes, at most."""
 
