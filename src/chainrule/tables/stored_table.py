@@ -16,20 +16,20 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engine.runtime.checksums import checksums_of
 from chainrule.engine.runtime.stored_arrays import (
     HELD_BYTES,
     ArrayWriter,
     StoredArray,
-    checksums_of,
 )
 from chainrule.storage import atomic_text
 from chainrule.tables.cells import NumberStyle
 from chainrule.tables.reading import OpenedTable
-from chainrule.tables.table import Column, NumberColumn, Table, TextColumn, gaps_of
+from chainrule.tables.table import Column, NumberColumn, Table, TextColumn, gaps_of, numbered
 
 Rows = NDArray[np.intp]
 
-_GROUP_SHARE: Final = 4
+_GROUP_SHARE: Final = 8
 """A group of columns is read at once if the file holds less of them than budget / this."""
 
 _HELD_SHARE: Final = 2
@@ -215,7 +215,7 @@ def store_table(
     table = StoredTable(
         opened.file.source,
         StoredColumns(found),
-        np.arange(1, n_rows + 1),
+        numbered(n_rows),
         {},
         reader.styles,
         reader.formats,
@@ -254,7 +254,7 @@ def load_table(folder: Path, budget: int) -> StoredTable | None:
     return StoredTable(
         data["source"],
         StoredColumns(found),
-        np.arange(1, found[0].n_rows + 1),
+        numbered(found[0].n_rows),
         {},
         {name: NumberStyle(**style) for name, style in data["styles"].items()},
         data["formats"],

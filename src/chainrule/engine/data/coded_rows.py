@@ -217,3 +217,4 @@ def reserve(X: Any, n_bytes: int) -> None:  # noqa: ANN401
     for column in columns:
         if isinstance(column, StoredArray):
             column.allowance.reserved = n_bytes
+            column.drawn = None  # a sample that was drawn for another method

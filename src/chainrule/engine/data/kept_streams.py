@@ -19,9 +19,10 @@ import pyarrow as pa
 from pyarrow import feather
 
 from chainrule.engine.data.streamed_columns import StreamedColumn
+from chainrule.engine.runtime.checksums import checksums_of
 from chainrule.engine.runtime.fingerprints import Fingerprint, refuse_changes
 from chainrule.engine.runtime.state_folder import Contents, StateFolder
-from chainrule.engine.runtime.stored_arrays import StoredArray, checksums_of
+from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 from chainrule.storage import atomic_text
 

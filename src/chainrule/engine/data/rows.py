@@ -10,6 +10,10 @@ import numpy as np
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.passes.blocks import MatrixBlock
 
+LARGEST_SAMPLE: Final[int] = 16
+"""One row in so many is in the largest sample that a fit draws."""
+
+_SEED: Final[int] = 20_260
 _DRAWN: Final[int] = 2**16
 
 
@@ -43,3 +47,8 @@ def stratified_rows(n_samples: int, n_rows: int, seed: int) -> IntArray:
         edges = np.arange(start, start + len(part) + 1) * n_samples // n_rows
         part[:] = edges[:-1] + (random.random(len(part)) * np.diff(edges)).astype(np.intp)
     return found
+
+
+def largest_sample(n_samples: int) -> IntArray:
+    """Return the numbers of the rows of the largest sample."""
+    return stratified_rows(n_samples, n_samples // LARGEST_SAMPLE, _SEED)

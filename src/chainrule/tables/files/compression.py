@@ -19,7 +19,14 @@ from chainrule.storage import byte_budget, check_regular, refuse_size
 
 ENDINGS: Final = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
-DAMAGE: Final = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+DAMAGE: Final = (
+    OSError,
+    EOFError,
+    NotImplementedError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+)
 """What reading a damaged or missing file raises."""
 
 _MAGIC: Final = {
