@@ -90,7 +90,7 @@ def measured(X, y, converted):
 
 held, start = peak(), time.perf_counter()
 if given["in place"]:
-    X = open_npy(given["path"] + "/X.npy", held_bytes=given["memory"] // 2)
+    X = open_npy(given["path"] + "/X.npy", held_bytes=given["memory"])
     measured(X, np.load(given["path"] + "/y.npy"), 0.0)
 else:
     stream = Stream.files(given["path"], "y", folder=given["folder"], memory=given["memory"])

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from chainrule import LogisticRegression
-from chainrule.engine.runtime import stored_arrays
-from chainrule.engine.runtime.stored_arrays import ArrayWriter, StoredArray, checksums_of
+from chainrule.engine.runtime import checksums, stored_arrays
+from chainrule.engine.runtime.checksums import checksums_of
+from chainrule.engine.runtime.stored_arrays import ArrayWriter, StoredArray
 from chainrule.errors import DataError
 
 
@@ -143,7 +144,7 @@ def test_a_pass_holds_few_pages(tmp_path: Path) -> None:
         lines = STATUS.read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("RssFile")) / 1024
 
-    array = stored(tmp_path / "x", np.ones((3000, 2000)), held_bytes=2**23)  # 48 MB
+    array = stored(tmp_path / "x", np.ones((3000, 2000)), held_bytes=2**24)  # 48 MB
     before = mapped()
     for start in range(0, 3000, 100):
         assert array.view(start, start + 100).sum() == 200_000
@@ -168,7 +169,7 @@ def test_an_array_is_not_read_whole_by_accident(tmp_path: Path) -> None:
 def test_checksums_do_not_depend_on_the_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored_arrays, "CHECKED_BYTES", 100)
+    monkeypatch.setattr(checksums, "CHECKED_BYTES", 100)
     array = np.random.default_rng(1).normal(size=(77, 3))
     found = []
     for name, cuts in (("a", []), ("b", [1, 2, 40, 76])):
@@ -277,4 +278,20 @@ def test_a_selection_that_cannot_be_written_leaves_nothing(
     monkeypatch.setattr(ArrayWriter, "append", full)
     with pytest.raises(OSError, match="No space"):
         array.rows_at(np.arange(30))
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+@pytest.mark.parametrize("held_bytes", [0, 2**28])  # the sample is in a file, or in memory
+def test_a_fit_reads_the_file_once_per_pass(held_bytes: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    array = rng.normal(size=(300_000, 8))
+    labels = array[:, 0] + rng.logistic(size=len(array)) > 0
+    on_disk = StoredArray(stored(tmp_path / "x", array).path, float, array.shape)
+    on_disk.allowance.n_bytes = held_bytes
+    told: list[int] = []
+    on_disk.on_read = told.append
+    model = LogisticRegression().fit(on_disk, labels)
+    assert sum(told) / array.nbytes < model.n_passes_ + 0.2
+    assert (model.coef_ == LogisticRegression().fit(array, labels).coef_).all()
+    del model
     assert [path.name for path in tmp_path.iterdir()] == ["x"]

@@ -43,7 +43,7 @@ from chainrule.engine.runtime.machine import memory, single_threaded_algebra
 from chainrule.engine.runtime.native import can_compile
 from chainrule.engine.small import fit_small, suits
 from chainrule.engine.solvers.curvature import Curvature
-from chainrule.engine.solvers.limits import needs_bound
+from chainrule.engine.solvers.limits import FULL_VECTORS, needs_bound
 from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
 from chainrule.engine.solvers.starting import starting_point, value_without_coefficients
 from chainrule.engine.solvers.steps import IterationRecord, Outcome
@@ -150,6 +150,8 @@ def fit_linear_model(
     plan = choose_plan(
         method, source, n_parameters, penalised=bool(np.isfinite(C)), convex=loss.facts.convex
     )
+    if plan.method != "newton-sampled":
+        source.reserve_vectors(FULL_VECTORS * loss.n_outputs)
     notes = [source.note]
     if fewer is not None:
         notes.append(f"{n_samples} rows are {fewer.n_samples} that repeat, with weights")

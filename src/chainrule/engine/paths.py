@@ -33,6 +33,7 @@ from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.results import PathPoint, in_units
 from chainrule.engine.runtime.journal import Journal
 from chainrule.engine.runtime.machine import quiet_algebra
+from chainrule.engine.solvers.limits import FULL_VECTORS
 from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.proximal_steps import ProximalSteps
 from chainrule.engine.solvers.starting import starting_point
@@ -118,6 +119,7 @@ class PathSolver:
         # not a method: rows in files go when their last reader does, not with a cycle of readers
         losses_of = partial(_losses_of, row, fit_intercept, n_threads)
         self.objective = losses_of(self.source)
+        self.source.reserve_vectors(FULL_VECTORS * self.objective.loss.n_outputs)
         self.objective.journal = journal
         facts = self.objective.loss.facts
         if not facts.convex:

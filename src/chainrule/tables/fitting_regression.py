@@ -41,7 +41,7 @@ from chainrule.tables.remarks import column_notes
 from chainrule.tables.row_storage import IN_MEMORY, Storage, open_rows, reading_notes
 from chainrule.tables.specs import features
 from chainrule.tables.splitting import fold_rows, split_rows
-from chainrule.tables.table import Table
+from chainrule.tables.table import RowNumbers, Table
 from chainrule.tables.target import numbers_of, refuse_choices_of_classes
 from chainrule.tables.training import StatusCallback, reading_record, train, usable_rows
 from chainrule.tables.validation.penalty import (
@@ -113,7 +113,7 @@ class FittedRegression(DisplayedAsPage):
     X: Matrix
     y: Floats
     offset: Floats
-    rows: NDArray[np.int64]
+    rows: RowNumbers
     is_weighted: bool = False
     training_metrics: RegressionMetrics | None = None
     inference: Inference | None = None

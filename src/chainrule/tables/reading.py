@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from chainrule.engine.runtime.machine import give_memory_back
+from chainrule.engine.runtime.machine import give_memory_back, return_freed_memory
 from chainrule.errors import DataError
 from chainrule.tables.arrow_columns import (
     is_text,
@@ -34,7 +34,7 @@ from chainrule.tables.files.errors import not_a_number
 from chainrule.tables.files.opening import open_table
 from chainrule.tables.files.options import AS_FOUND, ReadOptions
 from chainrule.tables.files.table_file import TableFile
-from chainrule.tables.table import Column, Table, TextColumn, some_of, unknown_column
+from chainrule.tables.table import Column, Table, TextColumn, numbered, some_of, unknown_column
 
 _ROW_NAME = "(row name)"
 
@@ -147,12 +147,18 @@ def read_table(
     return Table(
         file.source,
         columns,
-        np.arange(1, n_rows + 1),
+        numbered(n_rows),
         kept,
         reader.styles,
         reader.formats,
         opened.notes,
     )
+
+
+def return_freed_columns() -> None:
+    """Have memory of large columns returned to the system whenever they are freed."""
+    return_freed_memory()
+    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps it for a while
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ and the results of passes are there, and a fingerprint of the input tells whethe
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +29,13 @@ from chainrule.tables.encoding import Matrix
 from chainrule.tables.files.arrow_files import parquet_bytes
 from chainrule.tables.files.compression import compression_of
 from chainrule.tables.files.opening import STANDARD_INPUT, files_of
-from chainrule.tables.reading import Declared, OpenedTable, open_whole, read_table
+from chainrule.tables.reading import (
+    Declared,
+    OpenedTable,
+    open_whole,
+    read_table,
+    return_freed_columns,
+)
 from chainrule.tables.stored_table import (
     TABLE,
     StoredTable,
@@ -47,6 +54,12 @@ _COPIES: Final = 3
 
 _EXPANDED: Final = 4
 """Compressed text takes so many times as much as the file, about."""
+
+_ROW_BYTES: Final = 80
+"""Bytes per row of a fit to rows in files: numbers of rows, classes, one column, scores."""
+
+_LEAST_BYTES: Final = 2**24
+"""Vectors of so many bytes are never refused."""
 
 _LEAST_KEPT: Final = 1 << 26
 """Bytes of results of passes that are kept of the smallest of inputs, too."""
@@ -92,6 +105,17 @@ class Storage:
     def budget(self) -> int:
         """Bytes for the data."""
         return byte_budget() if self.memory is None else self.memory
+
+    def refuse_vectors(self, table: Table) -> None:
+        """Raise if vectors over all rows take more than the memory that was given."""
+        needed = _ROW_BYTES * table.n_rows
+        if self.memory is None or needed <= max(self.memory, _LEAST_BYTES):
+            return
+        raise DataError(
+            f"{table.source}: {table.n_rows} rows take about {needed * 1e-6:.0f} MB for the target "
+            f"and other vectors ({_ROW_BYTES} bytes per row), and --memory allows "
+            f"{self.memory * 1e-6:.0f} MB. Give at least --memory {math.ceil(needed * 1e-6)}MB"
+        )
 
 
 IN_MEMORY: Final = Storage()
@@ -146,13 +170,17 @@ def open_rows(
             f"{given.in_memory * 1e-6:.3g} MB, of {storage.budget * 1e-6:.3g} MB. Omit "
             f"{storage.held_for}, or --stream and --resume; or give more: --memory"
         )
+    return_freed_columns()
     if storage.state is None:
         with TemporaryDirectory(prefix="chainrule-rows-", ignore_cleanup_errors=True) as folder:
-            yield OpenedRows(given.converted(Path(folder), open_whole(path, declared), say))
+            table = given.converted(Path(folder), open_whole(path, declared), say)
+            storage.refuse_vectors(table)
+            yield OpenedRows(table)
         return
     state = StateFolder(storage.state, _CONTENTS, resume=storage.resume)
     try:
         table = given.table_in(state, say)
+        storage.refuse_vectors(table)
         asked = sha256(choices.encode()).hexdigest()[:16]
         journal = Journal(
             state.path / f"passes-{asked}",

@@ -16,24 +16,24 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engine.runtime.checksums import checksums_of
 from chainrule.engine.runtime.stored_arrays import (
     HELD_BYTES,
     ArrayWriter,
     StoredArray,
-    checksums_of,
 )
 from chainrule.storage import atomic_text
 from chainrule.tables.cells import NumberStyle
 from chainrule.tables.reading import OpenedTable
-from chainrule.tables.table import Column, NumberColumn, Table, TextColumn, gaps_of
+from chainrule.tables.table import Column, NumberColumn, Table, TextColumn, gaps_of, numbered
 
 Rows = NDArray[np.intp]
 
-_GROUP_SHARE: Final = 4
+_GROUP_SHARE: Final = 8
 """A group of columns is read at once if the file holds less of them than budget / this."""
 
-_HELD_SHARE: Final = 8
-"""Samples of rows are held in memory up to budget / this."""
+_HELD_SHARE: Final = 2
+"""A fit takes budget / this; the rest is for the columns of the table."""
 
 TABLE: Final = "table.json"
 """Names the columns of a folder; its presence says that all are there."""
@@ -148,7 +148,7 @@ class StoredTable(Table):
     folder : Path
         Where encoded rows are written, too.
     held_bytes : int
-        Samples of encoded rows up to this size are held in memory.
+        Memory for what a fit holds of encoded rows, and for its vectors over them.
     """
 
     folder: Path = Path()
@@ -215,13 +215,13 @@ def store_table(
     table = StoredTable(
         opened.file.source,
         StoredColumns(found),
-        np.arange(1, n_rows + 1),
+        numbered(n_rows),
         {},
         reader.styles,
         reader.formats,
         opened.notes,
         folder,
-        min(HELD_BYTES, budget // _HELD_SHARE),
+        budget // _HELD_SHARE,
     )
     _save(table, found, folder, made_from)
     return table
@@ -254,13 +254,13 @@ def load_table(folder: Path, budget: int) -> StoredTable | None:
     return StoredTable(
         data["source"],
         StoredColumns(found),
-        np.arange(1, found[0].n_rows + 1),
+        numbered(found[0].n_rows),
         {},
         {name: NumberStyle(**style) for name, style in data["styles"].items()},
         data["formats"],
         tuple(data["notes"]),
         folder,
-        min(HELD_BYTES, budget // _HELD_SHARE),
+        budget // _HELD_SHARE,
     )
 
 

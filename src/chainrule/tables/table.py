@@ -14,6 +14,7 @@ from chainrule.errors import DataError
 from chainrule.tables.cells import NumberStyle
 
 WordCodes = NDArray[np.signedinteger[Any]]
+RowNumbers = NDArray[np.signedinteger[Any]]
 """Places of strings, in integers of any size."""
 
 
@@ -110,7 +111,7 @@ class Table:
         The source, for messages.
     columns : mapping of str to Column
         The columns in the order of the file.
-    row_numbers : ndarray of int64
+    row_numbers : ndarray of int
         The number of each row in the source, counted from 1 without the header.
     kept : mapping of str to TextColumn
         Columns to copy to the output, every cell as it stands.
@@ -124,7 +125,7 @@ class Table:
 
     source: str
     columns: Mapping[str, Column]
-    row_numbers: NDArray[np.int64]
+    row_numbers: RowNumbers
     kept: Mapping[str, TextColumn] = field(default_factory=dict)
     styles: Mapping[str, NumberStyle] = field(default_factory=dict)
     formats: Mapping[str, str] = field(default_factory=dict)
@@ -198,6 +199,11 @@ class _TakenColumns(Mapping[str, Column]):
         """Return the other columns."""
         kept = {name: column for name, column in self._columns.items() if name not in names}
         return _TakenColumns(kept, self._rows)
+
+
+def numbered(n_rows: int) -> RowNumbers:
+    """Return the numbers 1, 2, ... of rows, in as few bytes as hold them."""
+    return np.arange(1, n_rows + 1, dtype=np.int32 if n_rows < 2**31 else np.int64)
 
 
 def gaps_of(values: NDArray[np.float64]) -> NDArray[np.bool_]:

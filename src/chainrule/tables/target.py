@@ -16,6 +16,7 @@ from chainrule.tables.remarks import folded
 from chainrule.tables.table import Table, TextColumn, refuse_infinite, some_of
 
 _MOST_CLASSES = 50
+"""As many are counted in 8 bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +99,7 @@ def labels_of(table: Table, target: str, *, fold: bool = False) -> tuple[tuple[s
             "classes; for a target of numbers, name a loss, such as --loss squared."
         )
     position = {label: place for place, label in enumerate(labels)}
-    lookup = np.array([position.get(word, -1) for word in column.words], dtype=np.int64)
+    lookup = np.array([position.get(word, -1) for word in column.words], dtype=np.int8)
     return tuple(labels), lookup[column.codes]
 
 

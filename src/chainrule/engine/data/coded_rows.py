@@ -217,3 +217,12 @@ def _refusal(name: str, level: list[Any] | None, row: int) -> DataError:
         f"Input X contains the level {level[0]} in row {row}, column {name!r}, which no row of "
         "the fit had"
     )
+
+
+def reserve(X: Any, n_bytes: int) -> None:  # noqa: ANN401
+    """Leave memory for vectors over all rows: what is held of rows in files is as much less."""
+    columns = [c.values for c in X.columns] if isinstance(X, CodedRows) else [X]
+    for column in columns:
+        if isinstance(column, StoredArray):
+            column.allowance.reserved = n_bytes
+            column.drawn = None  # a sample that was drawn for another method

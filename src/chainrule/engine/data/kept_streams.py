@@ -19,9 +19,10 @@ import pyarrow as pa
 from pyarrow import feather
 
 from chainrule.engine.data.streamed_columns import StreamedColumn
+from chainrule.engine.runtime.checksums import checksums_of
 from chainrule.engine.runtime.fingerprints import Fingerprint, refuse_changes
 from chainrule.engine.runtime.state_folder import Contents, StateFolder
-from chainrule.engine.runtime.stored_arrays import StoredArray, checksums_of
+from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 from chainrule.storage import atomic_text
 
@@ -127,7 +128,7 @@ def save_columns(folder: Path, found: ConvertedColumns, origin: Origin) -> None:
         json.dump(data, file)
 
 
-def load_columns(folder: Path, origin: Origin, held_bytes: int) -> ConvertedColumns | None:
+def load_columns(folder: Path, origin: Origin) -> ConvertedColumns | None:
     """Return the columns of a folder; None if it is not whole, or of other columns.
 
     Raises
@@ -145,7 +146,7 @@ def load_columns(folder: Path, origin: Origin, held_bytes: int) -> ConvertedColu
     refuse_changes(folder, before.files, origin.files)
     try:
         found = [_column(folder, entry) for entry in data["columns"]]
-        rows = None if data["rows"] is None else _rows(folder, data["rows"], held_bytes)
+        rows = None if data["rows"] is None else _rows(folder, data["rows"])
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, DataError):
         return None
     if None in found or (data["rows"] is not None and rows is None):
@@ -170,12 +171,12 @@ def _column(folder: Path, entry: dict[str, Any]) -> StreamedColumn | None:
     return column
 
 
-def _rows(folder: Path, entry: dict[str, Any], held_bytes: int) -> StoredArray | None:
+def _rows(folder: Path, entry: dict[str, Any]) -> StoredArray | None:
     """Return the rows of features; None if their file is not what was written."""
     path = folder / entry["path"]
     if checksums_of(path) != entry["checksums"]:
         return None
-    rows = StoredArray(path, np.dtype(entry["dtype"]), entry["shape"], held_bytes=held_bytes)
+    rows = StoredArray(path, np.dtype(entry["dtype"]), entry["shape"])
     rows.column_maxima = np.array([float.fromhex(value) for value in entry["maxima"]])
     return rows
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.passes.blocks import MatrixBlock
+
+LARGEST_SAMPLE: Final[int] = 16
+"""One row in so many is in the largest sample that a fit draws."""
+
+_SEED: Final[int] = 20_260
+_DRAWN: Final[int] = 2**16
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,14 @@ class RowBlock:
 
 def stratified_rows(n_samples: int, n_rows: int, seed: int) -> IntArray:
     """Return the numbers of `n_rows` rows, one drawn at random from each of as many equal parts."""
-    edges = np.arange(n_rows + 1) * n_samples // n_rows
-    draw = np.random.default_rng(seed).random(n_rows)
-    return np.asarray(edges[:-1] + (draw * np.diff(edges)).astype(np.intp))
+    random, found = np.random.default_rng(seed), np.empty(n_rows, dtype=np.intp)
+    for start in range(0, n_rows, _DRAWN):  # some at a time, as there may be very many
+        part = found[start : start + _DRAWN]
+        edges = np.arange(start, start + len(part) + 1) * n_samples // n_rows
+        part[:] = edges[:-1] + (random.random(len(part)) * np.diff(edges)).astype(np.intp)
+    return found
+
+
+def largest_sample(n_samples: int) -> IntArray:
+    """Return the numbers of the rows of the largest sample."""
+    return stratified_rows(n_samples, n_samples // LARGEST_SAMPLE, _SEED)

@@ -19,16 +19,15 @@ import numpy.typing as npt
 from chainrule.engine.arrays import FloatArray, IntArray, is_sparse
 from chainrule.engine.column_names import NumberedColumns
 from chainrule.engine.data.block_sizes import common_rows_per_block
-from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.coded_rows import CodedRows, reserve
 from chainrule.engine.data.column_units import extremes, middles, power_of_two_scale
+from chainrule.engine.data.largest_numbers import largest_numbers
 from chainrule.engine.data.rows import RowBlock, stratified_rows
-from chainrule.engine.data.unusable import LARGEST, refuse_numbers
+from chainrule.engine.data.unusable import LARGEST
 from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock, SparseBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock, can_be_fused
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, rows_per_block
-from chainrule.engine.runtime.executors import map_in_order
 from chainrule.engine.runtime.stored_arrays import StoredArray
-from chainrule.engine.runtime.workers import current_cluster
 from chainrule.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,6 +35,9 @@ if TYPE_CHECKING:
 
 _SMALL_BYTES: Final[int] = 2**24
 """Rows in a file of at most this size are held, so that they take the paths of rows in memory."""
+
+_THREAD_BYTES: Final[int] = 2**25
+"""Memory of a thread at most: its block of rows, the one read ahead, and selections from them."""
 
 
 class InMemorySource:
@@ -118,6 +120,8 @@ class InMemorySource:
         self._weight = sample_weight
         self._row_numbers = row_numbers
         self.offset = offset
+        self._working = _THREAD_BYTES * n_threads
+        self.reserve_vectors(1)
         self.is_dense = not (is_sparse(X) or isinstance(X, CodedRows))
         self.is_fused = can_be_fused(X, n_classes) if compiled is None else compiled
         self._settle()
@@ -280,6 +284,11 @@ class InMemorySource:
         row, total, sandwich = map(max, self.longest_sums, longest_sums)
         found._longest_sums = row, total, sandwich
         return found
+
+    def reserve_vectors(self, count: int) -> None:
+        """Leave memory for blocks and vectors over all rows: those given, and `count` more."""
+        given = sum(a.nbytes for a in (self._y, self._weight, self.offset) if a is not None)
+        reserve(self._X, 8 * count * self.n_samples + given + self._working)
 
     @property
     def is_stored(self) -> bool:
@@ -464,27 +473,7 @@ class InMemorySource:
         )
 
     def _largest(self, n_threads: int) -> FloatArray:
-        known = self._X.column_maxima if isinstance(self._X, StoredArray) else None
-        if known is not None and (known <= LARGEST).all():
-            return known
-        largest = np.zeros(self.n_features)
-        cluster = current_cluster()
-        if cluster is not None and self.is_stored:
-            step = self.rows_per_block
-            found = cluster.map(self._X, self._X.parts, _maxima_of, step, self.is_fused)
-            largest = np.asarray(np.max(found, axis=0))
-            if (largest <= LARGEST).all():
-                return largest  # else what is wrong is found here, row by row
-        tops = map_in_order(
-            lambda index: self._matrix(self.rows(index)).column_maxima(),
-            self.n_blocks,
-            n_threads if self.is_fused else 1,
-        )
-        for index, top in enumerate(tops):
-            if not (top <= LARGEST).all():
-                refuse_numbers(self.block(index), top, self.column_names, self._row_numbers)
-            np.maximum(largest, top, out=largest)
-        return largest
+        return largest_numbers(self, self._X, self._row_numbers, n_threads)
 
     def _ends(self) -> tuple[FloatArray, FloatArray]:
         """Return the least and the largest number of each column; NaN where there is one."""
@@ -495,10 +484,3 @@ class InMemorySource:
                 np.minimum(low, least, out=low)
                 np.maximum(high, most, out=high)
         return low, high
-
-
-def _maxima_of(part: StoredArray, step: int, is_fused: bool) -> FloatArray:
-    """Return max_i |x_ij| of some rows, read `step` of them at a time."""
-    kind = FusedBlock if is_fused else DenseBlock
-    tops = [kind(part[k : k + step]).column_maxima() for k in range(0, len(part), step)]
-    return np.asarray(np.max(tops, axis=0))

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from chainrule.engine.data.coded_rows import UNKNOWN, CodedColumn
-from chainrule.engine.runtime.stored_arrays import HELD_BYTES, ArrayWriter, StoredArray
+from chainrule.engine.runtime.allowance import Allowance
+from chainrule.engine.runtime.stored_arrays import ArrayWriter, StoredArray
 from chainrule.errors import DataError
 
 Role = Literal["feature", "target", "other"]
@@ -111,13 +112,13 @@ class StreamedColumn:
             self._writer.close()
             self.n_rows, self.checksums = self._writer.n_rows, self._writer.checksums
 
-    def vector(self, held_bytes: int = HELD_BYTES) -> StoredArray:
+    def vector(self, allowance: Allowance | None = None) -> StoredArray:
         """Return the numbers or codes."""
-        return StoredArray(self.path, self.dtype, (self.n_rows,), held_bytes=held_bytes)
+        return StoredArray(self.path, self.dtype, (self.n_rows,), allowance=allowance)
 
-    def coded(self, held_bytes: int) -> CodedColumn:
+    def coded(self, allowance: Allowance) -> CodedColumn:
         """Return the column as rows of codes have it, its levels in sorted order."""
-        vector = self.vector(held_bytes)
+        vector = self.vector(allowance)
         if not self.is_category:
             return CodedColumn(self.name, vector)
         levels, places = self._sorted()
@@ -132,7 +133,7 @@ class StreamedColumn:
         if len(missing):
             raise DataError(f"the target {self.name!r} is missing in row {missing[0]}")
         labels, places = self._sorted()
-        return places[values].astype(np.min_scalar_type(len(labels))), labels
+        return places.astype(np.min_scalar_type(len(labels)))[values], labels
 
     def numbers(self) -> npt.NDArray[np.float64]:
         """Return the column in memory as float64."""

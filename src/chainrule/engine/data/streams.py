@@ -35,6 +35,7 @@ from chainrule.engine.data.kept_streams import (
 )
 from chainrule.engine.data.streamed_columns import Role, StreamedColumn, dtype_of
 from chainrule.engine.data.svmlight_batches import svmlight_batches
+from chainrule.engine.runtime.allowance import Allowance
 from chainrule.engine.runtime.fingerprints import fingerprint, refuse_changes
 from chainrule.engine.runtime.journal import Journal, kept_passes
 from chainrule.engine.runtime.stored_arrays import HELD_BYTES, ArrayWriter, StoredArray
@@ -42,6 +43,12 @@ from chainrule.errors import DataError
 
 Batch = Any
 """A record batch or table of pyarrow, any data frame, or a mapping from names to arrays."""
+
+_ROW_BYTES: Final = 9
+"""Bytes per row that a fit takes for vectors of its own: codes of labels, numbers of rows."""
+
+_LEAST_BYTES: Final = 2**24
+"""Vectors of so many bytes are no more than a block of rows, and never refused."""
 
 _LARGER: Final = "Name a folder on a larger disk: Stream(folder=...), or fit_stream(resume=...)"
 
@@ -63,8 +70,9 @@ class Stream:
     folder : str or Path, optional
         Where the converted rows are written, as large as the numbers in memory; they are removed
         with the fit. By default the folder for temporary files.
-    memory : int
-        Bytes of rows that may be held in memory, beside blocks of rows and vectors over all rows.
+    memory : int, optional
+        Bytes of memory for what grows with the rows: the target and other vectors over all rows,
+        samples, and pages of the files. By default 256 MB, and the vectors.
     inputs : sequence of Path
         The files that the rows are read from: a fit that is resumed checks that they are the same.
     described : str
@@ -92,7 +100,7 @@ class Stream:
     weights: str | None = None
     offset: str | None = None
     folder: str | Path | None = None
-    memory: int = HELD_BYTES
+    memory: int | None = None
     inputs: Sequence[Path] = ()
     described: str = ""
     n_rows: int | None = None
@@ -217,7 +225,7 @@ class Stream:
                 yield self._rows(self._converted(Path(folder)))
             return
         with state_of(Path(resume)) as state:
-            columns = load_columns(state.path, self._origin, self._held)
+            columns = load_columns(state.path, self._origin)
             if columns is None:
                 state.clear()
                 before = fingerprint(self.inputs)
@@ -226,10 +234,26 @@ class Stream:
                 save_columns(state.path, columns, self._origin)
             yield replace(self._rows(columns), folder=state.path)
 
-    @property
-    def _held(self) -> int:
-        """Bytes of a sample of rows; as many of the rows stay mapped."""
-        return self.memory // 2
+    def _held(self, columns: Sequence[StreamedColumn]) -> int:
+        """Return the memory for rows that are fitted, beside the target as it is read.
+
+        Raises
+        ------
+        DataError
+            When vectors over all rows take more than there may be.
+        """
+        target = next(column for column in columns if column.role == "target")
+        n_rows, held = target.n_rows, target.n_rows * target.dtype.itemsize
+        if self.memory is None:
+            return HELD_BYTES + n_rows * _ROW_BYTES
+        needed = held + n_rows * (8 * sum(c.role == "other" for c in columns) + _ROW_BYTES)
+        if needed > max(self.memory, _LEAST_BYTES):
+            raise DataError(
+                f"{n_rows} rows take {needed * 1e-6:.3g} MB for the target and other vectors, and "
+                f"memory={self.memory} allows {self.memory * 1e-6:.3g} MB. Give at least "
+                f"memory={needed}"
+            )
+        return max(0, self.memory - held)
 
     @property
     def _origin(self) -> Origin:
@@ -270,7 +294,7 @@ class Stream:
             raise DataError("there are no rows to fit: the stream is empty")
         if rows is None:
             return ConvertedColumns(columns, None)
-        return ConvertedColumns(columns, rows.array(held_bytes=self._held), rows.checksums)
+        return ConvertedColumns(columns, rows.array(), rows.checksums)
 
     def _refuse_small_disk(self, columns: Sequence[StreamedColumn], folder: Path) -> None:
         """Raise if the converted rows are known not to fit."""
@@ -288,10 +312,13 @@ class Stream:
         """Return converted rows as an estimator takes them."""
         features = [column for column in found.columns if column.is_x]
         X: StoredArray | CodedRows
+        held = self._held(found.columns)
         if found.rows is None:
-            X = CodedRows([column.coded(self._held) for column in features])
+            allowance = Allowance(held)
+            X = CodedRows([column.coded(allowance) for column in features])
         else:
             X = numbers = found.rows
+            numbers.allowance.n_bytes = held
             numbers.names = tuple(column.name for column in features)
         others = {column.name: column for column in found.columns if not column.is_x}
         y, labels = others[self.target].whole()
@@ -313,7 +340,7 @@ class Stream:
                     kinds[name] = kind
             waiting.append(table)
             if not any(map(pa.types.is_null, kinds.values())) or (
-                sum(held.nbytes for held in waiting) > self.memory
+                sum(held.nbytes for held in waiting) > (self.memory or HELD_BYTES)
             ):
                 yield from ((held, kinds) for held in waiting)
                 waiting = []

@@ -67,6 +67,12 @@ def _let_any_thread_limit(libraries: ThreadpoolController) -> None:
             let_go(force=True)
 
 
+_MMAP_THRESHOLD: Final = -3
+"""The number of the option, in malloc.h."""
+
+_LARGE_BLOCK: Final = 2**20
+
+
 @lru_cache(maxsize=1)
 def _libraries(_: int, __: str) -> ThreadpoolController:
     """Return who knows the libraries that are loaded, by the number of modules and the last one.
@@ -74,6 +80,16 @@ def _libraries(_: int, __: str) -> ThreadpoolController:
     Looking for libraries takes some milliseconds, and new ones come with new modules.
     """
     return ThreadpoolController()
+
+
+def return_freed_memory() -> None:
+    """Have the C library return each large block when it is freed; GNU's alone can.
+
+    It otherwise keeps blocks of the size of a vector over many rows, for vectors to come: up to
+    twice what is in use.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK)
 
 
 def give_memory_back() -> None:

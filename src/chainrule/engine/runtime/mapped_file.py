@@ -17,6 +17,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.engine.runtime.allowance import Allowance
+
 _AHEAD: Final[int] = 1
 """How many parts of the size of this one lie between it and the part that is read ahead.
 
@@ -35,14 +37,14 @@ class MappedFile:
         Descriptor.
     n_bytes : int
         At least 1; the file holds as many.
-    kept_bytes : int
-        So many bytes at the beginning stay mapped.
+    allowance : Allowance, optional
+        As many bytes at the beginning as it has for pages stay mapped; none, if not given.
     """
 
-    def __init__(self, file: int, n_bytes: int, kept_bytes: int) -> None:
+    def __init__(self, file: int, n_bytes: int, allowance: Allowance | None) -> None:
         self._file = file
         self._map = mmap.mmap(file, n_bytes, access=mmap.ACCESS_READ)
-        self._kept = kept_bytes
+        self._allowance = allowance
         self._own = local()
 
     def array(self, start: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
@@ -62,6 +64,7 @@ class MappedFile:
     def _release(self) -> None:
         """Give back the pages of the part that this thread had before."""
         start, stop = getattr(self._own, "part", (0, 0))
-        start = -(-max(start, self._kept) // mmap.PAGESIZE) * mmap.PAGESIZE
+        kept = 0 if self._allowance is None else self._allowance.pages
+        start = -(-max(start, kept) // mmap.PAGESIZE) * mmap.PAGESIZE
         if _CAN_RELEASE and stop > start:
             self._map.madvise(mmap.MADV_DONTNEED, start, stop - start)

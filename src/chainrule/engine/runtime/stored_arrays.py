@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from numbers import Integral
 from pathlib import Path
 from tempfile import mkstemp
@@ -19,12 +19,13 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Final, Self
 from weakref import finalize
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.runtime.allowance import Allowance
+from chainrule.engine.runtime.checksums import Checksums
 from chainrule.engine.runtime.mapped_file import MappedFile
 from chainrule.engine.runtime.workers import Cluster, current_cluster
 from chainrule.errors import DataError
@@ -33,13 +34,13 @@ WINDOW_BYTES: Final[int] = 2**22
 """Rows of a selection that lie within so many bytes are picked from one read."""
 
 HELD_BYTES: Final[int] = 2**28
-"""Selections of up to this size are held in memory, unless an array says otherwise."""
+"""Memory for what is held of an array, unless the array says otherwise."""
 
 _LONG_BYTES: Final[int] = 2**25
 """Bytes that are read for a selection from which the workers of a cluster read it."""
 
-CHECKED_BYTES: Final[int] = 2**24
-"""Bytes that one checksum covers."""
+Append = Callable[[npt.NDArray[Any]], None]
+"""Takes the next rows."""
 
 
 class StoredArray:
@@ -54,8 +55,10 @@ class StoredArray:
     offset : int
         Bytes before the first row.
     held_bytes : int
-        Selections larger than this are stored beside the file, and removed with the last reference.
-        As much of the beginning of the file stays mapped from pass to pass.
+        Memory for vectors over all rows, selections and pages that stay mapped from pass to pass.
+        Selections that do not fit are stored beside the file, and removed with the last reference.
+    allowance : Allowance, optional
+        The same, shared with other arrays; none of the pages stay mapped.
 
     Attributes
     ----------
@@ -63,6 +66,8 @@ class StoredArray:
         Told the number of bytes of each read.
     names : tuple of str or None
         Of the columns.
+    drawn : tuple or None
+        The rows of a selection made while all rows were read, and what `rows_at` returns for them.
     column_maxima : ndarray or None
         max_i |x_ij|, NaN where a value is NaN; None where the rows were not seen.
     """
@@ -75,14 +80,17 @@ class StoredArray:
         *,
         offset: int = 0,
         held_bytes: int = HELD_BYTES,
+        allowance: Allowance | None = None,
     ) -> None:
         self.path = Path(path)
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.shape = tuple(int(size) for size in shape)
-        self.held_bytes = held_bytes
+        self.allowance = Allowance(held_bytes) if allowance is None else allowance
+        self._keeps_pages = allowance is None
         self.on_read: Callable[[int], None] | None = None
         self.names: tuple[str, ...] | None = None
         self.column_maxima: FloatArray | None = None
+        self.drawn: tuple[IntArray, npt.NDArray[Any] | StoredArray] | None = None
         self._offset = offset
         self._open()
 
@@ -105,17 +113,23 @@ class StoredArray:
         self._map: MappedFile | None = None
         if self.nbytes and self._offset % self.dtype.alignment == 0:
             with suppress(OSError, ValueError, OverflowError):  # no address space: rows are read
-                self._map = MappedFile(self._file, self._offset + self.nbytes, self.held_bytes)
+                kept = self.allowance if self._keeps_pages else None
+                self._map = MappedFile(self._file, self._offset + self.nbytes, kept)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs to open the same file."""
-        own = ("_file", "_lock", "_map", "on_read")
+        own = ("_file", "_lock", "_map", "on_read", "drawn")
         return {k: v for k, v in self.__dict__.items() if k not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.on_read = None
+        self.on_read = self.drawn = None
         self._open()
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory for what is held."""
+        return self.allowance.n_bytes
 
     @property
     def ndim(self) -> int:
@@ -270,7 +284,7 @@ class StoredArray:
             self.dtype,
             (rows.stop - rows.start, *self.shape[1:]),
             offset=self._offset + rows.start * self.row_bytes,
-            held_bytes=self.held_bytes,
+            allowance=self.allowance,
         )
         found.names = self.names
         return found
@@ -282,27 +296,65 @@ class StoredArray:
 
     def rows_at(self, rows: IntArray) -> npt.NDArray[Any] | StoredArray:
         """Return rows by number: in memory, or stored beside the file where they are too many."""
+        if self.drawn is not None and np.array_equal(self.drawn[0], rows):
+            found, self.drawn = self.drawn[1], None
+            return found
         n_bytes = len(rows) * self.row_bytes
         cluster = current_cluster() if self._is_long(rows) else None
-        if n_bytes <= self.held_bytes:
-            return self[rows] if cluster is None else np.concatenate(self._picked(rows, cluster))
-        handle, name = mkstemp(prefix=f"{self.path.name}.", suffix=".part", dir=self.path.parent)
-        os.close(handle)
+        if self.allowance.take(n_bytes):
+            picked = self[rows] if cluster is None else np.concatenate(self._picked(rows, cluster))
+            finalize(picked, self.allowance.give, n_bytes)
+            return picked
         at_once = WINDOW_BYTES if cluster is None else max(WINDOW_BYTES, self.held_bytes)
         step = max(1, at_once // max(1, self.row_bytes))
+        with self._beside() as writer:
+            for start in range(0, len(rows), step):
+                some = rows[start : start + step]
+                parts = [self[some]] if cluster is None else self._picked(some, cluster)
+                for part in parts:
+                    writer.append(part)
+        return self._owned(writer)
+
+    @contextmanager
+    def drawing(self, rows: IntArray) -> Iterator[Append]:
+        """Make a selection while all rows are read: `rows_at` returns it once, without a read.
+
+        Yields a function that takes the selected rows, in order, some at a time.
+        """
+        n_bytes = len(rows) * self.row_bytes
+        if not self.allowance.take(n_bytes):
+            with self._beside() as writer:
+                yield writer.append
+            self.drawn = (rows, self._owned(writer))
+            return
+        held, at = np.empty((len(rows), *self.shape[1:]), self.dtype), 0
+        finalize(held, self.allowance.give, n_bytes)
+
+        def append(some: npt.NDArray[Any]) -> None:
+            nonlocal at
+            held[at : at + len(some)] = some
+            at += len(some)
+
+        yield append
+        self.drawn = (rows, held)
+
+    @contextmanager
+    def _beside(self) -> Iterator[ArrayWriter]:
+        """Begin a file of rows beside this one; it is removed after an error."""
+        handle, name = mkstemp(prefix=f"{self.path.name}.", suffix=".part", dir=self.path.parent)
+        os.close(handle)
         try:
             with ArrayWriter(name, self.dtype, self.shape[1:], summed=False) as writer:
-                for start in range(0, len(rows), step):
-                    some = rows[start : start + step]
-                    parts = [self[some]] if cluster is None else self._picked(some, cluster)
-                    for part in parts:
-                        writer.append(part)
+                yield writer
         except BaseException:  # a full disk, or the user
             Path(name).unlink(missing_ok=True)
             raise
-        found = writer.array(held_bytes=self.held_bytes)
+
+    def _owned(self, writer: ArrayWriter) -> StoredArray:
+        """Return the rows of a file beside this one, which is removed with the last reference."""
+        found = writer.array(allowance=self.allowance)
         found.names = self.names
-        finalize(found, Path(name).unlink, missing_ok=True)
+        finalize(found, writer.path.unlink, missing_ok=True)
         return found
 
     def _is_long(self, rows: IntArray) -> bool:
@@ -427,11 +479,15 @@ class ArrayWriter:
         """CRC-32 of each piece of the file, of `CHECKED_BYTES` bytes."""
         return self._sums.of_pieces
 
-    def array(self, *, held_bytes: int = HELD_BYTES) -> StoredArray:
+    def array(
+        self, *, held_bytes: int = HELD_BYTES, allowance: Allowance | None = None
+    ) -> StoredArray:
         """Return the array that was written."""
         self.close()
         shape = (self.n_rows, *self.row_shape)
-        found = StoredArray(self.path, self.dtype, shape, held_bytes=held_bytes)
+        found = StoredArray(
+            self.path, self.dtype, shape, held_bytes=held_bytes, allowance=allowance
+        )
         found.column_maxima = self._maxima
         return found
 
@@ -440,36 +496,3 @@ def _column_maxima(rows: npt.NDArray[Any]) -> FloatArray:
     """Return the largest size in each column, NaN where there is one."""
     found: FloatArray = np.maximum(rows.max(axis=0), -rows.min(axis=0)).astype(np.float64)
     return np.abs(found)
-
-
-class Checksums:
-    """CRC-32 of each piece of a sequence of bytes, however it is cut when it is added."""
-
-    def __init__(self) -> None:
-        self._done: list[int] = []
-        self._running, self._filled = 0, 0
-
-    def add(self, data: memoryview) -> None:
-        """Add the next bytes."""
-        while len(data):
-            part = data[: CHECKED_BYTES - self._filled]
-            self._running = crc32(part, self._running)
-            self._filled += len(part)
-            data = data[len(part) :]
-            if self._filled == CHECKED_BYTES:
-                self._done.append(self._running)
-                self._running, self._filled = 0, 0
-
-    @property
-    def of_pieces(self) -> list[int]:
-        """The checksums so far."""
-        return [*self._done, self._running] if self._filled else list(self._done)
-
-
-def checksums_of(path: str | Path) -> list[int]:
-    """Return the checksums of a file, as `ArrayWriter` counts them."""
-    sums = Checksums()
-    with Path(path).open("rb") as file:
-        while data := file.read(1 << 20):
-            sums.add(memoryview(data))
-    return sums.of_pieces

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any, Final
 
+from chainrule.engine.data.rows import LARGEST_SAMPLE
 from chainrule.engine.losses.facts import Facts
 
 ROWS_LIMIT: Final[int] = 4000
@@ -13,7 +14,7 @@ ROWS_LIMIT: Final[int] = 4000
 ROWS_PER_PARAMETER: Final[int] = 20
 """Rows that the smallest sample has for each parameter, at least."""
 
-FRACTIONS: Final[tuple[int, ...]] = (1024, 256, 64, 16)
+FRACTIONS: Final[tuple[int, ...]] = (1024, 256, 64, LARGEST_SAMPLE)
 """One row in so many is drawn, sample after sample; the last gives the curvature."""
 
 ROWS_PER_BLOCK_PARAMETER: Final[int] = 4
@@ -21,6 +22,9 @@ ROWS_PER_BLOCK_PARAMETER: Final[int] = 4
 
 LEAST_BLOCK_ROWS: Final[int] = 2048
 """Rows up to which all are taken."""
+
+FULL_VECTORS: Final[int] = 5
+"""Vectors over all rows, per output, of methods whose steps keep scores, slopes and bends."""
 
 _BLOCK_NUMBERS: Final[int] = 2**26
 """Numbers of the blocks of all classes, at most."""

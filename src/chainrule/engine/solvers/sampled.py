@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.data.rows import stratified_rows
+from chainrule.engine.data.rows import largest_sample
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.objective import Objective
@@ -32,7 +32,6 @@ _PRODUCTS_FROM: Final[int] = 150
 _PROVABLE: Final[float] = 0.9
 """Below 1, the theorem behind the certificate holds; a bit below, for what rounding adds."""
 
-_SEED: Final[int] = 20_260
 _FAR: Final[float] = 4.0
 _SLOW: Final[float] = 0.2
 _ROUGH: Final[float] = 1e-4
@@ -217,7 +216,7 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
     more than what one four times as large cannot.
     """
     source, n_parameters = objective.source, objective.n_parameters
-    largest = stratified_rows(source.n_samples, source.n_samples // FRACTIONS[-1], _SEED)
+    largest = largest_sample(source.n_samples)
     if source.is_stored:  # one read for all samples, of which the larger hold the smaller
         source = source.take_rows(largest, copied=False)
         largest = np.arange(len(largest))

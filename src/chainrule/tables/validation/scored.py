@@ -16,7 +16,7 @@ from chainrule.tables.model import TableModel
 from chainrule.tables.records import ColumnRecord
 from chainrule.tables.regression import TableRegression
 from chainrule.tables.remarks import folded
-from chainrule.tables.table import Table, TextColumn, some_of, unknown_column
+from chainrule.tables.table import RowNumbers, Table, TextColumn, some_of, unknown_column
 from chainrule.tables.weighting import trials_of, weights_of
 
 Floats = NDArray[np.float64]
@@ -47,7 +47,7 @@ class ScoredRows:
     proba: Floats
     weights: Floats | None
     groups: TextColumn | None
-    numbers: NDArray[np.int64]
+    numbers: RowNumbers
     clusters: TextColumn | None = None
 
     @property

@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.tables.table import RowNumbers
+
 _DISTINCT: Final = 0.5
 """Share of distinct rows of the fit below which equal rows say nothing: few categories repeat."""
 _MANY: Final = 0.1
@@ -15,7 +17,7 @@ _MANY: Final = 0.1
 
 def seen_notes(
     measured: NDArray[np.float64],
-    numbers: NDArray[np.int64],
+    numbers: RowNumbers,
     fitted: NDArray[np.float64],
     where: str,
 ) -> Iterator[str]:
