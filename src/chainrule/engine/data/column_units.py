@@ -47,8 +47,7 @@ def middles(low: FloatArray, high: FloatArray, maxima: FloatArray) -> tuple[Floa
 
 def power_of_two_scale(largest: FloatArray) -> FloatArray:
     """Return what to divide columns by, from their largest numbers: ones but for wild units."""
-    is_common = (largest < _COMMON) & ((largest >= 1 / _COMMON) | (largest == 0))
-    if is_common.all():
+    if largest.min(initial=1.0) >= 1 / _COMMON and largest.max(initial=1.0) < _COMMON:
         return np.ones(len(largest))
     with np.errstate(divide="ignore"):
         exponent = np.where(largest > 0, np.floor(np.log2(largest)), 0.0)

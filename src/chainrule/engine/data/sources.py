@@ -34,6 +34,9 @@ from chainrule.errors import DataError
 if TYPE_CHECKING:
     from chainrule.engine.data.sparse_rows import Arrays, Turned
 
+_SEEN_AT_ONCE: Final[int] = 2**16
+"""Entries of X whose extremes are sought together, in the cache."""
+
 _SMALL_BYTES: Final[int] = 2**24
 """Rows in a file of at most this size are held, so that they take the paths of rows in memory."""
 
@@ -155,7 +158,7 @@ class InMemorySource:
             from chainrule.engine.data.sparse_rows import Turned
 
             self._parts = Turned(self._X, self.rows_per_block)
-        self._ones = np.ones(self.rows_per_block)
+        self._ones = np.ones(min(self.rows_per_block, self.n_samples))
         self._own = local()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -171,7 +174,7 @@ class InMemorySource:
         self.__dict__.update(state)
         self._own = local()
         if "_ones" not in state:
-            self._ones = np.ones(self.rows_per_block)
+            self._ones = np.ones(min(self.rows_per_block, self.n_samples))
 
     def part(self, blocks: range) -> InMemorySource:
         """Return the rows of some blocks of dense data, not copied; they stay the same blocks."""
@@ -474,13 +477,15 @@ class InMemorySource:
 
     def _ends(self) -> tuple[FloatArray, FloatArray]:
         """Return the least and the largest number of each column; NaN where there is one."""
-        low, high = np.full(self.n_features, np.inf), np.full(self.n_features, -np.inf)
+        step, ends = max(256, _SEEN_AT_ONCE // max(1, self.n_features)), []
         for index in range(self.n_blocks):
-            for rows in self._matrix(self.rows(index)).dense_rows():
-                least, most = extremes(rows)
-                np.minimum(low, least, out=low)
-                np.maximum(high, most, out=high)
-        return low, high
+            dense: Any = self.matrix(index)
+            for start in range(0, len(dense.values), step):
+                ends.append(extremes(dense.values[start : start + step]))
+        if len(ends) == 1:
+            return ends[0]
+        lows, highs = zip(*ends, strict=True)
+        return np.min(lows, axis=0), np.max(highs, axis=0)
 
 
 def _maxima_of(part: StoredArray, step: int, is_fused: bool) -> FloatArray:
