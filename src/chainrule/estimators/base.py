@@ -296,11 +296,12 @@ class LinearEstimator(
         context = self._init_callback_context(max_subtasks=None) if is_watched(self) else NOBODY
         context.call_on_fit_task_begin(estimator=self)
         tasks = Tasks(self, context, lambda progress: attributes(progress.point()))
-        is_quick = suits(source) if self._shape(source.n_features) is None else is_small(source)
+        shape = self._shape(source.n_features)
+        is_quick = suits(source) if shape is None else is_small(source)
         listeners = [] if self.verbose is None and is_quick else reporters(self.verbose)
         if getattr(self, "_skl_callbacks", None):
             listeners.append(tasks)
-        problem = Problem(source, row, self._shape(source.n_features), attributes)
+        problem = Problem(source, row, shape, attributes)
         try:
             if self._course is None:
                 fit = solved(self, problem, C, SOLVERS[self.solver], told_to_all(listeners))

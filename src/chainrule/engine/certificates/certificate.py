@@ -412,7 +412,7 @@ def with_rounded_intercept(
     Moving them back changes the intercept by one rounded product; f by as much as its slope and
     bend there allow.
     """
-    if not objective.source.column_shift.any() or certificate.kind == "none":
+    if not objective.source.is_moved or certificate.kind == "none":
         return certificate
     extra = price_of_moving(objective, evaluation, certificate.gradient_rounding)
     below = evaluation.excess - certificate.suboptimality_bound

@@ -80,6 +80,8 @@ class InMemorySource:
     column_scale : ndarray of shape (n_features,)
         All ones unless a column is so large or so small that its
         squares leave the range of float64; always powers of two, so no digit is lost.
+    is_moved, is_scaled : bool
+        Whether any column is.
     is_dense : bool
     offset : ndarray or None
     n_entries, n_bytes : float
@@ -125,17 +127,20 @@ class InMemorySource:
         self.is_fused = can_be_fused(X, n_classes) if compiled is None else compiled
         self._settle()
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
+        self.is_moved = self.is_scaled = False
         if center and self.is_dense and not self.is_fused:
             low, high = self._ends()
             self.column_maxima = np.maximum(np.maximum(-low, high), 0.0)
             if not (self.column_maxima <= LARGEST).all():
                 self._largest(1)  # which names the number
             self.column_shift, maxima = middles(low, high, self.column_maxima)
+            self.is_moved = bool(self.column_shift.any())
         else:
             maxima = self.column_maxima = self._largest(n_threads)
         self.column_scale = power_of_two_scale(maxima)
         self.column_bounds = maxima / self.column_scale
-        if self.is_fused and (self.column_scale != 1).any():
+        self.is_scaled = bool((self.column_scale != 1).any())
+        if self.is_fused and self.is_scaled:
             self.is_fused = False
             self._settle()
 
@@ -240,6 +245,8 @@ class InMemorySource:
         found.__dict__.pop("column_names", None)
         for name in ("column_scale", "column_shift", "column_maxima", "column_bounds"):
             setattr(found, name, getattr(self, name)[columns])
+        found.is_moved = bool(found.column_shift.any())
+        found.is_scaled = bool((found.column_scale != 1).any())
         if self.is_fused:
             found.is_fused = can_be_fused(found._X, self.n_classes)
         found._settle()
@@ -327,7 +334,7 @@ class InMemorySource:
         """Sums of 1 - y and y, where they are whole numbers and cost nothing; None elsewhere."""
         if not (self.n_classes == 2 and self.has_pure_labels and self._weight is None):
             return None
-        second = float(self._y.sum(dtype=np.int64))
+        second = float(np.count_nonzero(self._y))
         return np.array([self.n_samples - second, second])
 
     @property
@@ -389,7 +396,6 @@ class InMemorySource:
     def _matrix(self, rows: slice) -> MatrixBlock:
         if not self.is_dense:
             return self._sparse_matrix(rows)
-        scaled = bool((self.column_scale != 1).any())
         if self._taken is not None:
             values = self._looked_up(self._taken[rows])
         elif isinstance(self._X, StoredArray):
@@ -401,9 +407,9 @@ class InMemorySource:
         values = values.astype(np.float64, copy=False)
         if values.itemsize not in values.strides or min(values.strides) < 0:
             values = np.ascontiguousarray(values)  # sums in one order, whatever the strides
-        if self.column_shift.any():
+        if self.is_moved:
             values = values - self.column_shift
-        return DenseBlock(values / self.column_scale if scaled else values)
+        return DenseBlock(values / self.column_scale if self.is_scaled else values)
 
     def _looked_up(self, rows: IntArray) -> npt.NDArray[Any]:
         """Return some rows, held until the same thread asks again: fresh memory is dear."""
@@ -418,7 +424,7 @@ class InMemorySource:
         here = slice(int(indptr[0]), int(indptr[-1]))
         indices = indices[here]
         data = data[here].astype(np.float64, copy=False)
-        if (self.column_scale != 1).any():
+        if self.is_scaled:
             data = data / self.column_scale[indices]
         shape = (rows.stop - rows.start, self.n_features)
         from scipy import sparse
