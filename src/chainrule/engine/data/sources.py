@@ -128,18 +128,24 @@ class InMemorySource:
         self._settle()
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
         self.is_moved = self.is_scaled = False
+        moved = None
         if center and self.is_dense and not self.is_fused:
             low, high = self._ends()
             self.column_maxima = np.maximum(np.maximum(-low, high), 0.0)
             if not (self.column_maxima <= LARGEST).all():
                 self._largest(1)  # which names the number
-            self.column_shift, maxima = middles(low, high, self.column_maxima)
-            self.is_moved = bool(self.column_shift.any())
+            moved = middles(low, high, self.column_maxima)
         else:
-            maxima = self.column_maxima = self._largest(n_threads)
-        self.column_scale = power_of_two_scale(maxima)
-        self.column_bounds = maxima / self.column_scale
-        self.is_scaled = bool((self.column_scale != 1).any())
+            self.column_maxima = self._largest(n_threads)
+        self.column_bounds = self.column_maxima
+        if moved is not None:
+            self.column_shift, self.column_bounds = moved
+            self.is_moved = bool(self.column_shift.any())
+        scale = power_of_two_scale(self.column_bounds)
+        if scale is not None:
+            self.column_scale = scale
+            self.column_bounds = self.column_bounds / scale
+            self.is_scaled = bool((scale != 1).any())
         if self.is_fused and self.is_scaled:
             self.is_fused = False
             self._settle()
