@@ -50,13 +50,14 @@ COLUMNS: Final = (
 METHOD: Final = """\
 Every peer is run at a ladder of its tolerances. Its coefficients are put into the objective, and
 its time is that of the fastest tolerance whose objective lies within 1e-10 (or 1e-6) of the lowest
-objective of all solvers, relative to it. The clock covers `fit` alone, including chainrule's
-certificate; imports and the loading of compiled code come before it. Large data are fitted in a
-fresh process each time; other data are fitted repeatedly in one process, and the median counts.
-A loop of fits is reported per fit. Peers are run with as many threads as they take by default, and
-those whose time depends on it also with one thread of BLAS and OpenMP. A peer is stopped after a
-multiple of chainrule's time. Memory is the peak of the process during the fit above its level
-before. One read is the time of one pass over X (the sum of its entries on two threads)."""
+objective of all solvers, relative to it. The clock covers `fit` alone, in which chainrule proves
+its tolerance; the certificate in numbers is asked for after it. Imports and the loading of compiled
+code come before the fit. Large data are fitted in a fresh process each time; other data are fitted
+repeatedly in one process, and the median counts. A loop of fits is reported per fit. Peers are run
+with as many threads as they take by default, and those whose time depends on it also with one
+thread of BLAS and OpenMP. A peer is stopped after a multiple of chainrule's time. Memory is the
+peak of the process during the fit above its level before. One read is the time of one pass over X
+(the sum of its entries on two threads)."""
 
 INSTALLATIONS: Final = """\
 chainrule is installed with its compiled passes, `pip install 'chainrule[fast]'`; "without numba"

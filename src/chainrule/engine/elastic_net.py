@@ -56,7 +56,7 @@ def fit_elastic_net(
         When the loss is not convex.
     """
     clock, held = perf_counter(), memory()
-    if source.column_shift.any() and not fit_intercept:
+    if source.is_moved and not fit_intercept:
         raise ValueError("the source has moved its columns, which only an intercept makes good")
     solver = path_solver(
         source,

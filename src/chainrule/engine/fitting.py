@@ -114,7 +114,7 @@ def fit_linear_model(
         Keeps the results of passes over X: the same fit, begun again, does not repeat them.
     """
     clock = perf_counter()
-    if source.column_shift.any() and not fit_intercept:
+    if source.is_moved and not fit_intercept:
         raise ValueError("the source has moved its columns, which only an intercept makes good")
     if row is not None:
         refuse_targets(source, row)

@@ -153,8 +153,10 @@ class PathPoint:
 
 def in_units(source: InMemorySource, point: Point) -> Point:
     """Return a point of the source's columns as one of the data's."""
-    with np.errstate(over="ignore"):  # judged at the end of the fit
-        coef = point.coef / source.column_scale[:, None]
-    if not source.column_shift.any():
+    coef = point.coef.copy()
+    if source.is_scaled:
+        with np.errstate(over="ignore"):  # judged at the end of the fit
+            coef = coef / source.column_scale[:, None]
+    if not source.is_moved:
         return Point(coef, point.intercept)
     return Point(coef, point.intercept - source.column_shift @ coef)

@@ -18,9 +18,9 @@ from chainrule.engine.arrays import FloatArray
 from chainrule.engine.certificates.certificate import (
     Certificate,
     certify,
-    certify_by_gap,
     with_rounded_intercept,
 )
+from chainrule.engine.certificates.duality_gap import relative_gap
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.classes import BinaryLoss
 from chainrule.engine.losses.compiled import logistic_kernel
@@ -135,17 +135,14 @@ def _fit_small(
         lambda: raw[:, None],
     )
     prove = partial(_proven, objective, evaluation, hessian, reference, tol)
-    certificate = (
-        None if penalty.is_none else certify_by_gap(objective, Outcome(evaluation, "converged"))
-    )
-    if certificate is None or not certificate.relative_bound <= tol:
+    if penalty.is_none or not relative_gap(objective, evaluation) <= tol:
         # the curvature knows more than the penalty, and rows tell how their numbers are rounded
         whole = Objective(source, BinaryLoss(), penalty, fit_intercept=fit_intercept)
         certificate = certify(whole, _ended(objective, evaluation, hessian, reference), enough=tol)
-        prove = partial(_same, with_rounded_intercept(certificate, objective, evaluation))
-    certificate = with_rounded_intercept(certificate, objective, evaluation)
-    if not certificate.relative_bound <= tol:
-        return None
+        certificate = with_rounded_intercept(certificate, objective, evaluation)
+        if not certificate.relative_bound <= tol:
+            return None
+        prove = partial(_same, certificate)
     seconds = perf_counter() - clock
     return Fit(
         in_units(source, point),

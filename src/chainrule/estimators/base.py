@@ -230,11 +230,10 @@ class LinearEstimator(
             column_groups=getattr(self, "column_groups", None),
         )
 
-    def _weighted_shape(
-        self, source: InMemorySource, row: LossRow | None, C: float
+    def _weighted(
+        self, shape: Shape | None, source: InMemorySource, row: LossRow | None, C: float
     ) -> Shape | None:
-        """Return the penalty with the weights of a pilot fit, if it is to be adaptive."""
-        shape = self._shape(source.n_features)
+        """Return a penalty with the weights of a pilot fit, if it is to be adaptive."""
         self.__dict__.pop("penalty_factor_", None)
         gamma = adaptive_gamma(getattr(self, "adaptive", False), self._l1_ratio())
         if gamma == 0 or np.isinf(C) or shape is None:
@@ -319,11 +318,12 @@ class LinearEstimator(
         context = self._init_callback_context(max_subtasks=None) if is_watched(self) else NOBODY
         context.call_on_fit_task_begin(estimator=self)
         tasks = Tasks(self, context, lambda progress: attributes(progress.point()))
-        is_quick = suits(source) if self._shape(source.n_features) is None else is_small(source)
+        shape = self._shape(source.n_features)
+        is_quick = suits(source) if shape is None else is_small(source)
         listeners = [] if self.verbose is None and is_quick else reporters(self.verbose)
         if getattr(self, "_skl_callbacks", None):
             listeners.append(tasks)
-        problem = Problem(source, row, self._weighted_shape(source, row, C), attributes)
+        problem = Problem(source, row, self._weighted(shape, source, row, C), attributes)
         try:
             if self._course is None:
                 fit = solved(self, problem, C, SOLVERS[self.solver], told_to_all(listeners))

@@ -271,7 +271,8 @@ class LogisticRegression(
         C = self._check_parameters()
         X = self._matrix(X, reset=True)
         labels, known = class_labels(y)
-        check_consistent_length(X, labels)
+        if X.shape[0] != len(labels):
+            check_consistent_length(X, labels)
         weights = as_weights(sample_weight, len(labels))
         weights, classes = class_weighted(self.class_weight, weights, labels, known)
         rows = positive(weights)

@@ -24,6 +24,7 @@ _COMPARED: Final[int] = 8
 _CLOSE: Final[int] = 2**16
 _LARGEST: Final[float] = 1e150
 _SMALLEST: Final[float] = 1e-300
+_ONE: Final = np.ones(1)
 
 
 def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN401
@@ -32,7 +33,7 @@ def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN40
     Ones that nobody gave take no memory: they are one number, seen `n_samples` times.
     """
     if sample_weight is None:
-        return np.broadcast_to(np.ones(1), n_samples)
+        return _ones_nobody_gave(n_samples)
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, float(sample_weight))
     weights = np.asarray(sample_weight, dtype=np.float64)
@@ -49,6 +50,12 @@ def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN40
         raise DataError("sample_weight is zero in every row: there is nothing to fit")
     _check_size(weights, "sample_weight is")
     return weights
+
+
+def _ones_nobody_gave(n_samples: int) -> FloatArray:
+    ones = np.ndarray((n_samples,), np.float64, _ONE, strides=(0,))
+    ones.setflags(write=False)
+    return ones
 
 
 def _check_size(weights: FloatArray, what: str) -> None:
@@ -150,14 +157,14 @@ def distinct(labels: Labels) -> Labels:
 
 def codes_of(labels: Labels, classes: Labels) -> Labels:
     """Return the place of each label among the sorted classes, in the smallest integers."""
+    if len(classes) == 2:
+        return np.asarray(labels == classes[1]).view(np.uint8)
     codes = np.empty(len(labels), dtype=np.min_scalar_type(max(1, len(classes) - 1)))
     place = _places(classes) if classes.dtype.kind in "biu" else None
     for start in _starts(labels):
         part = slice(start, start + _FEW)
         few = labels[part]
-        if len(classes) == 2:
-            codes[part] = few == classes[1]
-        elif place is None:
+        if place is None:
             codes[part] = np.searchsorted(classes, few)
         else:
             codes[part] = place[_above(classes[0], few)]
@@ -173,6 +180,8 @@ def _counted(labels: Labels) -> Labels | None:
     low, high = labels.min(), labels.max()
     if int(high) - int(low) >= _CLOSE:
         return None
+    if int(high) - int(low) <= 1:
+        return np.array([low, high] if high > low else [low], dtype=labels.dtype)
     steps = np.flatnonzero(np.bincount(_above(low, labels)))
     return np.asarray(steps.astype(labels.dtype) + low)  # where a step wraps, so does the sum
 

@@ -56,14 +56,23 @@ from typing import Final, Literal
 import numpy as np
 
 from chainrule.display import DisplayedAsPage
-from chainrule.engine.arrays import UNIT, FloatArray, accumulated, norm
+from chainrule.engine.arrays import UNIT, FloatArray, norm
 from chainrule.engine.certificates.decrement import growth
-from chainrule.engine.certificates.rounding import Rounding, bound_rounding, measure_rounding
-from chainrule.engine.certificates.strong_convexity import penalty_gap, sums_of_curvatures
+from chainrule.engine.certificates.duality_gap import (
+    bound_of_gap,
+    norm_of_gradient,
+    price_of_moving,
+    relative_bound,
+)
+from chainrule.engine.certificates.rounding import (
+    Rounding,
+    bound_rounding,
+    measure_rounding,
+)
+from chainrule.engine.certificates.strong_convexity import penalty_gap
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.solvers.curvature import Curvature
-from chainrule.engine.solvers.starting import class_weights
 from chainrule.engine.solvers.steps import Outcome
 
 _FEW_ROWS: Final[int] = 10_000
@@ -198,12 +207,6 @@ def certify(
     return min(claims, key=lambda found: found.suboptimality_bound)
 
 
-def certify_by_gap(objective: Objective, outcome: Outcome) -> Certificate:
-    """Prove f - f* of classes by the duality gap, without the curvature and without reading X."""
-    rounding = bound_rounding(objective, outcome.evaluation)
-    return _duality_gap(objective, outcome, rounding, thorough=False, few=0)
-
-
 def _claims(
     objective: Objective, outcome: Outcome, rounding: Rounding, *, thorough: bool
 ) -> Iterator[Certificate]:
@@ -242,57 +245,17 @@ def _duality_gap(
     rounding: Rounding,
     *,
     thorough: bool,
-    few: int = _FEW_ROWS,
 ) -> Certificate:
-    evaluation, penalty = outcome.evaluation, objective.penalty
-    strength = penalty.strength[:, None]
-    mixed, price = balanced_intercepts(
-        objective, evaluation, rounding, exactly=thorough or objective.source.n_samples <= few
-    )
-    gradient = np.abs(evaluation.gradient.coef) + rounding.gradient.coef
-    if mixed:
-        gradient = gradient + mixed * (
-            np.abs(penalty.gradient(evaluation.point.coef)) + rounding.reach[:, None]
-        )
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        terms = np.where(gradient > 0, gradient**2 / (2 * strength), 0.0)
-    bound = 1.000001 * (price + float(terms.sum()))
+    exactly = thorough or objective.source.n_samples <= _FEW_ROWS
     return claim(
         objective,
         outcome,
         rounding,
         "duality gap",
-        bound,
+        bound_of_gap(objective, outcome.evaluation, rounding, exactly=exactly),
         np.inf,
         "a dual point that is feasible for the intercept too lies that far below",
     )
-
-
-def balanced_intercepts(
-    objective: Objective, evaluation: Evaluation, rounding: Rounding, *, exactly: bool
-) -> tuple[float, float]:
-    """Make residuals sum to zero in every class, by mixing in those of shares near the classes'.
-
-    Returns
-    -------
-    mixed : float
-        The part of the others.
-    price : float
-        What that costs of the dual objective at most.
-    """
-    if not objective.fit_intercept:
-        return 0.0, 0.0
-    residual = np.abs(evaluation.gradient.intercept) + rounding.gradient.intercept
-    per_class = class_weights(objective)
-    share, weight = per_class / per_class.sum(), float(per_class.sum())
-    odds = 1.001 * float((residual / per_class).max())
-    mixed = odds / (1 + odds)
-    if exactly:
-        cost = _cost_of_constant(objective, evaluation.raw_prediction, share)
-        cost += 2 * rounding.raw_prediction * weight
-    else:
-        cost = weight * (np.log(len(share)) + 2 * rounding.largest)
-    return mixed, 2 * mixed * cost
 
 
 def least_value(objective: Objective, outcome: Outcome, rounding: Rounding) -> Certificate:
@@ -427,19 +390,14 @@ def claim(
     above = (
         evaluation.excess if objective.loss.facts.has_least else objective.value_at_origin - value
     )
-    below = above - rounding.value - bound
     is_local = kind == "local strong convexity" and not objective.loss.facts.convex
     return Certificate(
         kind=kind,
         suboptimality_bound=float(bound),
-        relative_bound=float(bound / below) if below > 0 else np.inf,
+        relative_bound=relative_bound(bound, above, rounding.value),
         distance_bound=float(distance),
-        gradient_norm=norm(
-            evaluation.gradient.coef * scale[:, None], evaluation.gradient.intercept
-        ),
-        gradient_rounding=norm(
-            rounding.gradient.coef * scale[:, None], rounding.gradient.intercept
-        ),
+        gradient_norm=norm_of_gradient(objective, evaluation.gradient),
+        gradient_rounding=norm_of_gradient(objective, rounding.gradient),
         proven=kind != "none" and not is_local,
         because=because,
         is_local=is_local,
@@ -454,32 +412,12 @@ def with_rounded_intercept(
     Moving them back changes the intercept by one rounded product; f by as much as its slope and
     bend there allow.
     """
-    source, point = objective.source, evaluation.point
-    if not source.column_shift.any() or certificate.kind == "none":
+    if not objective.source.is_moved or certificate.kind == "none":
         return certificate
-    part = np.abs(source.column_shift / source.column_scale) @ np.abs(point.coef)
-    moved = accumulated(source.n_features + 4) * (part + np.abs(point.intercept))
-    slope = np.abs(evaluation.gradient.intercept) + certificate.gradient_rounding
-    steepest = source.total_weight * objective.loss.facts.curvature[1]
-    if not np.isfinite(steepest):
-        steepest = sums_of_curvatures(objective, evaluation, float(moved[0]))[1]
-    extra = 1.001 * float(slope @ moved + steepest * (moved @ moved))
-    bound = certificate.suboptimality_bound + extra
+    extra = price_of_moving(objective, evaluation, certificate.gradient_rounding)
     below = evaluation.excess - certificate.suboptimality_bound
     return replace(
         certificate,
-        suboptimality_bound=bound,
+        suboptimality_bound=certificate.suboptimality_bound + extra,
         relative_bound=certificate.relative_bound + extra / below if below > 0 else np.inf,
     )
-
-
-def _cost_of_constant(objective: Objective, raw_prediction: FloatArray, share: FloatArray) -> float:
-    """Return sum_i s_i loss(z_i, share)."""
-    loss = objective.loss
-
-    def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> tuple[FloatArray]:
-        label = np.full(len(y), share[1]) if y.ndim == 1 else np.tile(share, (len(y), 1))
-        return (np.asarray(s @ loss.pointwise_loss(raw, label)),)
-
-    (cost,) = objective.sum_over_vectors(one, raw_prediction)
-    return float(cost)

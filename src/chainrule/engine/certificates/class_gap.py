@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from chainrule.engine.certificates.certificate import Certificate, balanced_intercepts, claim
+from chainrule.engine.certificates.certificate import Certificate, claim
+from chainrule.engine.certificates.duality_gap import balanced_intercepts
 from chainrule.engine.certificates.rounding import bound_rounding, measure_rounding
 from chainrule.engine.certificates.separable_gap import fenchel_bound
 from chainrule.engine.objective.evaluation import Evaluation, Point

@@ -10,6 +10,7 @@ for sums in any order; what the emitted kernels err is stated by the losses.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log2
 from typing import Final
 
 import numpy as np
@@ -24,49 +25,62 @@ from chainrule.engine.runtime.executors import Partial
 _LEAST_ERROR: Final[float] = 64 * UNIT
 """What the least loss of an example may err, relative to the largest term in it."""
 
+_SLACK: Final[float] = 1 + 1e-6
+"""For the rounding of the bounds themselves."""
+
 
 @dataclass(frozen=True)
-class Rounding:
-    """Bounds at one point.
+class SumRounding:
+    """Bounds at one point, on the objective and its gradient.
 
     Attributes
     ----------
     gradient : Point
         Bound on |computed - true gradient|, entry by entry.
-    of_sums : Point
-        The part of it that is not due to raw predictions.
-    of_scores : float
-        Bound on the part that is, in the norm of the inverse of the true Hessian: however badly
-        that is conditioned, X^T v is no longer there than v is among the examples.
     value : float
         Bound on |computed - true objective|.
     raw_prediction : float
         Bound on |computed - true raw prediction|, over all rows and outputs.
+    reach : ndarray of shape (n_features,)
+        sum_i s_i |x_ij|.
+    largest : float
+        Bound on every |raw prediction|.
+    """
+
+    gradient: Point
+    value: float
+    raw_prediction: float
+    reach: FloatArray
+    largest: float
+
+
+@dataclass(frozen=True)
+class Rounding(SumRounding):
+    """Bounds at one point, on the curvature too.
+
+    Attributes
+    ----------
+    of_sums : Point
+        The part of the gradient's that is not due to raw predictions.
+    of_scores : float
+        Bound on the part that is, in the norm of the inverse of the true Hessian: however badly
+        that is conditioned, X^T v is no longer there than v is among the examples.
     curvature : float
         Relative bound on the pointwise Hessians.
     summation : float
         Relative bound on the sums of one entry of the Hessian.
     hessian : float
         Bound, in the 2-norm of the scaled Hessian, on what pointwise Hessians err beyond that.
-    reach : ndarray of shape (n_features,)
-        sum_i s_i |x_ij|.
     longest_row : float
         max_i |weights x_i|, intercept included, for the weights that were given.
-    largest : float
-        Bound on every |raw prediction|.
     """
 
-    gradient: Point
     of_sums: Point
     of_scores: float
-    value: float
-    raw_prediction: float
     curvature: float
     summation: float
     hessian: float
-    reach: FloatArray
     longest_row: float
-    largest: float
 
 
 def measure_rounding(
@@ -122,26 +136,25 @@ def measure_rounding(
 
     on_coef, on_intercept, reach, on_value, on_scores, on_hessian = objective.sum_over_blocks(one)
     pull = np.abs(objective.penalty.gradient(point.coef)) + np.abs(evaluation.gradient.coef)
-    slack = 1 + 1e-6  # for the rounding of the bounds themselves
     raw_error = float(largest.max())
     n_outputs = loss.n_outputs
 
     def part(which: slice) -> Point:
         on_coefs = on_coef[:, which] + 4 * UNIT * pull
-        return objective.freed(Point(slack * on_coefs, slack * on_intercept[which]))
+        return objective.freed(Point(_SLACK * on_coefs, _SLACK * on_intercept[which]))
 
     return Rounding(
         gradient=part(slice(n_outputs)),
         of_sums=part(slice(n_outputs, None)),
-        of_scores=slack * _stretched(objective, raw_error) * float(np.sqrt(on_scores)),
-        value=slack * (float(on_value) + _of_total(evaluation, of_sum)),
+        of_scores=_SLACK * _stretched(objective, raw_error) * float(np.sqrt(on_scores)),
+        value=_SLACK * (float(on_value) + _of_total(evaluation, of_sum)),
         raw_prediction=raw_error,
         curvature=loss.curvature_error(raw_error),
         summation=of_sandwich,
-        hessian=slack * float(on_hessian),
-        reach=slack * reach,
-        longest_row=slack * float(np.sqrt(longest.max())),
-        largest=slack * float(reached_most.max()),
+        hessian=_SLACK * float(on_hessian),
+        reach=_SLACK * reach,
+        longest_row=_SLACK * float(np.sqrt(longest.max())),
+        largest=_SLACK * float(reached_most.max()),
     )
 
 
@@ -157,41 +170,66 @@ def bound_rounding(
     |x_ij| gives way to the largest of its column. What depends on an example's predictions
     gives way to its loss, where no derivative exceeds the loss; elsewhere it is summed as it is.
     """
-    source, loss, point = objective.source, objective.loss, evaluation.point
-    coef, intercept = _sizes(point, other)
-    of_row, of_sum, of_sandwich = _units(objective)
-    tops = source.column_bounds
+    sums, totals = _of_sums(objective, evaluation, other)
+    source, loss, error = objective.source, objective.loss, sums.raw_prediction
     on_columns, on_ones = _weights(objective, weights)
-    beside = 0.0 if source.offset is None else np.abs(source.offset).max(initial=0.0)
-    largest = float((tops @ coef + intercept + beside).max())
-    error = of_row * largest
-    slack = 1 + 1e-6
-    weight = slack * source.total_weight
-    totals = _from_losses(objective, evaluation, of_sum, largest, error)
-    if totals is None:
-        totals = _over_examples(objective, evaluation, error)
-    pull = np.abs(objective.penalty.gradient(point.coef)) + np.abs(evaluation.gradient.coef)
-
-    def part(total: float) -> Point:
-        on_coef = total * tops[:, None] + 4 * UNIT * pull
-        return objective.freed(Point(slack * on_coef, np.full(loss.n_outputs, slack * total)))
-
+    _, of_sum, of_sandwich = _units(objective)
     summed = of_sum * totals.steepest + totals.gradient
-    squares = float(((tops * on_columns) ** 2).sum()) + on_ones**2
-    on_value = (totals.steepest + totals.change) * error + totals.loss
+    squares = float(((source.column_bounds * on_columns) ** 2).sum()) + on_ones**2
     return Rounding(
-        gradient=part(summed + totals.change),
-        of_sums=part(summed),
-        of_scores=slack * _stretched(objective, error) * float(np.sqrt(totals.bend) * error),
-        value=slack * (on_value + _of_total(evaluation, of_sum)),
+        gradient=sums.gradient,
+        of_sums=_of_gradient(objective, evaluation, summed),
+        of_scores=_SLACK * _stretched(objective, error) * float(np.sqrt(totals.bend) * error),
+        value=sums.value,
         raw_prediction=error,
         curvature=loss.curvature_error(error),
         summation=of_sandwich,
-        hessian=slack * squares * totals.hessian,
-        reach=slack * tops * weight,
-        longest_row=slack * float(np.sqrt(squares)),
-        largest=slack * largest,
+        hessian=_SLACK * squares * totals.hessian,
+        reach=sums.reach,
+        longest_row=_SLACK * float(np.sqrt(squares)),
+        largest=sums.largest,
     )
+
+
+def bound_sums(objective: Objective, evaluation: Evaluation) -> SumRounding:
+    """Return what `bound_rounding` says of the objective and its gradient."""
+    return _of_sums(objective, evaluation, None)[0]
+
+
+def _of_sums(
+    objective: Objective, evaluation: Evaluation, other: Point | None
+) -> tuple[SumRounding, TotalErrors]:
+    """Bound the rounding of the objective and its gradient; return the totals it comes from."""
+    source = objective.source
+    coef, intercept = _sizes(evaluation.point, other)
+    of_row, of_sum, _ = _units(objective)
+    tops = source.column_bounds
+    beside = 0.0 if source.offset is None else np.abs(source.offset).max(initial=0.0)
+    largest = float((tops @ coef + intercept + beside).max())
+    error = of_row * largest
+    totals = _from_losses(objective, evaluation, of_sum, largest, error)
+    if totals is None:
+        totals = _over_examples(objective, evaluation, error)
+    summed = of_sum * totals.steepest + totals.gradient
+    on_value = (totals.steepest + totals.change) * error + totals.loss
+    sums = SumRounding(
+        gradient=_of_gradient(objective, evaluation, summed + totals.change),
+        value=_SLACK * (on_value + _of_total(evaluation, of_sum)),
+        raw_prediction=error,
+        reach=_SLACK * tops * (_SLACK * source.total_weight),
+        largest=_SLACK * largest,
+    )
+    return sums, totals
+
+
+def _of_gradient(objective: Objective, evaluation: Evaluation, total: float) -> Point:
+    """Bound the rounding of a gradient whose residuals err by a total."""
+    pull = np.abs(objective.penalty.gradient(evaluation.point.coef))
+    on_coef = total * objective.source.column_bounds[:, None] + 4 * UNIT * (
+        pull + np.abs(evaluation.gradient.coef)
+    )
+    on_intercept = np.full(objective.loss.n_outputs, _SLACK * total)
+    return objective.freed(Point(_SLACK * on_coef, on_intercept))
 
 
 def _from_losses(
@@ -199,14 +237,13 @@ def _from_losses(
 ) -> TotalErrors | None:
     """Bound sums over all examples by the sum of their losses, where no derivative exceeds it."""
     source, loss = objective.source, objective.loss
-    slack = 1 + 1e-6
-    weight, pure = slack * source.total_weight, source.has_pure_labels
+    weight, pure = _SLACK * source.total_weight, source.has_pure_labels
     losses = max(evaluation.value - objective.penalty.value(evaluation.point.coef), 0.0)
     losses += 4 * UNIT * abs(evaluation.value)
     first = loss.total_errors(losses, weight, largest, error, pure)
     if first is None:
         return None
-    losses = (losses + first.loss) * slack * (1 + 2 * of_sum)
+    losses = (losses + first.loss) * _SLACK * (1 + 2 * of_sum)
     return loss.total_errors(losses, weight, largest, error, pure)
 
 
@@ -255,7 +292,7 @@ def _units(objective: Objective) -> tuple[float, float, float]:
     """Return what rounding does to a raw prediction, a sum over rows and a sandwich, relatively."""
     source = objective.source
     # over blocks in a tree; what a class does to itself is also a sum over the other classes
-    depth = np.log2(source.n_blocks + 1) + objective.loss.n_outputs
+    depth = log2(source.n_blocks + 1) + objective.loss.n_outputs
     row, total, sandwich = source.longest_sums
     return (
         accumulated(row + 4),

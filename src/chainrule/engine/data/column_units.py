@@ -33,23 +33,27 @@ def extremes(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
     return least, most
 
 
-def middles(low: FloatArray, high: FloatArray, maxima: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return where columns that lie far from zero are moved from, and how far they reach."""
+def middles(
+    low: FloatArray, high: FloatArray, maxima: FloatArray
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return where columns that lie far from zero are moved from, and how far they reach.
+
+    None where no column does.
+    """
     middle = low + (high - low) / 2
     far = np.abs(middle) > _FAR * (high - low)
     if not far.any():
-        return np.zeros(len(low)), maxima
+        return None
     with np.errstate(divide="ignore"):  # a round number, so that relations stay simple
         grid = np.exp2(np.floor(np.log2(high - low)))
     middle = np.where(grid > 0, np.round(middle / np.where(grid > 0, grid, 1.0)) * grid, middle)
     return np.where(far, middle, 0.0), np.where(far, high - low, maxima)
 
 
-def power_of_two_scale(largest: FloatArray) -> FloatArray:
-    """Return what to divide columns by, from their largest numbers: ones but for wild units."""
-    is_common = (largest < _COMMON) & ((largest >= 1 / _COMMON) | (largest == 0))
-    if is_common.all():
-        return np.ones(len(largest))
+def power_of_two_scale(largest: FloatArray) -> FloatArray | None:
+    """Return what to divide columns by, from their largest numbers; None but for wild units."""
+    if largest.min(initial=1.0) >= 1 / _COMMON and largest.max(initial=1.0) < _COMMON:
+        return None
     with np.errstate(divide="ignore"):
         exponent = np.where(largest > 0, np.floor(np.log2(largest)), 0.0)
     exponent = np.where(np.abs(exponent) > _COMMON_EXPONENT, exponent, 0.0)

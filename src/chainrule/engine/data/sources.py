@@ -33,6 +33,9 @@ from chainrule.errors import DataError
 if TYPE_CHECKING:
     from chainrule.engine.data.sparse_rows import Arrays, Turned
 
+_SEEN_AT_ONCE: Final[int] = 2**16
+"""Entries of X whose extremes are sought together, in the cache."""
+
 _SMALL_BYTES: Final[int] = 2**24
 """Rows in a file of at most this size are held, so that they take the paths of rows in memory."""
 
@@ -79,6 +82,8 @@ class InMemorySource:
     column_scale : ndarray of shape (n_features,)
         All ones unless a column is so large or so small that its
         squares leave the range of float64; always powers of two, so no digit is lost.
+    is_moved, is_scaled : bool
+        Whether any column is.
     is_dense : bool
     offset : ndarray or None
     n_entries, n_bytes : float
@@ -126,17 +131,26 @@ class InMemorySource:
         self.is_fused = can_be_fused(X, n_classes) if compiled is None else compiled
         self._settle()
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
+        self.is_moved = self.is_scaled = False
+        moved = None
         if center and self.is_dense and not self.is_fused:
             low, high = self._ends()
             self.column_maxima = np.maximum(np.maximum(-low, high), 0.0)
             if not (self.column_maxima <= LARGEST).all():
                 self._largest(1)  # which names the number
-            self.column_shift, maxima = middles(low, high, self.column_maxima)
+            moved = middles(low, high, self.column_maxima)
         else:
-            maxima = self.column_maxima = self._largest(n_threads)
-        self.column_scale = power_of_two_scale(maxima)
-        self.column_bounds = maxima / self.column_scale
-        if self.is_fused and (self.column_scale != 1).any():
+            self.column_maxima = self._largest(n_threads)
+        self.column_bounds = self.column_maxima
+        if moved is not None:
+            self.column_shift, self.column_bounds = moved
+            self.is_moved = bool(self.column_shift.any())
+        scale = power_of_two_scale(self.column_bounds)
+        if scale is not None:
+            self.column_scale = scale
+            self.column_bounds = self.column_bounds / scale
+            self.is_scaled = bool((scale != 1).any())
+        if self.is_fused and self.is_scaled:
             self.is_fused = False
             self._settle()
 
@@ -159,7 +173,7 @@ class InMemorySource:
             from chainrule.engine.data.sparse_rows import Turned
 
             self._parts = Turned(self._X, self.rows_per_block)
-        self._ones = np.ones(self.rows_per_block)
+        self._ones = np.ones(min(self.rows_per_block, self.n_samples))
         self._own = local()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -175,7 +189,7 @@ class InMemorySource:
         self.__dict__.update(state)
         self._own = local()
         if "_ones" not in state:
-            self._ones = np.ones(self.rows_per_block)
+            self._ones = np.ones(min(self.rows_per_block, self.n_samples))
 
     def part(self, blocks: range) -> InMemorySource:
         """Return the rows of some blocks, where `can_be_cut`; they stay the same blocks."""
@@ -255,6 +269,8 @@ class InMemorySource:
         found.__dict__.pop("column_names", None)
         for name in ("column_scale", "column_shift", "column_maxima", "column_bounds"):
             setattr(found, name, getattr(self, name)[columns])
+        found.is_moved = bool(found.column_shift.any())
+        found.is_scaled = bool((found.column_scale != 1).any())
         if self.is_fused:
             found.is_fused = can_be_fused(found._X, self.n_classes)
         found._settle()
@@ -347,7 +363,7 @@ class InMemorySource:
         """Sums of 1 - y and y, where they are whole numbers and cost nothing; None elsewhere."""
         if not (self.n_classes == 2 and self.has_pure_labels and self._weight is None):
             return None
-        second = float(self._y.sum(dtype=np.int64))
+        second = float(np.count_nonzero(self._y))
         return np.array([self.n_samples - second, second])
 
     @property
@@ -409,7 +425,6 @@ class InMemorySource:
     def _matrix(self, rows: slice) -> MatrixBlock:
         if not self.is_dense:
             return self._sparse_matrix(rows)
-        scaled = bool((self.column_scale != 1).any())
         if self._taken is not None:
             values = self._looked_up(self._taken[rows])
         elif isinstance(self._X, StoredArray):
@@ -421,9 +436,9 @@ class InMemorySource:
         values = values.astype(np.float64, copy=False)
         if values.itemsize not in values.strides or min(values.strides) < 0:
             values = np.ascontiguousarray(values)  # sums in one order, whatever the strides
-        if self.column_shift.any():
+        if self.is_moved:
             values = values - self.column_shift
-        return DenseBlock(values / self.column_scale if scaled else values)
+        return DenseBlock(values / self.column_scale if self.is_scaled else values)
 
     def _looked_up(self, rows: IntArray) -> npt.NDArray[Any]:
         """Return some rows, held until the same thread asks again: fresh memory is dear."""
@@ -438,7 +453,7 @@ class InMemorySource:
         here = slice(int(indptr[0]), int(indptr[-1]))
         indices = indices[here]
         data = data[here].astype(np.float64, copy=False)
-        if (self.column_scale != 1).any():
+        if self.is_scaled:
             data = data / self.column_scale[indices]
         shape = (rows.stop - rows.start, self.n_features)
         from scipy import sparse
@@ -477,10 +492,12 @@ class InMemorySource:
 
     def _ends(self) -> tuple[FloatArray, FloatArray]:
         """Return the least and the largest number of each column; NaN where there is one."""
-        low, high = np.full(self.n_features, np.inf), np.full(self.n_features, -np.inf)
+        step, ends = max(256, _SEEN_AT_ONCE // max(1, self.n_features)), []
         for index in range(self.n_blocks):
-            for rows in self._matrix(self.rows(index)).dense_rows():
-                least, most = extremes(rows)
-                np.minimum(low, least, out=low)
-                np.maximum(high, most, out=high)
-        return low, high
+            dense: Any = self.matrix(index)
+            for start in range(0, len(dense.values), step):
+                ends.append(extremes(dense.values[start : start + step]))
+        if len(ends) == 1:
+            return ends[0]
+        lows, highs = zip(*ends, strict=True)
+        return np.min(lows, axis=0), np.max(highs, axis=0)

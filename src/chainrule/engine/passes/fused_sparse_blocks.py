@@ -22,6 +22,8 @@ _ACCUMULATOR_ENTRIES: Final[int] = 8
 _ACCUMULATOR_NUMBERS: Final[int] = 2**22
 _ENTRIES: Final[int] = 2**16
 _ROWS: Final[int] = 2**18
+_FEWEST_ROWS: Final[int] = 1024
+_CALL_ENTRIES: Final[int] = 2**14
 
 
 INNER_ROWS: Final[int] = 256
@@ -51,7 +53,8 @@ def rows_per_block(n_samples: int, n_features: int, n_entries: int) -> int:
         max(4.0, n_entries / _ENTRIES),
     )
     rows = -(-n_samples // max(1, round(accumulators)))
-    return int(np.clip(rows, min(1024, n_samples), _ROWS))
+    worth_a_call = -(-_CALL_ENTRIES * n_samples // max(1, n_entries))
+    return int(np.clip(rows, min(max(_FEWEST_ROWS, worth_a_call), n_samples), _ROWS))
 
 
 def fold(

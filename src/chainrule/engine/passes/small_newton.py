@@ -123,11 +123,11 @@ def _arguments(
 ) -> tuple[Any, ...]:
     n_features = X.shape[1]
     size = n_features + int(fit_intercept)
-    lengths = which[:, 1] - which[:, 0]
-    longest, stride = int(lengths.max(initial=1)), 1
+    lengths = (which[:, 1] - which[:, 0]).tolist()
+    longest, stride = max([1, *lengths]), 1
     if n_features >= _SAMPLED_FROM:
-        shortest = int(lengths.min(initial=longest))
-        stride = int(np.clip(shortest // (_ROWS_PER_PARAMETER * size), 1, _LONGEST_STRIDE))
+        parts = min(lengths, default=longest) // (_ROWS_PER_PARAMETER * size)
+        stride = min(max(1, parts), _LONGEST_STRIDE)
     n_drawn = -(-longest // stride) if stride > 1 else 0
     inner = min(inner_rows(n_features), longest)
     return (

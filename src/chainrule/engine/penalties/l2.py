@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -33,7 +34,7 @@ class L2Penalty:
             strength = (np.sqrt(1 / C) / column_scale) ** 2
         return cls(np.minimum(strength, _STRONGEST))
 
-    @property
+    @cached_property
     def is_none(self) -> bool:
         """Whether nothing is penalised."""
         return not bool(self.strength.any())

@@ -188,7 +188,13 @@ _address: Final = (
 )
 
 
+_NUMBERS: Final[dict[type, Kind]] = {int: ("int",), float: ("float",), bool: ("bool",)}
+
+
 def _kind(argument: Any) -> Kind:  # noqa: ANN401
+    known = _NUMBERS.get(type(argument))
+    if known is not None:
+        return known
     if isinstance(argument, Pinned):
         return argument.kind
     if isinstance(argument, np.ndarray):
@@ -211,7 +217,9 @@ def _kind(argument: Any) -> Kind:  # noqa: ANN401
 
 
 def _flatten(argument: Any, flat: list[Any]) -> None:  # noqa: ANN401
-    if isinstance(argument, Pinned):
+    if type(argument) in _NUMBERS:
+        flat.append(argument)
+    elif isinstance(argument, Pinned):
         flat += argument.flat
     elif isinstance(argument, np.ndarray):
         flat.append(_address(argument))
