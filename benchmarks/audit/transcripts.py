@@ -16,6 +16,9 @@ from chainrule.errors import ChainruleError
 from chainrule.teaching.grading.audit import audit
 
 FOLDER = Path(__file__).parent / "transcripts"
+STYLES = Path(__file__).parent / "styles"
+"""Texts in the notation of well-known lecture notes, books and homework; measured apart."""
+
 RIGHT, WRONG = "✓", "✗"
 _MARK = re.compile(rf"^([{RIGHT}{WRONG}]) ?", re.MULTILINE)
 READ = frozenset({"proven", "wrong", "shape", "scope", "follows"})
@@ -42,9 +45,9 @@ class Transcript:
     wrong: frozenset[int]
 
 
-def transcripts() -> Iterator[Transcript]:
-    """Yield every transcript."""
-    for file in sorted(FOLDER.glob("*.md")):
+def transcripts(folder: Path = FOLDER) -> Iterator[Transcript]:
+    """Yield every transcript of a folder."""
+    for file in sorted(folder.glob("*.md")):
         parts = re.split(r"^=== ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
         for part in parts:
             head, _, marked = part.partition("\n")
@@ -145,3 +148,4 @@ def figures(given: Iterable[Transcript]) -> Figures:
 
 if __name__ == "__main__":
     print(figures(transcripts()))
+    print(figures(transcripts(STYLES)))

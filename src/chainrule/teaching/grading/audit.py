@@ -25,7 +25,12 @@ from chainrule.teaching.grading.line_verdicts import (
     refused_line,
 )
 from chainrule.teaching.grading.taken_losses import with_taken_losses
-from chainrule.teaching.grading.value_verdicts import by_values_alone, with_values
+from chainrule.teaching.grading.value_verdicts import (
+    by_code_alone,
+    by_values_alone,
+    with_code,
+    with_values,
+)
 from chainrule.teaching.marking.forward import MAX_DEFINITIONS, ForwardPassReader
 from chainrule.teaching.marking.implied_sums import with_implied_sums
 from chainrule.teaching.marking.open_objective import named_in, speaks_of_another
@@ -111,6 +116,20 @@ def audit(text: str, model: Model | None = None) -> Audit:
     >>> found.lines[-1].right
     '(a - y) x'
     """
+    if model is not None:
+        return _audited(text, model)
+    try:
+        found = _audited(text, None)
+    except ChainruleError:
+        alone = by_code_alone(text)
+        if alone is None:
+            raise
+        return Audit(None, alone)
+    return replace(found, lines=with_code(found.lines, text))
+
+
+def _audited(text: str, model: Model | None) -> Audit:
+    """Judge every line of a transcript by its forward pass, and by values where that fails."""
     values: Mapping[str, Application] = {}
     posted_text = text
     if len(text) <= MAX_TEXT:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 
 from chainrule.errors import ChainruleError
-from chainrule.teaching.grading.line_verdicts import Verdict
+from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
 from chainrule.teaching.marking.by_value.claims import Judged, by_value
+from chainrule.teaching.marking.code_by_value.judge import judged as code_by_value
 
 _UNDECIDED = ("unreadable", "unproven")
 
@@ -93,3 +94,44 @@ def by_values_alone(text: str) -> tuple[Verdict, ...] | None:
     if all(one.verdict == "unproven" for one in judged):
         return None
     return tuple(_verdict(one) for one in judged)
+
+
+def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
+    """Judge the gradients in the code of a text by differences of its loss.
+
+    Parameters
+    ----------
+    lines : sequence of Verdict
+        The verdicts by the forward pass and by values.
+    text : str
+        The text as posted.
+    """
+    kept = list(lines)
+    for judged in code_by_value(text):
+        here = [line for line in kept if line.line == judged.line]
+        proven = bool(here) and all(line.verdict in ("proven", FOLLOWS) for line in here)
+        accused = any(line.accused for line in here)
+        unread = all(line.verdict in _UNDECIDED for line in here)
+        match judged.verdict:
+            case "proven" | "follows":
+                changes = not proven
+            case "wrong":
+                changes = not accused and (judged.sure or not proven)
+            case _:
+                changes = unread and (
+                    not here or any(line.verdict == "unreadable" for line in here)
+                )
+        if changes:
+            kept = [line for line in kept if line.line != judged.line]
+            kept.append(Verdict(judged.line, judged.text, judged.verdict, judged.why,
+                                sign=1 if judged.verdict == "wrong" else 0,
+                                numbers=judged.numbers))  # fmt: skip
+    return tuple(sorted(kept, key=lambda line: line.line))
+
+
+def by_code_alone(text: str) -> tuple[Verdict, ...] | None:
+    """Judge the code of a text without a forward pass; None where no row is decided."""
+    lines = with_code((), text)
+    if all(line.verdict == "unproven" for line in lines):
+        return None
+    return lines

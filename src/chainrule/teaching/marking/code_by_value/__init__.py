@@ -1,0 +1,1 @@
+"""Posted code judged by values: a walk over its syntax tree, and differences of its loss."""

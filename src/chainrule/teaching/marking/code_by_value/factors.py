@@ -1,0 +1,200 @@
+"""Factors that the gradients of a text have in common, and lines that break them."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.teaching.marking.code_by_value.algebra import Event
+from chainrule.teaching.marking.code_by_value.gradients import is_close
+from chainrule.teaching.marking.code_by_value.numeric import Array, Numbers
+from chainrule.teaching.marking.code_by_value.readings import COUNTS, Reading
+from chainrule.teaching.marking.code_by_value.source import Source
+from chainrule.teaching.marking.code_by_value.walk import Walk
+
+
+@dataclass
+class Line:
+    """What one reading makes of the events of one name."""
+
+    events: list[Event]
+    verdict: str = "unproven"
+    why: str = ""
+    ratio: float | None = None
+    leaf: bool = False
+    numbers: tuple[float, float] | None = None
+    sure: bool = False  # whether the code defines its loss and all of it was read
+    good: int = 0  # how many events come to the gradient of a part of the loss
+
+
+def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
+    """Decide which factors are conventions."""
+    counts = example_counts(reading, walk)
+    upward = bool(walk.updates) and not any(walk.updates.values())
+    free = bool(reading.taken)
+    read = [line for line in lines if line.ratio is not None]
+    leaves = [line for line in read if line.leaf]
+    squares = _has_squares(reading.code)
+    base = _base(leaves or read, counts, upward=upward, free=free, squares=squares)
+    carried: float | None = None
+    for line in read:
+        assert line.ratio is not None
+        share = line.ratio / base
+        inner = not line.leaf or is_close(share, 1.0)
+        by_count = next(
+            (c for c in counts if is_close(abs(share), c) or is_close(abs(share), 1 / c)), None
+        )
+        if is_close(share, 1.0):
+            line.verdict, note = "proven", _note(base, counts)
+        elif inner and by_count is not None and share > 0:
+            line.verdict, note = "proven", "read without the mean over the examples"
+        elif inner and is_close(abs(share), 1.0) and not line.leaf and (upward or _is_delta(line)):
+            line.verdict, note = "proven", "read with the other sign, as the code uses it"
+        else:
+            follows = carried is not None and any(
+                is_close(share / carried, c) for c in (1.0, *counts, *(1 / c for c in counts))
+            )
+            line.verdict = "follows" if follows else "wrong"
+            line.why = f"the gradient times {share:.6g}"
+            if follows:
+                line.why = FOLLOWS
+            else:
+                line.numbers = (share, 1.0)
+                carried = carried if line.leaf else share
+            continue
+        agrees = "agrees with differences of the loss along random directions"
+        line.why = "; ".join(part for part in (agrees, note, line.why) if part)
+    _find_break(read, counts, base)
+    named = [line for line in lines if line.ratio is None and line.verdict == "unproven"]
+    for line in reversed(named):
+        if not line.why:
+            _blame(line, lines)
+
+
+FOLLOWS = "follows from a line before it that is wrong; this step itself is right"
+
+
+def _has_squares(code: Source) -> bool:
+    """Whether something is squared in the code."""
+    for statement in code.statements:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+                return True
+            word = node.attr if isinstance(node, ast.Attribute) else ""
+            if word in ("square", "power", "pow"):
+                return True
+    return False
+
+
+def _blame(line: Line, lines: list[Line]) -> None:
+    """Find whether a name of the author's own is right, by what is computed with it."""
+    target = line.events[0].target
+    users = [
+        one
+        for one in lines
+        if one is not line
+        and any(
+            isinstance(node, ast.Name) and node.id == target
+            for event in one.events
+            for node in ast.walk(event.value)
+        )
+    ]
+    settled = [one for one in users if one.verdict != "unproven"]
+    wrong = [one for one in settled if one.verdict == "wrong"]
+    if settled and not wrong:
+        line.verdict = "proven"
+        line.why = "a name of the author's own: every gradient computed with it is right"
+        return
+    line.why = line.why or "it is not clear of which value this is the gradient"
+    if len({one.events[0].target for one in wrong}) >= 2 and len(wrong) == len(settled):
+        line.verdict = "wrong"
+        line.why = "a name of the author's own: every gradient computed with it is wrong"
+    for one in wrong:
+        one.verdict = "follows" if line.verdict == "wrong" else "unproven"
+        one.why = FOLLOWS if line.verdict == "wrong" else f"it depends on {target}"
+
+
+def _find_break(lines: list[Line], counts: list[float], base: float) -> None:
+    """Blame the line where gradients stop to be those of the sum, not the lines after it."""
+    inner = [line for line in lines if not line.leaf and line.ratio is not None]
+    wrong = [line for line in lines if line.leaf and line.verdict == "wrong"]
+    if not wrong or not inner or any(line.verdict == "wrong" for line in inner):
+        return
+    first = inner[0].ratio
+    assert first is not None
+    if not any(is_close(first / base, c) for c in counts):
+        return
+    for line in inner[1:]:
+        assert line.ratio is not None
+        share = line.ratio / first
+        if is_close(share, 1.0) or not all(
+            one.ratio is not None and is_close(one.ratio / base, share) for one in wrong
+        ):
+            continue
+        line.verdict, line.numbers = "wrong", (share, 1.0)
+        line.why = f"the gradients above are those of the sum, and this is {share:.6g} times that"
+        for one in wrong:
+            one.verdict = "follows"
+            one.why = FOLLOWS
+        return
+
+
+def _is_delta(line: Line) -> bool:
+    return "delta" in line.events[0].target.lower() or "err" in line.events[0].target.lower()
+
+
+def _base(
+    lines: list[Line], counts: list[float], *, upward: bool, free: bool, squares: bool
+) -> float:
+    """Return the factor that the gradients of a text have in common."""
+    ratios = [line.ratio for line in lines if line.ratio is not None]
+    if not ratios or any(is_close(ratio, 1.0) for ratio in ratios):
+        return 1.0
+    usual = [*counts, *(1 / c for c in counts)]
+    if squares:
+        usual.append(0.5)
+    same = all(is_close(ratio, ratios[0]) for ratio in ratios)
+    if not same or (len(ratios) < 2 and not free):
+        return 1.0
+    first = ratios[0]
+    if upward or free:
+        return first if free or any(is_close(abs(first), u) for u in (1.0, *usual)) else 1.0
+    return first if any(is_close(first, u) for u in usual) else 1.0
+
+
+def _note(base: float, counts: list[float]) -> str:
+    if is_close(base, 1.0):
+        return ""
+    if any(is_close(base, c) for c in counts):
+        return "read as the gradient of the sum, not the mean"
+    if is_close(base, -1.0):
+        return "read as the direction of the step, which the code adds"
+    return f"read as {base:.6g} times the gradient of the loss"
+
+
+def example_counts(reading: Reading, walk: Walk[Array]) -> list[float]:
+    found: set[float] = set()
+    for name, value in walk.known.items():
+        size = value.dim if hasattr(value, "dim") else value
+        if name in COUNTS and isinstance(size, int | float):
+            found.add(float(size))
+    assert isinstance(walk.algebra, Numbers)
+    for name, shaped in reading.shapes.inputs.items():
+        if name in COUNTS and shaped.dims == ():
+            found.add(float(walk.algebra.unknown(name)))
+    for name in (*reading.names.labels, "X", "x", "inputs"):
+        value = walk.algebra.inputs.get(name)
+        if value is not None and value.ndim:
+            found |= {float(n) for n in value.shape if n > 1}
+            if value.ndim == 2:
+                found.add(float(value.size))
+    for name in ("A2", "A", "a2"):
+        value = walk.known.get(name)
+        if isinstance(value, np.ndarray) and value.ndim == 2:
+            found |= {float(n) for n in value.shape if n > 1}
+    return sorted(found)
+
+
+__all__ = ["Line", "settle"]

@@ -1,0 +1,378 @@
+"""Gradients in code, held to differences of the loss of the same code.
+
+A gradient is right where a reading of the shapes makes it the derivative of the loss along random
+directions. It is wrong where no reading does, and everything it depends on was read.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit, Mismatch
+from chainrule.teaching.marking.code_by_value.factors import Line, settle
+from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, is_close, places_of
+from chainrule.teaching.marking.code_by_value.naming import Names, names_of
+from chainrule.teaching.marking.code_by_value.numeric import Array
+from chainrule.teaching.marking.code_by_value.readings import (
+    COUNTS,
+    FAULTS,
+    USUAL,
+    Budget,
+    Reading,
+    find_upstream,
+    shapes_of,
+)
+from chainrule.teaching.marking.code_by_value.shapes import Shapes
+from chainrule.teaching.marking.code_by_value.source import Source, source
+from chainrule.teaching.marking.code_by_value.walk import Walk
+
+MOST_READINGS = 12
+
+
+@dataclass(frozen=True)
+class CodeJudged:
+    """The judgement of one row of code.
+
+    Parameters
+    ----------
+    line : int
+        Its row.
+    text : str
+        The statement.
+    verdict : str
+        ``proven``, ``wrong``, ``follows`` or ``unproven``.
+    why : str
+        The evidence or the reason.
+    numbers : tuple of float or None
+        Two numbers that differ.
+    sure : bool
+        Whether the code defines its loss, and every row of it was read.
+    """
+
+    line: int
+    text: str
+    verdict: str
+    why: str
+    numbers: tuple[float, float] | None = None
+    sure: bool = False
+
+
+def judged(text: str) -> list[CodeJudged]:
+    """Judge the gradients in the code of a text; empty where it has none."""
+    code = source(text)
+    if code is None:
+        return []
+    names = names_of(code.statements)
+    rows = text.split("\n")
+    try:
+        best = _best(code, names)
+    except FAULTS:
+        return []
+    if best is None:
+        return []
+    found: list[CodeJudged] = []
+    for line in best:
+        for at, event in enumerate(line.events):
+            verdict, why = line.verdict, line.why
+            if verdict == "wrong":
+                if at < line.good:
+                    verdict, why = "proven", "right as far as it goes: a part of the loss"
+                elif _starts(event):
+                    continue
+                elif len({e.line for e in line.events[line.good :] if not _starts(e)}) > 1:
+                    verdict = "unproven"
+                    why = f"the steps that make {event.target} come to another value; " \
+                          "write them as one"  # fmt: skip
+            found.append(CodeJudged(event.line, rows[event.line - 1].strip(), verdict, why,
+                                    line.numbers if verdict == "wrong" else None,
+                                    line.sure))  # fmt: skip
+    seen: dict[int, CodeJudged] = {}
+    order = {"wrong": 3, "follows": 2, "proven": 1, "unproven": 0}
+    for one in found:
+        old = seen.get(one.line)
+        if old is None or order[one.verdict] < order[old.verdict]:
+            seen[one.line] = one
+    return [seen[line] for line in sorted(seen)]
+
+
+def _best(code: Source, names: Names) -> list[Line] | None:
+    """Return the lines under the reading that makes most of them right."""
+    budget = Budget()
+    tried: list[tuple[int, list[Line]]] = []
+    for reading in itertools.islice(readings(code, names, budget), MOST_READINGS):
+        try:
+            lines = _under(reading)
+        except FAULTS:
+            continue
+        if lines is None:
+            continue
+        tried.append((sum(len(line.events) for line in lines if line.verdict == "proven"), lines))
+        if all(line.verdict == "proven" for line in lines):
+            return lines
+    if not tried:
+        return None
+    most = max(right for right, _ in tried)
+    equal = [lines for right, lines in tried if right == most]
+    best = equal[0]
+    for line in best if names.truncated else ():
+        if line.verdict == "wrong" and line.ratio is None:
+            line.verdict = "unproven"
+            line.why = "more readings of its shapes than are tried; declare them"
+    for line in best:  # a reading that makes as many lines right makes none of them wrong
+        if line.verdict == "wrong" and any(
+            other.verdict != "wrong" and _same(other, line) for lines in equal for other in lines
+        ):
+            line.verdict = "unproven"
+            line.why = "right in one reading of the shapes and wrong in another; declare them"
+    return best
+
+
+def _same(one: Line, other: Line) -> bool:
+    return bool(one.events and other.events) and (
+        one.events[0].line,
+        one.events[0].scope,
+    ) == (other.events[0].line, other.events[0].scope)
+
+
+_SOFT = frozenset({"exp", "softmax", "log_softmax"})
+
+
+def readings(code: Source, names: Names, budget: Budget) -> Iterator[Reading]:
+    """Yield the readings under which the forward pass has values, the likeliest first."""
+    found: list[tuple[int, int, Shapes]] = []
+    seen: set[object] = set()
+    labelled = False
+    for shapes in shapes_of(code, names):
+        labelled = labelled or bool(set(names.labels) & shapes.inputs.keys())
+        if (sign := shapes.signature()) in seen:
+            continue
+        seen.add(sign)
+        reading = Reading(code, names, shapes, "free", None, budget)
+        try:
+            count = _mismatches(reading)
+        except FAULTS:
+            continue
+        found.append((count, len(found), shapes))
+    if not found:
+        return
+    found.sort(key=lambda one: one[:2])
+    best = found[0][0]
+    kinds = ["free"]
+    if labelled and not names.picks and names.called & _SOFT:
+        kinds += ["shares 1", "shares 0"]
+    for count, _, shapes in found:
+        if count > best + 1:
+            return
+        open_count = any(shapes.inputs[name].dims == () for name in COUNTS & shapes.inputs.keys())
+        axes: tuple[int | None, ...] = (None, 0, 1) if open_count else (None,)
+        for axis, kind in itertools.product(axes, kinds):
+            yield Reading(code, names, shapes, kind, axis, budget)
+
+
+def _mismatches(reading: Reading) -> int:
+    """Return how many gradients have another shape than their value."""
+    walk = reading.walk(1)
+    find_upstream(reading, walk, walk.events)
+    backward = Backward(reading.walk(1), reading)
+    slopes = Slopes(reading, walk, 1)
+    count = 0
+    last: dict[str, tuple[Event, object]] = {}
+    for event in walk.events:
+        try:
+            value = backward.apply(event)
+        except Misfit:
+            count += 1
+            backward.walk.known.pop(event.target, None)
+            continue
+        backward.walk.known[event.target] = value
+        last[event.target] = event, value
+    for event, value in last.values():
+        places = places_of(slopes, event, reading.names, walk)
+        shapes = {np.squeeze(slopes.numbers.seen[place][1]).shape for place in places}
+        count += bool(shapes) and np.squeeze(np.asarray(value)).shape not in shapes
+    return count
+
+
+def _under(reading: Reading) -> list[Line] | None:
+    """Judge all gradients under one reading."""
+    first = reading.walk(1)
+    events = list(first.events)
+    if not events:
+        return None
+    find_upstream(reading, first, events)
+    if reading.terms(first):
+        return _judge_all(reading, first, events)
+    best: list[Line] | None = None
+    for kind in USUAL:
+        reading.taken = kind
+        try:
+            lines = _judge_all(reading, first, events)
+        except Misfit:
+            continue
+        right = sum(line.verdict == "proven" for line in lines)
+        start = lines[0].verdict == "proven"
+        if start and (best is None or right > sum(one.verdict == "proven" for one in best)):
+            best = [
+                replace(one, why=f"{one.why}; taken: {kind} as the loss")
+                if one.verdict == "proven" else one for one in lines
+            ]  # fmt: skip
+    return best
+
+
+def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list[Line]:
+    slopes = Slopes(reading, walk, 1)
+    backward = Backward(reading.walk(1), reading)
+    terms = reading.terms(walk)
+    loss = _whole_loss(terms, walk)
+    lines: list[Line] = []
+    groups = _groups(events, reading)
+    for at, event in enumerate(events):
+        group = groups[at]
+        line = next(
+            (one for one in lines if one.events and one.events[0] is events[group[0]]), None
+        )
+        if line is None:
+            line = Line([events[k] for k in group])
+            lines.append(line)
+        try:
+            value = backward.apply(event)
+        except Misfit as error:
+            line.why = line.why or str(error)
+            if isinstance(error, Mismatch) and places_of(slopes, event, reading.names, walk):
+                line.verdict = "wrong"
+            backward.walk.known.pop(event.target, None)
+            backward.walk.names.unread.add(event.target)
+            continue
+        backward.walk.known[event.target] = value
+        if line.why or isinstance(value, tuple):
+            continue
+        last = at == group[-1]
+        array = np.asarray(backward.walk.lifted(value), dtype=float)
+        _compare(line, slopes, array, event, terms, loss, last=last)
+        if last and line.verdict == "wrong":
+            place = places_of(slopes, event, reading.names, walk)
+            if place:
+                backward.walk.known[event.target] = slopes.whole(place[0], loss)
+    for line in lines:
+        line.sure = not (walk.failed or reading.taken or reading.code.left_out)
+    lines = [line for line in lines if not _is_start(line)]
+    settle(lines, reading, walk)
+    return lines
+
+
+def _is_start(line: Line) -> bool:
+    """Whether a name only starts at zero."""
+    return all(_starts(event) for event in line.events)
+
+
+def _starts(event: Event) -> bool:
+    return event.operation == "=" and any(
+        isinstance(node, ast.Attribute | ast.Name)
+        and (node.attr if isinstance(node, ast.Attribute) else node.id).startswith("zeros")
+        for node in ast.walk(event.value)
+    )
+
+
+def _whole_loss(terms: dict[str, float], walk: Walk[Array]) -> str:
+    if "the loss" in terms:
+        return "the loss"
+    if "the objective" in terms:
+        return "the objective"
+    return list(terms)[-1]
+
+
+def _groups(events: list[Event], reading: Reading) -> list[list[int]]:
+    """Return, per event, the events that make one gradient together."""
+    found: list[list[int]] = []
+    of: dict[tuple[str, tuple[tuple[str, int], ...]], list[int]] = {}
+    for at, event in enumerate(events):
+        key = (event.target, event.scope)
+        accumulates = event.operation != "=" or event.places is not None
+        uses_itself = event.operation == "=" and any(
+            isinstance(node, ast.Name) and node.id == event.target for node in ast.walk(event.value)
+        )
+        if accumulates and event.scope and (event.target, ()) in of:
+            key = (event.target, ())
+        if (accumulates or uses_itself) and key in of:
+            of[key].append(at)
+        else:
+            of[key] = [at]
+        found.append(of[key])
+    del reading
+    return found
+
+
+def _compare(
+    line: Line,
+    slopes: Slopes,
+    value: Array,
+    event: Event,
+    terms: dict[str, float],
+    loss: str,
+    *,
+    last: bool,
+) -> None:
+    """Compare a value with the gradients that its name may stand for."""
+    names = slopes.reading.names
+    places = places_of(slopes, event, names, slopes.walk)
+    exact = bool(places)
+    if not np.isfinite(value).all():
+        line.why = "a value that is not finite"
+        return
+    if not last:
+        for term in terms:
+            ratios = [slopes.ratio(value, place, term) for place in places]
+            if any(is_close(ratio, 1.0) for ratio in ratios):
+                line.good = line.events.index(event) + 1
+        return
+    line.leaf = exact and slopes.numbers.seen[places[0]][0] in slopes.reading.shapes.inputs
+    for place in places:
+        ratio = slopes.ratio(value, place, loss)
+        if ratio is not None:
+            line.ratio = ratio
+            break
+    else:
+        inner = _inside(slopes, places)
+        others = inner if exact else _alike(slopes, value)
+        for place in others:
+            ratio = slopes.ratio(value, place, loss)
+            if ratio is not None and (not exact or is_close(ratio, 1.0)):
+                line.ratio, line.why = ratio, "read as the gradient with respect to the argument"
+                break
+    if line.ratio is None and exact:
+        line.verdict = "wrong"
+        shape = slopes.numbers.seen[places[0]][1].shape
+        if np.squeeze(value).shape != np.squeeze(np.empty(shape)).shape:
+            line.why = f"the shape is {value.shape}, and the value that it is the gradient of " \
+                       f"has {shape}"  # fmt: skip
+            return
+        ways, slope = slopes.along(places[0])
+        claimed = float(np.sum(value.reshape(shape) * ways[0]))
+        line.numbers = (claimed, slope[0].get(loss, 0.0))
+        line.why = "not the derivative of the loss along a random direction: " \
+                   f"{line.numbers[0]:.6g} against {line.numbers[1]:.6g}"  # fmt: skip
+
+
+def _inside(slopes: Slopes, places: list[int]) -> list[int]:
+    """Return the arguments without a name directly before these values."""
+    found: list[int] = []
+    for place in places:
+        at = place - 1
+        while at >= 0 and not slopes.numbers.seen[at][0]:
+            found.append(at)
+            at -= 1
+    return found
+
+
+def _alike(slopes: Slopes, value: Array) -> list[int]:
+    shape = np.squeeze(value).shape
+    found = [k for k, (_n, v) in enumerate(slopes.numbers.seen) if np.squeeze(v).shape == shape]
+    return found[-24:] if shape else []
+
+
+__all__ = ["CodeJudged", "judged"]

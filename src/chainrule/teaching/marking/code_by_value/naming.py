@@ -1,0 +1,208 @@
+"""Which names in code are gradients, and of which values."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+_GRADIENT = re.compile(
+    r"(?:d[LJE]_?d_?|d_?(?:cost|loss)_?d_?|grad(?:ient)?s?_?(?:of_?|wrt_?)?|nabla_?|d_|d)(?P<stem>\w+)"
+    r"|(?P<before>\w+?)_?(?:grad|gradient|delta|prime_loss)s?"
+)
+_DELTA = re.compile(r"(?i)(?:\w+_)?delta_?\w*")
+_LABELS = re.compile(
+    r"(?i)y|y_?true|targets?|labels?|t|y_?train|y_?one_?hot|y_?enc(?:oded)?|one_?hot\w*|y_?batch"
+)
+_NOT = frozenset({
+    "data", "dataset", "dim", "dims", "dtype", "device", "dict", "depth", "degree", "delimiter",
+    "decay", "dropout", "diff", "dist", "df", "date", "done", "default", "debug", "dot", "dir",
+    "div", "d", "description", "display", "digits", "diag", "det",
+})  # fmt: skip
+
+
+def is_label(name: str) -> bool:
+    """Whether a name is one that people use for labels."""
+    return _LABELS.fullmatch(name) is not None
+
+
+@dataclass
+class Names:
+    """The names of a text of code.
+
+    Parameters
+    ----------
+    all : frozenset of str
+        Every name that is read or assigned.
+    assigned : frozenset of str
+        The names that get a value.
+    called : frozenset of str
+        The functions that are called.
+    labels : tuple of str
+        The names that look like labels, in order.
+    picks : bool
+        Whether labels are used as indices.
+    """
+
+    all: frozenset[str]
+    assigned: frozenset[str]
+    called: frozenset[str]
+    labels: tuple[str, ...]
+    picks: bool
+    class_axis: int = 1
+    stars: bool = False  # whether * is the matrix product, as between np.matrix
+    truncated: bool = False  # whether not all shapes were tried
+    unread: set[str] = field(default_factory=set)
+    derived: set[str] = field(default_factory=set)
+
+    def is_gradient(self, name: str) -> bool:
+        """Whether a name is that of a gradient."""
+        return name in self.derived or bool(_DELTA.fullmatch(name)) or self.stem(name) is not None
+
+    def stem(self, name: str) -> str | None:
+        """Return the part of the name of a gradient that says of what; None for another name."""
+        plain = re.sub(r"\[.*\]", "", name)
+        if plain in _NOT or plain.lower() in _NOT:
+            return None
+        match = _GRADIENT.fullmatch(plain)
+        if match is None:
+            return None
+        if match["before"] is not None:
+            return match["before"] if self._meets(match["before"]) else None
+        stem: str = match["stem"]
+        worded = not re.match(r"d[a-z]?_?[A-Za-z]\d*$", plain) and plain.startswith("d")
+        if self._meets(stem) or not worded or plain.startswith("grad"):
+            return stem
+        shorter = re.sub(r"^d[LJE]_?d?_?", "", plain)
+        return shorter if shorter != plain and self._meets(shorter) else None
+
+    def _meets(self, stem: str) -> bool:
+        return bool(self.values_of(stem))
+
+    def values_of(self, stem: str) -> list[str]:
+        """Return the names of values that a stem may stand for, the likeliest first."""
+        names = sorted(self.all)
+        plain = stem.replace("_", "").lower()
+        found = [name for name in names if name == stem]
+        found += [n for n in names if n.replace("_", "") == stem.replace("_", "") and n != stem]
+        if not found:
+            found = [n for n in names if n.replace("_", "").lower() == plain]
+        if not found and len(plain) >= 3:
+            longer = [n for n in names if n.replace("_", "").lower().startswith(plain)]
+            found = longer if len(longer) == 1 else []
+        if not found and f"{stem}s" in self.all:
+            found = [f"{stem}s"]
+        return found
+
+    def uses_gradients(self, node: ast.AST) -> bool:
+        """Whether an expression has the name of a gradient in it."""
+        for sub in ast.walk(node):
+            name = None
+            if isinstance(sub, ast.Name):
+                name = sub.id
+            elif isinstance(sub, ast.Attribute):
+                name = f"{sub.value.id}_grad" if (
+                    sub.attr == "grad" and isinstance(sub.value, ast.Name)
+                ) else sub.attr  # fmt: skip
+            elif isinstance(sub, ast.Subscript) and isinstance(sub.slice, ast.Constant):
+                name = sub.slice.value if isinstance(sub.slice.value, str) else None
+            if name is not None and (name in self.derived or self.is_gradient(name)):
+                return True
+        return False
+
+    def label(self, name: str) -> str:
+        """Return the one name of all that stand for the labels."""
+        if self.picks or name not in self.labels or name in self.assigned:
+            return name
+        return self.labels[0]
+
+
+def names_of(statements: Sequence[ast.stmt]) -> Names:
+    """Return the names of the code."""
+    every: set[str] = set()
+    assigned: set[str] = set()
+    called: set[str] = set()
+    labels: list[str] = []
+    picks = False
+    for statement in statements:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name):
+                every.add(node.id)
+                if isinstance(node.ctx, ast.Store):
+                    assigned.add(node.id)
+                elif _LABELS.fullmatch(node.id) and node.id not in labels:
+                    labels.append(node.id)
+            elif isinstance(node, ast.arg):
+                every.add(node.arg)
+            elif isinstance(node, ast.Attribute):
+                every.add(node.attr)
+                if isinstance(node.ctx, ast.Store):
+                    assigned.add(node.attr)
+            elif isinstance(node, ast.Call):
+                func = node.func
+                called.add(func.id if isinstance(func, ast.Name) else
+                           func.attr if isinstance(func, ast.Attribute) else "")  # fmt: skip
+            elif isinstance(node, ast.Subscript):
+                if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+                    every.add(node.slice.value)
+                if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
+                    first = node.slice.elts[0]
+                    picks = picks or (isinstance(first, ast.Call))
+    usable = tuple(name for name in labels if name not in assigned or _given(name, statements))
+    found = Names(frozenset(every), frozenset(assigned), frozenset(called), usable, picks)
+    found.stars = _multiplies_by_stars(statements, called)
+    _derive(found, statements)
+    return found
+
+
+def _given(name: str, statements: Sequence[ast.stmt]) -> bool:
+    """Whether a name gets values only from itself, as in ``y = y.reshape(-1, 1)``."""
+    values = [
+        node.value
+        for statement in statements
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Assign)
+        and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
+    ]
+    return all(name in {n.id for n in ast.walk(v) if isinstance(n, ast.Name)} for v in values)
+
+
+def _multiplies_by_stars(statements: Sequence[ast.stmt], called: set[str]) -> bool:
+    """Whether a transpose is a factor of ``*``, in code without another matrix product."""
+    nodes = [node for statement in statements for node in ast.walk(statement)]
+    products = [n for n in nodes if isinstance(n, ast.BinOp)]
+    if called & {"dot", "matmul", "mm"} or any(isinstance(n.op, ast.MatMult) for n in products):
+        return False
+    return any(
+        isinstance(product.op, ast.Mult)
+        and any(isinstance(part, ast.Attribute) and part.attr == "T"
+                for part in (product.left, product.right))
+        for product in products
+    )  # fmt: skip
+
+
+def _derive(names: Names, statements: Sequence[ast.stmt]) -> None:
+    """Find the names of the author's own that are computed from gradients."""
+    assignments = [
+        (node.targets[0].id, node.value)
+        for statement in statements
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Assign)
+        and len(node.targets) == 1
+        and isinstance(node.targets[0], ast.Name)
+    ]
+    for _ in range(len(assignments)):
+        fresh = {
+            name
+            for name, value in assignments
+            if name not in names.derived
+            and name not in {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+            and names.uses_gradients(value)
+        }
+        if not fresh:
+            return
+        names.derived |= fresh
+
+
+__all__ = ["Names", "names_of"]

@@ -1,0 +1,261 @@
+"""Readings of a text of code: the shapes of its inputs, its labels, its loss."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit
+from chainrule.teaching.marking.code_by_value.naming import Names
+from chainrule.teaching.marking.code_by_value.numeric import Array, Numbers
+from chainrule.teaching.marking.code_by_value.shapes import Shaped, Shapes
+from chainrule.teaching.marking.code_by_value.source import Source
+from chainrule.teaching.marking.code_by_value.walk import Walk
+
+MOST_SHAPES = 48
+
+
+MOST_WALKS = 1500
+"""The most walks over the code of one text."""
+
+
+COUNTS = frozenset({"m", "n", "N", "M", "num_examples", "batch_size", "n_samples", "num_samples",
+                     "num_train", "B", "batch", "n_examples", "size", "examples"})  # fmt: skip
+
+
+FAULTS = (Misfit, RecursionError, ArithmeticError, ValueError, TypeError, IndexError)
+"""What a walk over code of any kind may end in."""
+
+
+@dataclass
+class Budget:
+    """The number of walks that are left."""
+
+    left: int = MOST_WALKS
+
+    def take(self) -> None:
+        """Count one walk."""
+        self.left -= 1
+        if self.left < 0:
+            raise Misfit("this code takes more evaluations than are made")
+
+
+@dataclass
+class Reading:
+    """One reading of the shapes and labels of a text.
+
+    Parameters
+    ----------
+    code : Source
+        The code.
+    names : Names
+        Its names.
+    shapes : Shapes
+        The shapes of its inputs.
+    labels : str
+        How labels are drawn.
+    """
+
+    code: Source
+    names: Names
+    shapes: Shapes
+    labels: str
+    counted: int | None  # the axis of the labels along which the examples are counted
+    budget: Budget
+    taken: str = ""  # the loss that is taken where the code has none
+    upstream: dict[str, Array] = field(default_factory=dict)
+    upstream_of: dict[str, str] = field(default_factory=dict)
+
+    def walk(self, seed: int, moved: int = -1, way: Array | None = None) -> Walk[Array]:
+        """Return a walk with numbers."""
+        self.budget.take()
+        sizes = self.__dict__.get("_sizes")
+        if sizes is None:
+            sizes = self.__dict__["_sizes"] = self.shapes.sizes()
+        numbers = Numbers(
+            self.shapes.inputs,
+            sizes,
+            seed,
+            self.labels,
+            self.counts(),
+            self.names.labels,
+            moved,
+            way,
+        )
+        names = replace(self.names, unread=set())
+        found: Walk[Array] = Walk(numbers, self.code.statements, names)
+        found.run()
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of examples by its names; empty where it is free."""
+        axis = self.counted
+        if axis is None:
+            return {}
+        sizes = self.shapes.sizes()
+        for name in self.names.labels:
+            shaped = self.shapes.inputs.get(name)
+            if shaped is not None and shaped.dims and len(shaped.dims) > axis:
+                root = shaped.dims[axis].root()
+                return {
+                    name: sizes.get(root, root.size or 1)
+                    for name in COUNTS & self.shapes.inputs.keys()
+                    if self.shapes.inputs[name].dims == ()
+                }
+        return {}
+
+    def terms(self, walk: Walk[Array]) -> dict[str, float]:
+        """Return the values that the loss may be."""
+        found: dict[str, float] = {}
+        for name, value in walk.losses:
+            if np.size(value) == 1:
+                found[name] = float(np.ravel(value)[0])
+        if self.taken:
+            found = {"the loss": _usual(self.taken, walk, self.names)}
+        if self.upstream:
+            found = {"the objective": sum(
+                float(np.sum(grad * np.asarray(walk.known[self.upstream_of[name]])))
+                for name, grad in self.upstream.items()
+            )}  # fmt: skip
+        return found
+
+
+def _usual(kind: str, walk: Walk[Array], names: Names) -> float:
+    """Return a usual loss of the last value and the labels."""
+    output, label = _output(walk, names), _label(walk, names)
+    if label.shape != output.shape:
+        raise Misfit("labels in another shape than the output")
+    with np.errstate(all="ignore"):
+        if kind == "half the squared error":
+            return float(np.sum((output - label) ** 2) / 2)
+        if kind == "the cross-entropy":
+            total = label * np.log(output) + (1 - label) * np.log(1 - output)
+            return float(-np.sum(total))
+        return float(-np.sum(label * np.log(output)))
+
+
+USUAL = ("the cross-entropy", "the cross-entropy of a softmax", "half the squared error")
+
+
+def _output(walk: Walk[Array], names: Names) -> Array:
+    last = None
+    for name in walk.forward:
+        value = walk.known.get(name)
+        if isinstance(value, np.ndarray) and value.ndim and name not in names.labels:
+            used = _reads_label(walk, name, names)
+            last = last if used else value
+    if last is None:
+        raise Misfit("no value that could be the output")
+    return last
+
+
+def _reads_label(walk: Walk[Array], name: str, names: Names) -> bool:
+    for statement in walk.statements:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Assign) and any(
+                walk.flat(target) == name for target in node.targets
+            ):
+                used = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+                return bool(used & set(names.labels))
+    return False
+
+
+def _label(walk: Walk[Array], names: Names) -> Array:
+    for name in names.labels:
+        value = walk.known.get(name)
+        if isinstance(value, np.ndarray):
+            return value
+        return np.asarray(walk.named(name))
+    raise Misfit("no labels")
+
+
+def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
+    """Yield the shapes that the forward pass allows; one that is not whole where none is."""
+    choices: tuple[int, ...] | None = ()
+    spare: Shapes | None = None
+    some = False
+    for _ in range(MOST_SHAPES):
+        if choices is None:
+            break
+        shapes = Shapes(choices)
+        walk: Walk[Shaped] = Walk(shapes, code.statements, replace(names, unread=set()))
+        try:
+            walk.run()
+            whole = not walk.failed
+            _meet_open_names(walk)
+        except Misfit:
+            whole = False
+        choices = shapes.following()
+        if whole and _is_plausible(shapes):
+            some = True
+            yield shapes
+        elif spare is None or not whole:
+            spare = spare or shapes
+    names.truncated = choices is not None
+    if not some and spare is not None:
+        yield spare
+
+
+def _meet_open_names(walk: Walk[Shaped]) -> None:
+    """Infer the shapes of names, such as labels, that stand only in the gradients."""
+    for event in walk.events:
+        used = {n.id for n in ast.walk(event.value) if isinstance(n, ast.Name)}
+        fresh = {
+            name for name in used if name not in walk.known and not walk.names.is_gradient(name)
+        }
+        fresh |= used & set(walk.names.labels)
+        for name in fresh & COUNTS:
+            walk.algebra.unknown(name).dims = ()
+        if any(walk.names.is_gradient(name) for name in used):
+            continue
+        if not fresh - {"np", "torch", "range", "len"} - walk.functions.keys() - walk.scope.keys():
+            continue
+        walk.scope = dict(event.scope)
+        try:
+            walk.value(event.value)
+        except Misfit:
+            continue
+
+
+def _is_plausible(shapes: Shapes) -> bool:
+    """Whether all biases lie in one direction."""
+    ways: set[str] = set()
+    for name, shaped in shapes.inputs.items():
+        if not name.lower().startswith("b") or shaped.dims is None:
+            continue
+        ones = [dim.is_one() for dim in shaped.dims]
+        if len(ones) < 2:
+            ways.add("row" if ones else "number")
+        elif ones[0] != ones[1]:
+            ways.add("row" if ones[0] else "column")
+        elif not ones[0]:
+            return False
+    return len(ways) < 2
+
+
+def find_upstream(reading: Reading, walk: Walk[Array], events: list[Event]) -> None:
+    """Take a gradient that is used and never given for that of what comes after the code."""
+    given = {event.target for event in events}
+    if walk.losses:
+        return
+    for event in events:
+        for node in ast.walk(event.value):
+            name = walk.flat(node) if isinstance(node, ast.Name | ast.Attribute) else None
+            if name is None or name in given or name in walk.known:
+                continue
+            stem = reading.names.stem(name)
+            if not stem:
+                continue
+            value = next((v for v in reading.names.values_of(stem) if v in walk.known), None)
+            if value is None:
+                continue
+            held = np.asarray(walk.known[value], dtype=float)
+            random = np.random.default_rng(len(name))
+            reading.upstream[name] = random.normal(size=held.shape)
+            reading.upstream_of[name] = value
+
+
+__all__ = ["COUNTS", "FAULTS", "USUAL", "Budget", "Reading", "find_upstream", "shapes_of"]
