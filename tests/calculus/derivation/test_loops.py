@@ -123,6 +123,27 @@ def test_gradients_of_shared_weights_add_over_time() -> None:
     assert "dh_t = de_t v^T + W^T dz_{t+1}" in general(derivation)
 
 
+SUMS = [
+    ("J = 1/2 (e_1^2 + e_2^2 + e_3^2)", r"J = 1/2 sum_{t=1}^{T} e_t^2"),
+    ("J = 1/2 (e_1^2 + e_2^2 + e_3^2)", "J = 1/2 sum_t e_t^2   # all rounds"),
+    ("J = (e_1^2 + e_2^2 + e_3^2)/T", r"$J = \frac{1}{T} \sum_{t=1}^{T} e_t^2$"),
+    ("J = (e_1^2 + e_2^2 + e_3^2)/T + e_1", "J = 1/T Σ_{t=1}^T e_t^2 + e_1"),
+    ("J = 1/2 ||h_1 - h_2 + h_2 - h_3||^2", r"J = 1/2 || \sum_{t=1}^{T-1} (h_t - h_{t+1}) ||^2"),
+    ("J = -(log(1 - p_2) + log(1 - p_3))", r"J = -\sum_{s=2}^{T} \log \left( 1 - p_s \right)"),
+    ("J = v (h_1 + (h_1 + h_2) + (h_1 + h_2 + h_3))", "J = v sum_t sum_{s=1}^{t} h_s"),
+    ("J = -log(p_1) - log(p_2) - log(p_3)", "J = sum_t -log(p_t)"),
+    ("J = ||h_1 - h_2||^2 + sum(v) + e_1", "J = sum_{t=1}^1 ||h_t - h_{t+1}||^2 + sum_i v_i + e_1"),
+]
+
+
+@pytest.mark.parametrize(("by_hand", "text"), SUMS)
+def test_a_sum_over_the_rounds_is_its_terms_written_by_hand(by_hand: str, text: str) -> None:
+    before = RECURRENT.split("J =")[0] + "  p_t = sigmoid(e_t)\n"
+    model, other = read_model(before + text), read_model(before + by_hand)
+    assert model.inputs == other.inputs
+    assert dict(model.values) == dict(other.values)
+
+
 def test_gradients_of_tied_weights_add() -> None:
     text = "X : (n, m)\nW : (h, n)\nC = tanh(W X)\nR = W^T C\nJ = 1/2 ||R - X||^2"
     report = check_model(read_model(text), ["W"], sizes=2)
@@ -144,6 +165,12 @@ REFUSED = [
         "X : (h, m)\nfor l = 1..2\n  W_l : (h, h)\n  A_l = W_l A_{l-1}\nJ = sum(A_2)",
         4,
         "A_0 comes before the first round of the loop on line 2; declare it or define it",
+    ),
+    ("for t = 1..2\n  e_t : (1, 1)\nJ = sum_{t=1}^{K} e_t", 3, "K is not a number here; write one"),
+    (
+        "for t = 1..2\n  e_t : (1, 1)\nJ = sum_{t=1}^{90000} e_t",
+        3,
+        "more than 2000 terms; sum fewer",
     ),
 ]
 

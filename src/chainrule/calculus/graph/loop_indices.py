@@ -24,7 +24,7 @@ def in_round(text: str, counts: Mapping[str, int]) -> str:
 
     def put(match: re.Match[str]) -> str:
         inside = match[2] if match[4] is None else match[4]
-        number = _count(inside, counts)
+        number = counted(inside, counts)
         if number is None:
             return match[0]
         alone = not text[match.end() : match.end() + 1].isalnum()
@@ -40,7 +40,7 @@ def stems(text: str, counts: Mapping[str, int]) -> Iterator[str]:
     for match in _GROUP.finditer(text):
         inside = match[2] if match[4] is None else match[4]
         before = _STEM.search(text[: match.start()])
-        if before is not None and _count(inside, counts) is not None:
+        if before is not None and counted(inside, counts) is not None:
             yield before[0] + _kind(match[0])
 
 
@@ -105,8 +105,12 @@ def _kind(group: str) -> str:
     return plain_name(group)[:2] if group.startswith("^") else "_"
 
 
-def _count(inside: str, counts: Mapping[str, int]) -> int | None:
-    """Return the value of an index in a round: a counter, plus or minus a number."""
+def counted(inside: str, counts: Mapping[str, int]) -> int | None:
+    """Return the value of an index in a round: a counter, plus or minus a number.
+
+    >>> counted("t - 1", {"t": 3}), counted("2", {"t": 3})
+    (2, None)
+    """
     total, at, counted = 0, 0, False
     while at < len(inside):
         match = _TERM.match(inside, at)

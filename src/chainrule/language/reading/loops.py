@@ -10,6 +10,7 @@ from chainrule.calculus.graph.loop_indices import in_round, stems
 from chainrule.calculus.graph.model import Loop
 from chainrule.language.reading.clauses import clauses
 from chainrule.language.reading.names import canonical
+from chainrule.language.reading.round_sums import Rounds, without_sums, written_out
 from chainrule.language.reading.statements import MAX_STATEMENTS
 from chainrule.language.reading.tokens import Line
 
@@ -52,7 +53,7 @@ def unrolled(lines: Sequence[Line]) -> Unrolled:
         found.lines = list(lines)
         return found
     constants = _constants(lines)
-    unroller = _Unroller(found, constants)
+    unroller = _Unroller(found, constants, _rounds(lines, constants))
     unroller.take([line for line in lines if not _only_counts(line, lines, constants)], {})
     return found
 
@@ -64,7 +65,7 @@ def _only_counts(line: Line, lines: Sequence[Line], constants: Mapping[str, int]
         return False
     word = re.compile(rf"(?<![^\W_]){re.escape(match[1])}(?![^\W_])")
     others = (
-        in_round(_code(other.text), constants)
+        in_round(without_sums(_code(other.text)), constants)
         for other in lines
         if other is not line and not _FOR.match(other.text)
     )
@@ -87,6 +88,27 @@ def _constants(lines: Sequence[Line]) -> dict[str, int]:
     return known
 
 
+def _rounds(lines: Sequence[Line], constants: Mapping[str, int]) -> list[Rounds]:
+    """Return what sums over rounds have to know of every loop, the innermost first."""
+    found = []
+    for at, line in enumerate(lines):
+        header = _HEADER.fullmatch(_code(line.text))
+        if header is None:
+            continue
+        body = [header[6]]
+        for inner in lines[at + 1 :]:
+            if header[6] or not _inside(inner, len(header[1])):
+                break
+            body.append(_code(inner.text))
+        known = frozenset(stem for text in body for stem in stems(text, {header[2]: 1}))
+        first, last = (
+            int(word[:9]) if word.isdecimal() else constants.get(word)
+            for word in header.group(3, 4)
+        )
+        found.append(Rounds(header[2], first, last, known))
+    return found[::-1]
+
+
 def _code(text: str) -> str:
     return text.partition("#")[0].rstrip()
 
@@ -95,6 +117,7 @@ def _code(text: str) -> str:
 class _Unroller:
     found: Unrolled
     constants: Mapping[str, int]
+    rounds: Sequence[Rounds]
 
     def take(self, lines: Sequence[Line], counts: Mapping[str, int]) -> None:
         """Take lines over, each loop once for every round."""
@@ -103,7 +126,8 @@ class _Unroller:
             line = lines[at]
             at += 1
             if not _FOR.match(_code(line.text)):
-                text = in_round(line.text, {**self.constants, **counts})
+                known = {**self.constants, **counts}
+                text = in_round(written_out(line, self.rounds, known), known)
                 self.found.lines.append(Line(text, line.number))
                 if len(self.found.lines) > 2 * MAX_STATEMENTS:
                     raise line.error(
