@@ -124,7 +124,7 @@ def test_rows_in_a_file_are_read_by_the_workers(tmp_path: Path) -> None:
         with on_cluster(Client(3)) as cluster:
             found = LogisticRegression().fit(rows, y)
         assert bits(found) == bits(LogisticRegression().fit(X, y))
-        assert sum(read) < 0.2 * X.nbytes  # the driver reads one block
+        assert sum(read) < 0.25 * X.nbytes  # the driver reads two of nine blocks at most
         assert cluster.bytes_placed < 0.2 * X.nbytes
 
 
