@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chainrule.engine.certificates.certificate import Certificate, certify
+from chainrule.engine.certificates.duality_gap import relative_gap
 from chainrule.engine.certificates.rounding import Rounding, bound_rounding, measure_rounding
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import fit_linear_model
@@ -90,6 +91,8 @@ def test_bounds_hold_near_and_far_from_the_optimum(
     gap = certify(objective, Outcome(evaluation, "max_iter"))
     assert gap.kind in ("duality gap", "least value")
     assert gap.proven
+    share = relative_gap(objective, evaluation)
+    assert np.isinf(share) or true_error(p, best, point) <= share * float(best)
     hold(p, best, coef, point, gap)
     curvature = Curvature(evaluation.hessian, objective.loss.n_outputs)
     both = certify(objective, Outcome(evaluation, "max_iter", [], curvature, point))

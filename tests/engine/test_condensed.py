@@ -66,6 +66,11 @@ def problem(kind: str, *, fit_intercept: bool = True) -> tuple[CondensedObjectiv
     return CondensedObjective(objective), X.toarray().astype(float), y
 
 
+def objective_of(X: Any, y: Any) -> SparseObjective:
+    source = InMemorySource(X, y, compiled=True)
+    return SparseObjective(source, BinaryLoss(compiled=True), L2Penalty(np.ones(X.shape[1])))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_products_and_grams_are_those_of_dense_arrays(kind: str) -> None:
     condensed, dense, _ = problem(kind)
@@ -170,6 +175,20 @@ def test_fits_agree_with_those_on_rows_as_given(
     assert through.value == pytest.approx(plain.value, rel=2e-10)
     bounds = through.certificate.distance_bound + plain.certificate.distance_bound
     assert np.linalg.norm(through.point.coef - plain.point.coef) <= bounds
+
+
+def test_a_fit_says_how_it_read_the_rows_and_counts_what_it_read() -> None:
+    X, y = text()
+    fit = fitted(X, y)
+    entries = np.diff(sparse.csc_array(X).indptr)
+    share = entries[entries > 1].sum() / entries.sum()
+    assert f"with the {100 * share:.0f} % of the entries whose columns several rows share" in (
+        fit.explain()
+    )
+    condensed = CondensedObjective(objective_of(X, y))
+    before = condensed.whole.passes
+    condensed.evaluate(condensed.start(0.0))
+    assert condensed.whole.passes - before == pytest.approx(share)
 
 
 def test_bits_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -226,6 +226,8 @@ def fit_linear_model(
             f"{plan.passes:.0f} had been expected, {ran} went on from the best point",
         )
     certificate = with_rounded_intercept(certificate, objective, outcome.evaluation)
+    if objective.way:
+        plan = replace(plan, reason=f"{plan.reason}; {objective.way}")
     if journal is not None:
         journal.is_finished = not interrupted
     if relations is not None and len(relations.dropped):

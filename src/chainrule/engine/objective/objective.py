@@ -89,6 +89,8 @@ class Objective(ExampleSums):
     ----------
     passes : float
         How many times X has been read so far; a part of the rows counts as that part.
+    way : str
+        How rows were rewritten for most of them: a phrase for `explain`, or nothing.
     journal : Journal or None
         Keeps the results of passes, so that a fit that was stopped goes on from there.
     runtime : Runtime or None
@@ -109,6 +111,7 @@ class Objective(ExampleSums):
         self.fit_intercept = fit_intercept
         self.columns = columns
         self.passes = 0.0
+        self.way = ""
         self.journal: Journal | None = None
         self.runtime: Runtime | None = None
 

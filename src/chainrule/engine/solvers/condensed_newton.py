@@ -98,7 +98,7 @@ def condensed_newton(
             forcing = expected_forcing(evaluation.condensed, diagonal, evaluation.excess)
             if forcing < _DEEP and spent >= _WORTH * leading.price:
                 part, spent = leading.inverse(evaluation), 0.0
-            before = objective.passes
+            before = condensed.reads
             packed, travelled = _inner(
                 condensed,
                 evaluation,
@@ -106,7 +106,7 @@ def condensed_newton(
                 part,
                 (forcing, allowed / 4 if tolerance > FINE else 0.0, max_inner),
             )
-            spent += objective.passes - before
+            spent += condensed.reads - before
             direction, slope, decrement = condensed.direction(evaluation, packed, travelled)
             if not slope < 0:
                 break
@@ -140,7 +140,7 @@ def _inner(
     if condensed.rows.n_entries <= ONE_CALL:
         vectors = at.curvature, condensed.strength, at.condensed, diagonal, part, in_gap
         n_products, packed, travelled = condensed.rows.inner_solve(*vectors, *limits)
-        condensed.whole.passes += n_products
+        condensed.count(n_products)
         return packed, travelled
     products = CondensedProducts(condensed, at)
     n_columns = condensed.rows.n_columns
