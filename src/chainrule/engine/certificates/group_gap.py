@@ -15,7 +15,7 @@ Rounding of the gradient enters as an interval: the norm of a group's errors is 
 the excess in first order. As in `separable_gap`, a tangent takes the place of each norm that is not
 0: P_G(v) >= P_G(w) + p (v - w) + l2 |d (v - w)|^2 / 2. What is left is smooth in these columns and
 the intercept; it falls by no more than their Newton decrement says, in which residuals enter
-squared, and the derivatives of the other groups change by no more than that allows.
+squared, and that distance bounds the change of the slopes of the other groups.
 """
 
 from __future__ import annotations
