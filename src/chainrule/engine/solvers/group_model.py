@@ -18,6 +18,9 @@ from chainrule.engine.arrays import FloatArray, IntArray
 
 _MOST_SWEEPS: Final[int] = 500
 _MOST_ROOT_STEPS: Final[int] = 100
+_STUCK: Final[float] = 0.1
+"""The share of a violation that one more pass over the blocks should leave at most."""
+
 _FLAT: Final[float] = 1e-14
 """The share of the largest eigenvalue of a block that others are raised to."""
 
@@ -48,6 +51,7 @@ def minimise_groups(
     """
     factors = [_turned(matrix[np.ix_(places, places)]) for places in blocks]
     v, pull = origin.copy(), slope.copy()
+    last = np.inf
     for _ in range(_MOST_SWEEPS):
         worst, is_settled = 0.0, True
         for places, (bends, turn), strength, size in zip(blocks, factors, l1, unit, strict=True):
@@ -65,7 +69,10 @@ def minimise_groups(
         if worst <= tolerance:
             break
         if is_settled:
-            v, pull = _newton_steps(matrix, slope, origin, blocks, l1, v, pull)
+            if worst > _STUCK * last:
+                break  # rounding: Newton steps have left this much before
+            v, pull, has_ended = _newton_steps(matrix, slope, origin, blocks, l1, v, pull)
+            last = worst if has_ended else np.inf
     return v
 
 
@@ -105,11 +112,14 @@ def _newton_steps(
     l1: FloatArray,
     v: FloatArray,
     pull: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
-    """Return a better point with the same blocks at 0, and the gradient of the smooth part."""
+) -> tuple[FloatArray, FloatArray, bool]:
+    """Return a better point with the same blocks at 0, and the gradient of the smooth part.
+
+    The last is whether the steps have gone on until rounding ended them.
+    """
     active = [(places, s) for places, s in zip(blocks, l1, strict=True) if v[places].any()]
     if not active:
-        return v, pull
+        return v, pull, False
     kept = np.concatenate([places for places, _ in active])
     starts = np.cumsum([0, *(len(places) for places, _ in active)])
     left = np.inf
@@ -124,7 +134,7 @@ def _newton_steps(
             bend[here, here] += strength / size * part
         now = float(np.abs(residual).max())
         if not now < 0.5 * left:
-            break
+            return v, pull, True
         left = now
         try:
             step = np.linalg.solve(bend, residual)
@@ -136,4 +146,4 @@ def _newton_steps(
         if flips or not np.isfinite(step).all():
             break  # a block wants to pass through 0: the next sweep decides
         v, pull = there, slope + matrix @ (there - origin)
-    return v, pull
+    return v, pull, False
