@@ -17,6 +17,9 @@ from chainrule.engine.runtime.executors import Partial
 _THIN: Final[float] = 0.05
 """The share of entries below which products of sparse columns take less time than dense ones."""
 
+_THIN_COMPILED: Final[float] = 0.2
+"""The same where products of sparse columns are compiled."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -83,6 +86,14 @@ def gram(
             bend = objective.loss.pointwise_hessian(raw_prediction[block.rows], block.y)[:, 0, 0]
         else:
             bend = np.full(len(block.y), bound)
+        scattered = _compiled_columns(block.X, columns, places)
+        if scattered is not None:
+            weight = block.sample_weight * bend
+            square = np.empty((len(columns) + 1, len(columns) + 1))
+            square[:-1, :-1] = scattered.sandwich(weight)
+            square[:-1, -1] = square[-1, :-1] = scattered.rmatvec(weight[:, None])[:, 0]
+            square[-1, -1] = weight.sum()
+            return (square,)
         root = np.sqrt(block.sample_weight * bend)
         chosen = chosen_columns(block.X, columns, places)
         if isinstance(chosen, np.ndarray):
@@ -101,6 +112,26 @@ def gram(
     (found,) = objective.sum_over_blocks(one)
     objective.passes -= 1 - len(columns) / max(1, objective.source.n_features)
     return found
+
+
+def _compiled_columns(
+    X: MatrixBlock, columns: IntArray, places: IntArray
+) -> FusedSparseBlock | None:
+    """Return some columns of a block with compiled products; None where they are not so sparse."""
+    if not isinstance(X, FusedSparseBlock):
+        return None
+    n_rows, n_columns = X.shape[0], len(columns)
+    first, last = int(X.indptr[0]), int(X.indptr[-1])
+    if n_columns == X.n_features:
+        return X if last - first <= _THIN_COMPILED * n_rows * n_columns else None
+    place = places[X.indices[first:last]]
+    kept = place >= 0
+    ends = np.concatenate([[0], np.cumsum(kept)])
+    if ends[-1] > _THIN_COMPILED * n_rows * n_columns:
+        return None
+    data, indices = X.data[first:last][kept], place[kept].astype(X.indices.dtype)
+    indptr = ends[X.indptr - first].astype(X.indptr.dtype)
+    return FusedSparseBlock(data, indices, indptr, n_columns)
 
 
 def chosen_columns(X: MatrixBlock, columns: IntArray, places: IntArray) -> Any:  # noqa: ANN401
