@@ -33,7 +33,7 @@ FEW_SHARES = (0.1, 0.01)
 N_OF_LARGE = 20
 """Strengths of a path of a large problem, down to the same share."""
 
-STARTING = 10.0
+STARTING = 25.0
 """Seconds to import a library, to compile what it compiles, and to read the data."""
 
 

@@ -123,10 +123,14 @@ _GLMNET = """
 suppressMessages(library(glmnet))
 args <- commandArgs(TRUE)
 shape <- as.integer(args[2:3])
-X <- matrix(readBin(file.path(args[1], "X"), "double", prod(shape)), shape[1], shape[2])
+read <- function(name, what, n) readBin(file.path(args[1], name), what, n)
+n <- as.integer(args[6])
+X <- if (n < 0) matrix(read("X", "double", prod(shape)), shape[1], shape[2]) else
+  Matrix::sparseMatrix(i = read("i", "integer", n), p = read("p", "integer", shape[2] + 1),
+    x = read("X", "double", n), dims = shape, index1 = FALSE)
 y <- readBin(file.path(args[1], "y"), "double", shape[1])
 lambda <- readBin(file.path(args[1], "lambda"), "double", as.integer(args[4]))
-invisible(glmnet(X[1:50, 1:2], rep(0:1, 25), family = "binomial"))
+invisible(glmnet(matrix(sin(1:100), 50), rep(0:1, 25), family = "binomial"))
 start <- proc.time()[["elapsed"]]
 fit <- glmnet(X, y, family = "binomial", lambda = lambda, standardize = FALSE,
   thresh = as.numeric(args[5]), maxit = 1e7)
@@ -140,15 +144,27 @@ def glmnet_path(X: Array, y: Array, strengths: Array, tol: float) -> tuple[Any, 
     """Return the path of R's glmnet, and the seconds without starting R and passing data."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        np.asfortranarray(X).T.tofile(place / "X")
+        n_entries = _write_columns(X, place)
         y.astype(float).tofile(place / "y")
         (np.asarray(strengths) / len(y)).tofile(place / "lambda")
         (place / "run.R").write_text(_GLMNET)
-        arguments = [folder, *map(str, X.shape), str(len(strengths)), str(tol)]
+        arguments = [folder, *map(str, X.shape), str(len(strengths)), str(tol), str(n_entries)]
         subprocess.run(["Rscript", str(place / "run.R"), *arguments], check=True, timeout=900)
         out = np.fromfile(place / "out")
     table = out[2:].reshape(int(out[1]), X.shape[1] + 1)
     return table[:, 1:], table[:, 0], float(out[0])
+
+
+def _write_columns(X: Array, place: Path) -> int:
+    """Write X column by column for R; return how many entries it has, -1 where it is dense."""
+    if isinstance(X, np.ndarray):
+        np.asfortranarray(X).T.tofile(place / "X")
+        return -1
+    by_column = X.tocsc()
+    by_column.data.astype(float).tofile(place / "X")
+    by_column.indices.astype(np.int32).tofile(place / "i")
+    by_column.indptr.astype(np.int32).tofile(place / "p")
+    return len(by_column.data)
 
 
 SOLVERS: dict[str, Solver] = {

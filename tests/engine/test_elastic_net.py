@@ -11,9 +11,13 @@ from tests.engine.elastic_net_oracle import Oracle
 
 from chainrule.engine.data.coded_rows import CodedColumn, CodedRows
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.losses.classes import BinaryLoss
 from chainrule.engine.losses.table import find_loss
+from chainrule.engine.objective.gram import gram
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.paths import PathSolver, geometric, path_of
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
+from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.results import PathPoint
 from chainrule.errors import DataError
 
@@ -268,3 +272,24 @@ def test_a_proof_does_not_depend_on_the_unit_of_the_weights(fit_intercept: bool)
         found.append(point.certificate.relative_bound)
     assert max(found) < 1e-8
     np.testing.assert_allclose(found, found[1], rtol=0.01)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.15, 0.6])
+@pytest.mark.parametrize("columns", [[0, 1, 2, 3, 4, 5, 6, 7], [1, 4, 6], []])
+@pytest.mark.parametrize("index_type", [np.int32, np.int64])
+def test_the_hessian_of_sparse_columns_is_that_of_dense_ones(
+    share: float, columns: list[int], index_type: Any
+) -> None:
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(400, 8)) * (rng.random((400, 8)) < share)
+    y, weight = (rng.random(400) < 0.4).astype(np.int64), rng.uniform(0.5, 2.0, size=400)
+    rows = sparse.csr_matrix(X)
+    rows.indices, rows.indptr = rows.indices.astype(index_type), rows.indptr.astype(index_type)
+    source = InMemorySource(rows, y, weight, compiled=True)
+    objective = Objective(source, BinaryLoss(), L2Penalty(np.zeros(8)))
+    raw, chosen = rng.normal(size=(400, 1)), np.array(columns, dtype=np.intp)
+    found = gram(objective, raw, chosen, bound=None)
+    proba = 1 / (1 + np.exp(-raw))
+    table = np.hstack([X[:, chosen], np.ones((400, 1))])
+    expected = table.T @ (weight[:, None] * proba * (1 - proba) * table)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)

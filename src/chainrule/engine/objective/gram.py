@@ -18,6 +18,9 @@ from chainrule.engine.runtime.executors import Partial
 _THIN: Final[float] = 0.05
 """The share of entries below which products of sparse columns take less time than dense ones."""
 
+_THIN_COMPILED: Final[float] = 0.2
+"""The same where products of sparse columns are compiled."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -93,9 +96,17 @@ def block_gram(
         bend = objective.loss.pointwise_hessian(raw, block.y)[:, 0, 0]
     else:
         bend = np.full(len(block.y), bound)
-    root = np.sqrt(block.sample_weight * bend)
     places = np.full(objective.source.n_features, -1, dtype=np.intp)
     places[columns] = np.arange(len(columns))
+    square = np.empty((len(columns) + 1, len(columns) + 1))
+    scattered = _compiled_columns(block.X, columns, places)
+    if scattered is not None:
+        weight = block.sample_weight * bend
+        square[:-1, :-1] = scattered.sandwich(weight)
+        square[:-1, -1] = square[-1, :-1] = scattered.rmatvec(weight[:, None])[:, 0]
+        square[-1, -1] = weight.sum()
+        return (square,)
+    root = np.sqrt(block.sample_weight * bend)
     chosen = chosen_columns(block.X, columns, places)
     if isinstance(chosen, np.ndarray):
         table = np.empty((len(root), len(columns) + 1))
@@ -104,11 +115,30 @@ def block_gram(
         return (table.T @ table,)
     scaled = chosen.multiply(root[:, None]).tocsr()
     border = scaled.T @ root
-    square = np.empty((len(columns) + 1, len(columns) + 1))
     square[:-1, :-1] = (scaled.T @ scaled).toarray()
     square[:-1, -1] = square[-1, :-1] = border
     square[-1, -1] = root @ root
     return (square,)
+
+
+def _compiled_columns(
+    X: MatrixBlock, columns: IntArray, places: IntArray
+) -> FusedSparseBlock | None:
+    """Return some columns of a block with compiled products; None where they are not so sparse."""
+    if not isinstance(X, FusedSparseBlock):
+        return None
+    n_rows, n_columns = X.shape[0], len(columns)
+    first, last = int(X.indptr[0]), int(X.indptr[-1])
+    if n_columns == X.n_features:
+        return X if last - first <= _THIN_COMPILED * n_rows * n_columns else None
+    place = places[X.indices[first:last]]
+    kept = place >= 0
+    ends = np.concatenate([[0], np.cumsum(kept)])
+    if ends[-1] > _THIN_COMPILED * n_rows * n_columns:
+        return None
+    data, indices = X.data[first:last][kept], place[kept].astype(X.indices.dtype)
+    indptr = ends[X.indptr - first].astype(X.indptr.dtype)
+    return FusedSparseBlock(data, indices, indptr, n_columns)
 
 
 def chosen_columns(X: MatrixBlock, columns: IntArray, places: IntArray) -> Any:  # noqa: ANN401
