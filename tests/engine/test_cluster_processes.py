@@ -50,6 +50,7 @@ MODELS: Final[dict[str, Any]] = {
     "two classes": LogisticRegression(),
     "full Hessians": LogisticRegression(solver="newton-cholesky", C=np.inf),
     "formula": LinearModel("sqrt(1 + (z - y)^2) - 1"),
+    "L1": LogisticRegression(l1_ratio=1, C=0.001),
 }
 
 
@@ -57,7 +58,10 @@ MODELS: Final[dict[str, Any]] = {
 def dask(n_workers: int, memory: str = "2GB") -> Iterator[Any]:
     """Yield a client of workers in processes."""
     distributed = pytest.importorskip("distributed")
+    # a worker that happens to be down this long after an earlier kill is never started again
+    patient = {"distributed.deploy.lost-worker-timeout": "1 hour"}
     with (
+        pytest.importorskip("dask").config.set(patient),
         distributed.LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,

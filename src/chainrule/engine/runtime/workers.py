@@ -240,7 +240,7 @@ class Cluster:
 
 def _n_bytes(value: Any) -> int:  # noqa: ANN401
     """Return the bytes of the arrays in a value: what grows with the problem."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | np.generic):
         return value.nbytes
     if isinstance(value, tuple | list):
         return sum(map(_n_bytes, value))
