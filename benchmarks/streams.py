@@ -34,6 +34,7 @@ from chainrule.engine.runtime.stored_arrays import open_npy
 
 PART_ROWS = 200_000
 EPOCHS = 5
+AIMS = 1e-4, 1e-8
 RABBIT_BYTES = 0.2e9
 
 OURS = """
@@ -171,6 +172,15 @@ def descent(parts: Parts, n_rows: int, best: float) -> Iterator[tuple[float, flo
         yield spent, objective(parts, model.coef_[0], float(model.intercept_[0])) / best - 1
 
 
+def reached(course: list[tuple[float, float]], aim: float) -> str:
+    """Return the seconds after which a peer came within a relative distance of the optimum."""
+    seconds = next((spent for spent, distance in course if distance <= aim), None)
+    if seconds is not None:
+        return f"{seconds:.3g} s"
+    spent, _ = course[-1]
+    return f"not reached in {len(course)} epochs, {spent:.3g} s"
+
+
 def rabbit(program: str, folder: Path, parts: Parts, n_columns: int) -> str:
     """Return what Vowpal Wabbit took and where it ended, on the first rows.
 
@@ -223,7 +233,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--gigabytes", type=float, default=0.2, help="Size of the numbers.")
     parser.add_argument("--columns", type=int, default=50)
-    parser.add_argument("--memory", type=float, default=0.02, help="GB of samples held in memory.")
+    parser.add_argument("--memory", type=float, default=0.1, help="GB that a fit may take.")
     parser.add_argument("--in-place", action="store_true", help="One array, not Parquet parts.")
     parser.add_argument("--cold", action="store_true", help="Pages dropped after each gigabyte.")
     parser.add_argument("--rabbit", help="Command of Vowpal Wabbit.")
@@ -256,8 +266,12 @@ def main() -> None:
             return
         with np.load(folder / "fit.npz") as fit:
             best = objective(parts, fit["coef"][0], float(fit["intercept"][0]))
+        course = []
         for seconds, distance in descent(parts, n_rows, best):
+            course.append((seconds, distance))
             print(f"{'SGD, relative distance':<28}{distance:.2e} after {seconds:.3g} s", flush=True)
+        for aim in AIMS:
+            print(f"{f'SGD to {aim:g}':<28}{reached(course, aim)}")
         if given.rabbit:
             print(f"{'Vowpal Wabbit':<28}{rabbit(given.rabbit, folder, parts, given.columns)}")
 

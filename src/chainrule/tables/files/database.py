@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,10 +12,10 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from chainrule.errors import DataError
-from chainrule.storage import byte_budget, refuse_size
 from chainrule.tables.files.arrow_files import ArrowTableFile
 from chainrule.tables.files.options import ReadOptions
-from chainrule.tables.files.values import arrow_column
+from chainrule.tables.files.spooling import Spool
+from chainrule.tables.files.values import as_kind, kind_of
 
 _FETCHED = 1 << 14
 
@@ -32,8 +33,8 @@ def read_sqlite(path: Path, source: str, options: ReadOptions) -> ArrowTableFile
                 for (name,) in connection.execute(names)
                 if not str(name).startswith("sqlite_")
             ]
-            rows = connection.execute(_statement(source, options, known))
-            return ArrowTableFile(_fetched(source, rows), source)
+            statement = _statement(source, options, known)
+            return ArrowTableFile(_fetched(source, connection, statement), source)
         finally:
             connection.close()
     except UnicodeDecodeError:  # of a name; of a cell, it is an error of SQLite
@@ -62,7 +63,14 @@ def read_duckdb(path: Path, source: str, options: ReadOptions) -> ArrowTableFile
             found = connection.sql(_statement(source, options, known))
             if found is None:
                 raise DataError(f"{source}: --query returns no rows; it must be a select.")
-            return ArrowTableFile(found.to_arrow_table(), source)
+            reader = (getattr(found, "to_arrow_reader", None) or found.fetch_arrow_reader)(_FETCHED)
+            spool = Spool(reader.schema)
+            try:
+                for batch in reader:
+                    spool.add(batch)
+                return ArrowTableFile(spool.table(), source)
+            finally:
+                spool.discard()
         finally:
             connection.close()
     except duckdb.Error as error:
@@ -91,18 +99,76 @@ def _statement(source: str, options: ReadOptions, known: list[str]) -> str:
     return f'select * from "{quoted}"'
 
 
-def _fetched(source: str, rows: sqlite3.Cursor) -> Any:  # noqa: ANN401 - pyarrow ships no types
+def _fetched(source: str, connection: sqlite3.Connection, statement: str) -> Any:  # noqa: ANN401 - pyarrow ships no types
+    """Return the rows of a statement, which is run again to tell types if the first do not."""
+    rows = connection.execute(statement)
     if rows.description is None:
         raise DataError(f"{source}: --query returns no rows; it must be a select.")
     names = [entry[0] for entry in rows.description]
-    columns: list[list[Any]] = [[] for _ in names]
-    budget, n_cells = byte_budget(), 0
+    first = _columns(names, rows.fetchmany(_FETCHED))
+    kinds = [kind_of([column]) for column in first]
+    found = _spooled(names, kinds, chain([first], _parts(names, rows)))
+    if found is not None:
+        return found
+    seen: list[list[Any]] = [[] for _ in names]  # one value of each kind, or number too large
+    for part in _parts(names, connection.execute(statement)):
+        for column, cells in zip(seen, part, strict=True):
+            for cell in {(type(c), _is_long(c)): c for c in cells}.values():
+                if not any(_is_like(cell, other) for other in column):
+                    column.append(cell)
+    kinds = [kind_of([column]) for column in seen]
+    found = _spooled(names, kinds, _parts(names, connection.execute(statement)), is_known=True)
+    if found is None:
+        raise DataError(f"{source}: the query returns other rows each time. Add an order by.")
+    return found
+
+
+def _spooled(
+    names: list[str],
+    kinds: list[Any],
+    parts: Iterable[list[list[Any]]],
+    *,
+    is_known: bool = False,
+) -> Any:  # noqa: ANN401
+    """Return the rows of columns of given types; None where a part shows that one has another.
+
+    Types that are known are those of all rows: strings, then, hold numbers too.
+    """
+    spool = Spool(pa.schema(list(zip(names, kinds, strict=True))))
+    try:
+        for part in parts:
+            for column, kind in zip(part, kinds, strict=True):
+                here = kind_of([column])
+                if not (_holds(kind, here) or (is_known and pa.types.is_string(kind))):
+                    return None
+            columns = [as_kind(c, kind) for c, kind in zip(part, kinds, strict=True)]
+            spool.add(pa.RecordBatch.from_arrays(columns, schema=spool.schema))
+        return spool.table()
+    finally:
+        spool.discard()
+
+
+def _holds(kind: Any, other: Any) -> bool:  # noqa: ANN401
+    """Tell whether a column of a type holds values of another, as it does in one piece."""
+    is_wider = pa.types.is_float64(kind) and pa.types.is_int64(other)
+    return bool(is_wider or pa.types.is_null(other) or kind == other)
+
+
+def _parts(names: list[str], rows: sqlite3.Cursor) -> Iterator[list[list[Any]]]:
     while some := rows.fetchmany(_FETCHED):
-        n_cells += len(some) * len(names)
-        refuse_size(source, 64 * n_cells, budget)
-        for column, cells in zip(columns, zip(*some, strict=True), strict=True):
-            column.extend(cells)
-    return pa.Table.from_arrays([arrow_column(column) for column in columns], names=names)
+        yield _columns(names, some)
+
+
+def _columns(names: list[str], rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(cells) for cells in zip(*rows, strict=True)] if rows else [[] for _ in names]
+
+
+def _is_long(cell: Any) -> bool:  # noqa: ANN401
+    return isinstance(cell, int) and not -(2**63) <= cell < 2**63
+
+
+def _is_like(cell: Any, other: Any) -> bool:  # noqa: ANN401
+    return type(cell) is type(other) and _is_long(cell) == _is_long(other)
 
 
 def _refused(source: str, options: ReadOptions, error: Exception) -> DataError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -20,15 +20,36 @@ def arrow_column(values: Sequence[Any]) -> Any:  # noqa: ANN401 - pyarrow ships 
     >>> arrow_column([1, "a"]).to_pylist()
     ['1', 'a']
     """
-    kinds = {type(value) for value in values if value is not None}
+    return as_kind(values, kind_of([values]))
+
+
+def kind_of(parts: Iterable[Sequence[Any]]) -> Any:  # noqa: ANN401
+    """Return the type of a column that comes in parts; None for one of values as they are."""
+    kinds: set[type] = set()
+    small = True
+    for values in parts:
+        found = {type(value) for value in values if value is not None}
+        kinds |= found
+        if int in found:
+            small &= all(type(v) is not int or -(2**63) <= v < 2**63 for v in values)
     if kinds <= {int}:
-        small = all(v is None or -(2**63) <= v < 2**63 for v in values)
-        return pa.array(values, pa.int64() if kinds else pa.null()) if small else _strings(values)
+        return (pa.int64() if kinds else pa.null()) if small else pa.string()
     if kinds <= {*_NUMBERS}:
-        return pa.array([None if v is None else float(v) for v in values], pa.float64())
+        return pa.float64()
     if kinds in ({bool}, {datetime.date}, {datetime.datetime}, {datetime.time}):
+        return None
+    return pa.string()
+
+
+def as_kind(values: Sequence[Any], kind: Any) -> Any:  # noqa: ANN401
+    """Return values as an array of the type of their column."""
+    if kind is None:
         return pa.array(values)
-    return _strings(values)
+    if pa.types.is_string(kind):
+        return _strings(values)
+    if pa.types.is_float64(kind):
+        return pa.array([None if v is None else float(v) for v in values], kind)
+    return pa.array(values, kind)
 
 
 def _strings(values: Sequence[Any]) -> Any:  # noqa: ANN401
