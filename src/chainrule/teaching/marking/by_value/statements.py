@@ -118,7 +118,8 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
         for at, (one, other) in enumerate(itertools.pairwise(claim.sides)):
             named = isinstance(one, Named) or isinstance(other, Named)
             first = at == 0 and not claim.starts
-            if one is None or other is None or claim.defines or (named and first):
+            defines = claim.defines and at == 0
+            if one is None or other is None or defines or (named and first):
                 continue
             _match(reader.passage, one, other, claim.order, seen)
         written = [side for side in claim.sides if side is not None]
