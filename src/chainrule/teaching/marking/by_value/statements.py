@@ -219,6 +219,8 @@ def _shorten(reader: Reader) -> None:
     names = {one.base for one in lefts if isinstance(one, Named)}
     whole = {"L", "f", "J", "C", "E", "F", "L.cal", "y", "ell", *numbers}
     roots = [one.parts[0] if isinstance(one, Combined) else one for one in moved]
+    said = _LOSS_NAME.search(passage.text)
+    whole = {said["name"]} if said is not None else whole
     if any(not isinstance(one, Named) for one in roots) or names & whole:
         return
     best = max(numbers, key=lambda base: len(tops[base]), default=None)
@@ -336,6 +338,11 @@ def _conditions(said: TranscriptStatement) -> tuple[Condition, ...]:
         return ()
     return (Condition(Index(match[1]), "=" if match[2] == "=" else "!=", Index(match[3])),)
 
+
+_LOSS_NAME = re.compile(
+    r"\b(?:loss|cost|objective)\s+(?:function\s+)?[$(\\]{0,3}\s*(?P<name>[A-Z])[\s$\\),.;]"
+)
+"""A sentence that gives the objective a letter: ``a scalar loss $L$``."""
 
 _INVERSE = {"log": "exp", "exp": "log"}
 
