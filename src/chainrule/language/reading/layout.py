@@ -16,6 +16,7 @@ _SPACES = re.compile(
 _SIZES = re.compile(
     r"(?<!\\)\\(?:left|right|[bB]ig{1,2}[lrm]?)\s*(?=[()\[\]]|\\[{}]|\\[lr](?:angle|Vert|vert)\b|\\\||<|>)"
 )
+_WIDE = re.compile(r"\\hspace\*?\s*\{[^{}]*\}")
 _LONE_BRACKET = re.compile(r"\{\s*([()\[\]])\s*\}")
 _ROW_END = re.compile(r"\\cr(?![A-Za-z])")
 _ROWS = re.compile(r"\\(?:eqalign|displaylines|eqalignno|openup\s*\d\w*)\s*(?=\{)")
@@ -45,6 +46,7 @@ def without_layout(text: str) -> str:
         return text
     text = _ROW_END.sub(r"\\\\ ", _MBOX.sub(r"\\text", _REMARK.sub(_blank, text)))
     text = _SPACES.sub(_blank, _WORDS.sub(_blank, text))
+    text = _WIDE.sub(lambda match: r", \qquad".ljust(len(match[0]))[: len(match[0])], text)
     text = _NORM_FIRST.sub(r"\1_\3^\2", text)
     text = _SQUARE_FIRST.sub(r"\1_\3^\2", text)
     text = _SIZES.sub(_blank, text)

@@ -125,7 +125,17 @@ def audit(text: str, model: Model | None = None) -> Audit:
         if alone is None:
             raise
         return Audit(None, alone)
+    except RecursionError as error:  # definitions that lead to one another
+        alone = by_values_alone(_posted(text)) or by_code_alone(text)
+        if alone is None:
+            raise ModelError("definitions that lead to one another") from error
+        return Audit(None, alone)
     return replace(found, lines=with_code(found.lines, text))
+
+
+def _posted(text: str) -> str:
+    """Return a text without layout, with its functions written out."""
+    return with_functions_written_out(without_layout(normalize("NFC", text)))
 
 
 def _audited(text: str, model: Model | None) -> Audit:
@@ -133,7 +143,7 @@ def _audited(text: str, model: Model | None) -> Audit:
     values: Mapping[str, Application] = {}
     posted_text = text
     if len(text) <= MAX_TEXT:
-        posted_text = with_functions_written_out(without_layout(normalize("NFC", text)))
+        posted_text = _posted(text)
         text, values = applied(in_plain_notation(posted_text))
     said = rest = with_implied_sums(statements(text), text)
     refused: list[Verdict] = []

@@ -34,6 +34,8 @@ from chainrule.teaching.marking.by_value.openness import (
 from chainrule.teaching.marking.by_value.points import SPENT, Budget, Key, Meaning
 from chainrule.teaching.marking.by_value.statements import Claim, Reader, read
 from chainrule.teaching.marking.by_value.terms import (
+    Called,
+    Cases,
     Over,
     Term,
     every,
@@ -208,6 +210,18 @@ def _matrices(meaning: Meaning) -> dict[Key, int]:
     return {key: rank for key, rank in meaning.ranks.items() if key[0][0].isupper()}
 
 
+def _speaks_of_all(claim: Claim) -> bool:
+    """Whether a claim itself says what holds where two indices are the same, and elsewhere."""
+    nodes = (node for side in claim.sides if side is not None for node in every(side))
+    return any(
+        isinstance(node, Cases) or (isinstance(node, Called) and node.function in _TELLING)
+        for node in nodes
+    )
+
+
+_TELLING = ("kronecker", "indicator")
+
+
 def _bound_and_free(claim: Claim) -> str:
     """Return an index that is free on one side and only bound on the next; empty for none."""
     first = 1 if claim.defines else 0
@@ -264,7 +278,7 @@ def _judge(
                 replace(meaning, symmetric=False).note == "" and meaning.ranks == usable[0].ranks
             )
             return Judged(said.line, said.text, "proven", why, usual=usual)
-    if not claim.conditions:
+    if not claim.conditions and not _speaks_of_all(claim):
         for condition in dict.fromkeys((*claim.nearby, *other_places(reader, claim))):
             again = _judge(reader, replace(claim, conditions=(condition,)), usable, worlds)
             if again.verdict == "proven":

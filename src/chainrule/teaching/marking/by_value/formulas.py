@@ -167,7 +167,7 @@ class Formulas:
             return text == "|" and self._opens_bar()
         token = self.tokens[self.at]
         if token.kind == "word":
-            return token.text in WORDS or token.text in self.habits.words
+            return token.text in WORDS or token.text == "prod" or token.text in self.habits.words
         if token.kind == "command":
             return not (
                 token.text in COMPARED
@@ -226,7 +226,9 @@ class Formulas:
                 kind = "norm" if text == "\\|" else "bars"
                 if self.peek() == "_":
                     self.take()
-                    if (below := "".join(t.text for t in self.group())) == "1":
+                    shown = [t.text for t in self.group()]
+                    below = "".join(t for t in shown if t not in "{}" and t[1:] not in BOLD | FONTS)
+                    if below == "1":
                         kind = "norm1"
                     elif below not in ("F", "2", "\\text", "Fro"):
                         raise UnreadError("a norm that is not read")
@@ -234,6 +236,11 @@ class Formulas:
         raise UnreadError("a norm that is not closed")
 
     def _word(self, word: str) -> Term:
+        if word == "prod" and self.peek() == "(":
+            first, *rest = self._arguments()
+            for factor in rest:
+                first = Combined("*", (first, factor))
+            return first
         if word in self.habits.words or word not in WORDS:
             if word not in self.habits.words:
                 raise UnreadError(f"the word {word}")
@@ -251,7 +258,7 @@ class Formulas:
         if self.peek() == "_" and function in ("log", "softmax", "max", "sum"):
             self.take()
             base = "".join(token.text for token in self.group())
-        if function in ("max", "min") and self.peek() in "([{\\":
+        if function in ("max", "min", "crossentropy", "bce") and self.peek() in "([{\\":
             arguments = self._arguments()
             return self.scripted(Called(function, arguments, order))
         if base == "2" and function == "log":
@@ -353,6 +360,7 @@ class Formulas:
             self.at = start
             return None
         content = self._braced()[1:-1]
+        content = with_classes(content)
         for at, token in enumerate(content):
             sign = COMPARED.get(token.text)
             if sign is None:
@@ -374,11 +382,12 @@ class Formulas:
         if base == "e" and self.habits.euler and self.peek() == "^":
             self.take()
             return Called("exp", (self.inner(self.group()).whole(),))
-        if base == "d" and "d" not in self.habits.values and self._moves():
+        is_value = "d" in self.habits.values and not self.habits.gradients
+        if base == "d" and not is_value and self._moves():
             return Moved(self.factor())
         found = self.scripts(base)
-        if base == "delta" and len(found.below) == 2 and not found.above and not found.power:
-            return Called("kronecker", tuple(found.below))
+        if (same := self._kronecker(base, found)) is not None:
+            return same
         if found.turned and len(found.below) == 2 and not found.above and found.turned_first:
             return self._raised(  # X^T_{ij} is an entry of the transpose
                 EntryOf(Combined("T", (Named(base, bold=bold),)), tuple(found.below)),
@@ -386,7 +395,11 @@ class Formulas:
             )
         name = Named(base, tuple(found.above), tuple(found.below), bold)
         term: Term = name
-        calls = base in self.habits.functions or (found.primes and base not in self.habits.values)
+        calls = (
+            base in self.habits.functions
+            or self._calls_several(base)
+            or (found.primes and base not in self.habits.values)
+        )
         if self.peek() == "(" and (given := self._given(name)) is not None:
             return self._raised(given, found)
         if self.peek() == "(" and calls:
@@ -405,6 +418,28 @@ class Formulas:
         if found.primes:
             raise UnreadError("a prime that is not read")
         return self._raised(term, found)
+
+    def _kronecker(self, base: str, found: Scripts) -> Term | None:
+        r"""Return ``\\delta_{ij}`` or ``I_{kj}``, which is 1 where two indices are the same."""
+        identity = base == "I" and "I" not in self.habits.defined
+        if not (base == "delta" or identity) or found.above or found.power or found.turned:
+            return None
+        below = found.below
+        if len(below) == 1 and len(below[0].text) == 2 and below[0].text.isalpha():
+            below = [Index(letter) for letter in below[0].text]
+        return Called("kronecker", tuple(below)) if len(below) == 2 else None
+
+    def _calls_several(self, base: str) -> bool:
+        """Whether several arguments follow a name that has no value of its own."""
+        if self.peek() != "(" or base in self.habits.values:
+            return False
+        start = self.at
+        try:
+            return len(self._arguments()) > 1
+        except UnreadError:
+            return False
+        finally:
+            self.at = start
 
     def _given(self, name: Named) -> Named | None:
         """Parse a probability such as ``p(y = 1 | x)``, one value by what stands in brackets."""
@@ -441,7 +476,7 @@ class Formulas:
             self.at = start
         return (
             bool(arguments)
-            and all(isinstance(one, Named) and one.base not in ("T",) for one in arguments)
+            and all(_is_shown(one) for one in arguments)
             and self.tokens[start + 1].text not in ("1",)
         )
 
@@ -467,6 +502,25 @@ class Formulas:
     def _command(self, text: str) -> Term:
         """Parse what begins with a command."""
         raise UnreadError(f"{text} is not read here")
+
+
+def _is_shown(argument: Term) -> bool:
+    r"""Whether an argument is a name, or its square: ``L(\\mu, \\sigma^2)``."""
+    if isinstance(argument, Combined) and argument.operation == "^":
+        argument = argument.parts[0]
+    return isinstance(argument, Named) and argument.base != "T"
+
+
+def with_classes(content: list[Token]) -> list[Token]:
+    """Join the index of a class, the ``y_i`` in ``j ≠ y_i``, to one token."""
+    found: list[Token] = []
+    for token in content:
+        letters = token.kind == "letter" and len(found) > 1 and found[-2].kind == "letter"
+        if letters and found[-1].text == "_":
+            found[-2:] = [Token("letter", f"{found[-2].text}_{token.text}")]
+        else:
+            found.append(token)
+    return found
 
 
 def _function(name: Named) -> str:

@@ -2,7 +2,12 @@ r"""Parser of posted mathematics, as tolerant as a reader: LaTeX, Unicode and pl
 
 from __future__ import annotations
 
-from chainrule.teaching.marking.by_value.formulas import COMPARED, PRODUCTS, Formulas
+from chainrule.teaching.marking.by_value.formulas import (
+    COMPARED,
+    PRODUCTS,
+    Formulas,
+    with_classes,
+)
 from chainrule.teaching.marking.by_value.notation import (
     Token,
 )
@@ -148,6 +153,9 @@ class Parser(Formulas):
         r"""Parse ``\\nabla_w L``, ``\\partial_x f`` and ``∂L/∂w``."""
         order = 1
         wrt: list[Named] = []
+        if text == "\\nabla" and self.peek() == "\\nabla":
+            self.take()
+            order = 2
         while self.peek() in ("_", "^"):
             sign = self.take().text
             content = self.group()
@@ -230,22 +238,10 @@ class Parser(Formulas):
         return self.scripted(Cases(tuple(found)))
 
 
-def _with_classes(content: list[Token]) -> list[Token]:
-    """Join the index of a class, the ``y_i`` in ``j ≠ y_i``, to one token."""
-    found: list[Token] = []
-    for token in content:
-        letters = token.kind == "letter" and len(found) > 1 and found[-2].kind == "letter"
-        if letters and found[-1].text == "_":
-            found[-2:] = [Token("letter", f"{found[-2].text}_{token.text}")]
-        else:
-            found.append(token)
-    return found
-
-
 def conditions_of(content: list[Token]) -> tuple[Condition, ...] | None:
     """Return the comparisons in a text; None where it says otherwise."""
     found: list[Condition] = []
-    shown = _with_classes([token for token in content if token.text not in "{}&"])
+    shown = with_classes([token for token in content if token.text not in "{}&"])
     for at, token in enumerate(shown):
         sign = COMPARED.get(token.text)
         if token.text == "=" and at and shown[at - 1].text == "!":

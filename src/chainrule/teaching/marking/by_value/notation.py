@@ -15,7 +15,8 @@ WORDS = {
     "sigmoid": "sigmoid", "Sigmoid": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid",
     "relu": "relu", "ReLU": "relu", "Relu": "relu", "softplus": "softplus", "sum": "sum",
     "sign": "sign", "sgn": "sign", "max": "max", "min": "min", "abs": "abs", "cosh": "cosh",
-    "sinh": "sinh", "vec": "vec", "logdet": "logdet", "mean": "mean", "sym": "sym", "Sym": "sym",
+    "sinh": "sinh", "vec": "vec", "logdet": "logdet", "mean": "mean", "CE": "crossentropy",
+    "CrossEntropy": "crossentropy", "BCE": "bce", "sym": "sym", "Sym": "sym",
 }  # fmt: skip
 """Words of functions, and the function of each."""
 
@@ -40,6 +41,7 @@ _SPELLED = (
     (re.compile(r"(?<![A-Za-z}])\s*\(\s*(?:\\(?:text|mbox|textrm)\s*\{[^{}]*\})?\s*\)"), " "),
     (re.compile(r"[\^_]?(?<!\\)\{\s*\}"), " "),
     (re.compile(r"\\_"), "_"),
+    (re.compile(r"\\hspace\s*\{[^{}]*\}"), " "),
     (re.compile(r"(\\[A-Za-z]+)\*(?=\{)"), r"\1_"),  # an index that Markdown took for emphasis
     (re.compile(r"\\(?:dfrac|tfrac|cfrac)(?![A-Za-z])"), r"\\frac"),
     (re.compile(r"\\(?:varepsilon|epsilon)(?![A-Za-z])"), r"\\epsilon"),
@@ -119,6 +121,10 @@ def tokens(text: str, *, plain: bool = False, names: frozenset[str] = frozenset(
             continue
         if kind == "run":
             run = match[0]
+            if run in ("CE", "BCE") and text[at:].lstrip().startswith("("):
+                found.append(Token("word", run, spaced))
+                spaced = False
+                continue
             if run[0] == "d" and run[1:] in names:
                 found.append(Token("letter", "d", spaced))
                 run, spaced = run[1:], False

@@ -31,6 +31,12 @@ _DIFFERENTIATED_WORD = re.compile(
 )
 """A word in a fraction of differentials: ``\\frac{dLoss}{dOut}``."""
 _FUNCTION_LETTERS = frozenset({"sigma", "phi", "psi", "f", "g", "h", "F", "G", "Phi", "varphi"})
+_SYMMETRIC_NAME = re.compile(
+    r"(?<![A-Za-z\\])(?P<before>[A-Z])[}\s$)]{0,6}(?:(?:is|be|a|real|and)\s+){0,3}symmetric"
+    r"|symmetric\s+(?:matrix\s+)?[$(\\]{0,3}\s*(?:\\?(?:mathbf|boldsymbol|bm)\s*\{)?\s*(?P<after>[A-Z])"
+    r"(?![A-Za-z])"
+)
+_GRADIENT_LEFT = re.compile(r"[\s&$]*d[A-Z](?:_\{?\w{1,3}\}?)?[\s&$]*$")
 _NUMBERED = re.compile(
     r"\{\s*(?:\\partial\s*|d\s*)\{?\\?[A-Za-z]+(?:\s*\{\s*[A-Za-z]\s*\})?\s*\}?(?:_\{?\w+\}?)?\s*\}"
     r"\s*\{\s*(?:\\partial\s*|d\s*)(?P<base>\\?[A-Za-z]+)_(?:\w|\{\s*\w+\s*\})\^(?:\d|\{\s*\d\s*\})\s*\}"
@@ -114,6 +120,12 @@ class Passage:
     sorted: dict[Named, tuple[tuple[str, tuple[str, ...]], list[Index]]] = field(
         default_factory=dict
     )
+
+    @cached_property
+    def symmetric(self) -> frozenset[str]:
+        r"""The matrices that the text calls symmetric: ``with $\\mathbf{W}$ symmetric``."""
+        found = _SYMMETRIC_NAME.finditer(self.text)
+        return frozenset(match["before"] or match["after"] for match in found)
 
     @cached_property
     def moves(self) -> bool:
@@ -400,7 +412,8 @@ def habits_of(sides: Sequence[str], lefts: Sequence[str], text: str) -> Habits:
     euler = "e" not in defined and not re.search(r"(?<![A-Za-z\\])e_", text)
     return Habits(frozenset(functions), frozenset(values), frozenset(above), euler,
                   frozenset(defined), plain, prime_turns=turns, names=several,
-                  numbered=frozenset(numbered))  # fmt: skip
+                  numbered=frozenset(numbered),
+                  gradients=any(_GRADIENT_LEFT.match(left) for left in lefts))  # fmt: skip
 
 
 def _uses(

@@ -417,7 +417,8 @@ class Point(ABC):
                 value = 2 * value - 1 if labels == "signs" else value
         else:
             can = len(ints) >= 2 and key[0] not in ("X", "x", "y", "w", "W")
-            if can and (key[0] in _SPREADS or self.ask("symmetric")):
+            named = len(ints) >= 2 and key[0] in self.passage.symmetric
+            if named or (can and (key[0] in _SPREADS or self.ask("symmetric"))):
                 *head, row, column = ints
                 value = self._raw(key, (*head, min(row, column), max(row, column)))
                 value += 2.0 if row == column else 0.0

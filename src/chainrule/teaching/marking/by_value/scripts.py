@@ -43,6 +43,8 @@ class Habits:
         Whether a prime is a transpose: ``X'y``.
     numbered : frozenset of str
         Names with a number above that is a layer and no power: ``w_{11}^2``.
+    gradients : bool
+        Whether names such as ``dW`` stand on left sides.
     """
 
     functions: frozenset[str] = frozenset()
@@ -55,6 +57,7 @@ class Habits:
     prime_turns: bool = False
     names: frozenset[str] = frozenset()
     numbered: frozenset[str] = frozenset()
+    gradients: bool = False
 
     @property
     def words(self) -> frozenset[str]:
@@ -176,6 +179,9 @@ def above(
         scripts.above.append(Index(text))
     elif text in ("T", "top", "?") and content[0].text in ("T", "\\top", "\\intercal"):
         scripts.turned = not scripts.turned
+    elif text in ("-T", "-top"):  # the transpose of the inverse
+        scripts.turned = not scripts.turned
+        scripts.power = [Token("sign", "-"), Token("number", "1")]
     elif set(text) == {"'"}:
         scripts.primes += len(text)
     elif content[0].text in ("*", "\\ast", "\\star", "+") and len(content) == 1:

@@ -161,6 +161,8 @@ class Slopes(Point):
             if isinstance(of, Combined) and of.operation == "^" and isinstance(of.parts[0], Named):
                 root = of.parts[0]
                 return self._slope(Slope(objective, (root,)), env) / (2 * self.named(root, env))
+            if isinstance(of, Combined) and of.operation == "T":
+                return turned(self._moved(of.parts[0], env))
             if not isinstance(of, Named):
                 raise NoValueError("a differential in a text of gradients")
             return self._slope(Slope(objective, (of,)), env)

@@ -118,7 +118,8 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
         for at, (one, other) in enumerate(itertools.pairwise(claim.sides)):
             named = isinstance(one, Named) or isinstance(other, Named)
             first = at == 0 and not claim.starts
-            if one is None or other is None or claim.defines or (named and first):
+            defines = claim.defines and at == 0
+            if one is None or other is None or defines or (named and first):
                 continue
             _match(reader.passage, one, other, claim.order, seen)
         written = [side for side in claim.sides if side is not None]
@@ -218,6 +219,8 @@ def _shorten(reader: Reader) -> None:
     names = {one.base for one in lefts if isinstance(one, Named)}
     whole = {"L", "f", "J", "C", "E", "F", "L.cal", "y", "ell", *numbers}
     roots = [one.parts[0] if isinstance(one, Combined) else one for one in moved]
+    said = _LOSS_NAME.search(passage.text)
+    whole = {said["name"]} if said is not None else whole
     if any(not isinstance(one, Named) for one in roots) or names & whole:
         return
     best = max(numbers, key=lambda base: len(tops[base]), default=None)
@@ -335,6 +338,11 @@ def _conditions(said: TranscriptStatement) -> tuple[Condition, ...]:
         return ()
     return (Condition(Index(match[1]), "=" if match[2] == "=" else "!=", Index(match[3])),)
 
+
+_LOSS_NAME = re.compile(
+    r"\b(?:loss|cost|objective)\s+(?:function\s+)?[$(\\]{0,3}\s*(?P<name>[A-Z])[\s$\\),.;]"
+)
+"""A sentence that gives the objective a letter: ``a scalar loss $L$``."""
 
 _INVERSE = {"log": "exp", "exp": "log"}
 

@@ -126,7 +126,14 @@ def rebuilt(term: Term, change: Callable[[Term], Term]) -> Term:
 def bound_diagonals(sides: Sequence[Term | None]) -> list[Term | None]:
     r"""Let the index in ``diag(p_i (1 - p_i))`` run, where it stands in no place outside."""
     found: list[Term | None] = []
-    for side in sides:
+    elsewhere: dict[int, set[str]] = {
+        at: set().union(*(
+            letters_of(rebuilt(one, _without_diagonals))
+            for other, one in enumerate(sides) if one is not None and other != at
+        ))
+        for at in range(len(sides))
+    }  # fmt: skip
+    for at, side in enumerate(sides):
         if side is None:
             found.append(None)
             continue
@@ -138,7 +145,7 @@ def bound_diagonals(sides: Sequence[Term | None]) -> list[Term | None]:
             if len(letter) == 1 and letter.islower()
         }
         outside = letters_of(rebuilt(side, _without_diagonals))
-        free = inside - outside
+        free = inside - outside - elsewhere[at]
         found.append(rebuilt(side, partial(_stacked, free)) if len(free) == 1 else side)
     return found
 

@@ -24,6 +24,7 @@ class Line:
     why: str = ""
     ratio: float | None = None
     leaf: bool = False
+    exact: bool = True  # whether its name says of which value it is the gradient
     numbers: tuple[float, float] | None = None
     sure: bool = False  # whether the code defines its loss and all of it was read
     good: int = 0  # how many events come to the gradient of a part of the loss
@@ -37,12 +38,15 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
     read = [line for line in lines if line.ratio is not None]
     leaves = [line for line in read if line.leaf]
     squares = _has_squares(reading.code)
-    base = _base(leaves or read, counts, upward=upward, free=free, squares=squares)
+    base = _base(leaves or read, counts, upward=upward, squares=squares)
+    if free and read and read[0].ratio is not None:
+        base = read[0].ratio  # the loss is the one that makes the first line right
+    one_share = len({round((line.ratio or 0.0) / base, 6) for line in leaves}) == 1
     carried: float | None = None
     for line in read:
         assert line.ratio is not None
         share = line.ratio / base
-        inner = not line.leaf or is_close(share, 1.0)
+        inner = not line.leaf or is_close(share, 1.0) or (free and one_share)
         by_count = next(
             (c for c in counts if is_close(abs(share), c) or is_close(abs(share), 1 / c)), None
         )
@@ -57,6 +61,10 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
                 is_close(share / carried, c) for c in (1.0, *counts, *(1 / c for c in counts))
             )
             line.verdict = "follows" if follows else "wrong"
+            if free and not line.exact:
+                line.verdict = "unproven"
+                line.why = "it is not clear of which value this is the gradient"
+                continue
             line.why = f"the gradient times {share:.6g}"
             if follows:
                 line.why = FOLLOWS
@@ -145,9 +153,7 @@ def _is_delta(line: Line) -> bool:
     return "delta" in line.events[0].target.lower() or "err" in line.events[0].target.lower()
 
 
-def _base(
-    lines: list[Line], counts: list[float], *, upward: bool, free: bool, squares: bool
-) -> float:
+def _base(lines: list[Line], counts: list[float], *, upward: bool, squares: bool) -> float:
     """Return the factor that the gradients of a text have in common."""
     ratios = [line.ratio for line in lines if line.ratio is not None]
     if not ratios or any(is_close(ratio, 1.0) for ratio in ratios):
@@ -156,11 +162,11 @@ def _base(
     if squares:
         usual.append(0.5)
     same = all(is_close(ratio, ratios[0]) for ratio in ratios)
-    if not same or (len(ratios) < 2 and not free):
+    if not same or len(ratios) < 2:
         return 1.0
     first = ratios[0]
-    if upward or free:
-        return first if free or any(is_close(abs(first), u) for u in (1.0, *usual)) else 1.0
+    if upward:
+        return first if any(is_close(abs(first), u) for u in (1.0, *usual)) else 1.0
     return first if any(is_close(first, u) for u in usual) else 1.0
 
 

@@ -339,11 +339,14 @@ def _compare(
     else:
         inner = _inside(slopes, places)
         others = inner if exact else _alike(slopes, value)
-        for place in others:
-            ratio = slopes.ratio(value, place, loss)
-            if ratio is not None and (not exact or is_close(ratio, 1.0)):
-                line.ratio, line.why = ratio, "read as the gradient with respect to the argument"
-                break
+        found = [slopes.ratio(value, place, loss) for place in others]
+        usable: list[float] = [
+            one for one in found if one is not None and (not exact or is_close(one, 1.0))
+        ]
+        if usable:  # the value that makes it right as it stands, then one of the same sign
+            line.ratio = min(usable, key=_distance)
+            line.why = "read as the gradient with respect to the argument"
+    line.exact = exact
     if line.ratio is None and exact:
         line.verdict = "wrong"
         shape = slopes.numbers.seen[places[0]][1].shape
@@ -356,6 +359,11 @@ def _compare(
         line.numbers = (claimed, slope[0].get(loss, 0.0))
         line.why = "not the derivative of the loss along a random direction: " \
                    f"{line.numbers[0]:.6g} against {line.numbers[1]:.6g}"  # fmt: skip
+
+
+def _distance(ratio: float) -> tuple[bool, bool]:
+    """Return how far a ratio is from that of a gradient as it stands, for sorting."""
+    return not is_close(ratio, 1.0), ratio < 0
 
 
 def _inside(slopes: Slopes, places: list[int]) -> list[int]:

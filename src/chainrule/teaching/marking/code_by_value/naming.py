@@ -11,7 +11,7 @@ _GRADIENT = re.compile(
     r"(?:d[LJE]_?d_?|d_?(?:cost|loss)_?d_?|grad(?:ient)?s?_?(?:of_?|wrt_?)?|nabla_?|d_|d)(?P<stem>\w+)"
     r"|(?P<before>\w+?)_?(?:grad|gradient|delta|prime_loss)s?"
 )
-_DELTA = re.compile(r"(?i)(?:\w+_)?delta_?\w*")
+_DELTA = re.compile(r"(?i)(?:\w+_)?delta_?\w*|grad|gradient")
 _LABELS = re.compile(
     r"(?i)y|y_?true|targets?|labels?|t|y_?train|y_?one_?hot|y_?enc(?:oded)?|one_?hot\w*|y_?batch"
 )

@@ -126,6 +126,10 @@ class Reading:
 def _usual(kind: str, walk: Walk[Array], names: Names) -> float:
     """Return a usual loss of the last value and the labels."""
     output, label = _output(walk, names), _label(walk, names)
+    picked = label.ndim == 1 and output.ndim == 2 and len(label) == len(output)
+    if picked and names.picks and kind == USUAL[1]:
+        columns = label.astype(np.int64)
+        return float(-np.sum(np.log(output[np.arange(len(columns)), columns])))
     if label.shape != output.shape:
         raise Misfit("labels in another shape than the output")
     with np.errstate(all="ignore"):
@@ -180,7 +184,7 @@ def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
     for _ in range(MOST_SHAPES):
         if choices is None:
             break
-        shapes = Shapes(choices)
+        shapes = Shapes(choices, picks=names.picks)
         walk: Walk[Shaped] = Walk(shapes, code.statements, replace(names, unread=set()))
         try:
             walk.run()
@@ -207,6 +211,10 @@ def _meet_open_names(walk: Walk[Shaped]) -> None:
             name for name in used if name not in walk.known and not walk.names.is_gradient(name)
         }
         fresh |= used & set(walk.names.labels)
+        if event.places is not None and (labels := walk.pick(event.places)) is not None:
+            label = walk.flat(labels)
+            if label is not None and label not in walk.known:
+                _meet_picked(walk, label)
         for name in fresh & COUNTS:
             walk.algebra.unknown(name).dims = ()
         if any(walk.names.is_gradient(name) for name in used):
@@ -218,6 +226,14 @@ def _meet_open_names(walk: Walk[Shaped]) -> None:
             walk.value(event.value)
         except Misfit:
             continue
+
+
+def _meet_picked(walk: Walk[Shaped], label: str) -> None:
+    """Give labels that are only taken as indices one entry per row of the output."""
+    last = next((n for n in reversed(walk.forward) if isinstance(walk.known.get(n), Shaped)), None)
+    output = walk.known.get(last or "")
+    if isinstance(output, Shaped) and len(output.dims or ()) == 2:
+        walk.algebra.picked(output, walk.algebra.unknown(label))
 
 
 def _is_plausible(shapes: Shapes) -> bool:

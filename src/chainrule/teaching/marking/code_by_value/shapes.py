@@ -79,6 +79,7 @@ class Shapes(Algebra[Shaped]):
     inputs: dict[str, Shaped] = field(default_factory=dict)
     literals: dict[int, int] = field(default_factory=dict)
     lengths: dict[str, Dim] = field(default_factory=dict)
+    picks: bool = False  # whether labels are indices
     bias_style: str = ""
     weights: set[str] = field(default_factory=set)  # the sides of products where weights stand
     narrow: bool | None = None  # whether open lengths are 1 where they meet one
@@ -157,7 +158,7 @@ class Shapes(Algebra[Shaped]):
 
     def size(self, of: Shaped, axis: int) -> Size:
         """Return the length of an axis."""
-        dims = self.known(of)
+        dims = self.known(of, 1 if self.picks and is_label(of.name) else 2)
         if not -len(dims) <= axis < len(dims):
             raise Misfit("an axis that the value does not have")
         return Size(dims[axis])

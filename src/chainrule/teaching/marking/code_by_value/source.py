@@ -18,7 +18,7 @@ _CODE = re.compile(
     r"\b(?:np|numpy|torch|tf|jnp)\.\w|\.dot\(|\.T\b|^\s*def \w+\(|\w @ \w|^\s*\w+ [-+*/]= "
 )
 _ASSIGNS = re.compile(
-    r"^\s*[A-Za-z_][\w.\[\]\"', :<>=+\-]*?\s*[-+*/]?=(?!=)|^\s*(?:def|class|for|if|return)\b"
+    r"^\s*[A-Za-z_][\w.\[\]\"', :<>=+()\-]*?\s*[-+*/]?=(?!=)|^\s*(?:def|class|for|if|return)\b"
 )
 
 

@@ -51,6 +51,10 @@ class Walk(Evaluation[V]):
 
     def run(self) -> None:
         """Walk over all statements."""
+        for whole in self.statements:  # a function may be called above its definition
+            for node in ast.walk(whole):
+                if isinstance(node, ast.FunctionDef) and is_helper(node):
+                    self.functions[node.name] = node
         for statement in self.statements:
             self.statement(statement)
 
