@@ -148,7 +148,7 @@ def _with_tangents(
     constant, columns = objective.loss.facts.self_concordance, np.flatnonzero(moving)
     if constant is None or not 0 < len(columns) <= _MOST:
         return np.inf, "no Hessian bounds how far the groups are from their best"
-    hessian = gram(objective, evaluation.raw_prediction, columns, bound=None)
+    hessian = gram(objective, evaluation, columns, bound=None)
     corner, last = hessian[-1, -1], len(columns) + int(objective.fit_intercept)
     metric, w = penalty.metric[columns], evaluation.point.coef[columns, 0]
     slope = evaluation.gradient.coef[:, 0]
