@@ -56,6 +56,9 @@ _LEAST_AIM: Final[float] = 1e-5
 _LEAST_RATIO: Final[float] = 1e-3
 """The l1_ratio from which the strongest point of a path of squares is counted, as in glmnet."""
 
+_FRESH: Final[int] = 100
+"""Columns that may always be added to those that take part."""
+
 _NEARBY: Final[float] = 1.0
 """The drift of the logarithm of the curvature below which a new Hessian would prove no more."""
 
@@ -378,7 +381,8 @@ class PathSolver:
         l1 = penalty.l1
         # a slope hardly changes by more than the strength does (Tibshirani and others 2012)
         strong = l1 * (max(2 - self._last / strength, 0.5) if strength > 0 else 0.5)
-        wanted = self._ever | (w != 0) | (l1 == 0) | (slope >= strong)
+        wanted = self._ever | (w != 0) | (l1 == 0)
+        wanted |= _steepest((slope >= strong) & ~wanted, slope / unit, wanted.sum())
         wanted[int(np.argmax(slope / unit))] = True
         while True:
             columns = np.flatnonzero(wanted)
@@ -436,6 +440,20 @@ class PathSolver:
         self._keep(solution)
         self._monitor(solution.evaluation)
         return replace(solution, stop="interrupted") if self._stop else solution
+
+
+def _steepest(wanted: BoolArray, pull: FloatArray, n_others: int) -> BoolArray:
+    """Return those of some columns that pull the most: about as many as take part already.
+
+    After a long stride very many are wanted, and few of them are needed.
+    """
+    most = max(_FRESH, int(n_others))
+    if wanted.sum() <= most:
+        return wanted
+    order = np.argsort(-np.where(wanted, pull, 0.0), kind="stable")
+    kept = np.zeros(len(wanted), dtype=bool)
+    kept[order[:most]] = True
+    return kept
 
 
 def geometric(largest: float, n_strengths: int, ratio: float) -> FloatArray:
