@@ -6,32 +6,55 @@ picking one row in 16 from a file takes as long as reading it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
-from chainrule.engine.data.rows import LARGEST_SAMPLE, largest_sample
+from chainrule.engine.data.rows import LARGEST_SAMPLE, RowBlock, largest_sample
 from chainrule.engine.data.unusable import LARGEST, refuse_numbers
-from chainrule.engine.passes.blocks import DenseBlock
+from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock
 from chainrule.engine.runtime.executors import map_in_order
 from chainrule.engine.runtime.stored_arrays import Append, StoredArray
 from chainrule.engine.runtime.workers import current_cluster
 
-if TYPE_CHECKING:
-    from chainrule.engine.data.sources import InMemorySource
-
 _ROWS_PER_COLUMN = 20
 """Rows of a sample for each column from which it is drawn; solvers ask for more of their own."""
 
 
+class Blocks(Protocol):
+    """Rows that are cut into blocks, as `InMemorySource` is."""
+
+    n_samples: int
+    n_features: int
+    rows_per_block: int
+    is_fused: bool
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks."""
+
+    @property
+    def column_names(self) -> Sequence[str]:
+        """Names of the columns in errors."""
+
+    def rows(self, index: int) -> slice:
+        """Return which rows a block holds."""
+
+    def matrix(self, index: int) -> MatrixBlock:
+        """Return X of a block."""
+
+    def block(self, index: int) -> RowBlock:
+        """Return a block."""
+
+
 def largest_numbers(
-    source: InMemorySource,
+    source: Blocks,
     X: Any,  # noqa: ANN401
     row_numbers: IntArray | None,
     n_threads: int,
@@ -40,7 +63,7 @@ def largest_numbers(
 
     Parameters
     ----------
-    source : InMemorySource
+    source : Blocks
     X : ndarray, CSR, CSC, CodedRows or StoredArray
         Its rows.
     row_numbers : ndarray or None
@@ -78,7 +101,7 @@ def largest_numbers(
 
 
 @contextmanager
-def _drawing(source: InMemorySource, X: Any) -> Iterator[tuple[IntArray | None, Append]]:  # noqa: ANN401
+def _drawing(source: Blocks, X: Any) -> Iterator[tuple[IntArray | None, Append]]:  # noqa: ANN401
     """Begin the sample of rows in a file, where solvers may ask for it: its rows, and a writer."""
     least = LARGEST_SAMPLE * _ROWS_PER_COLUMN * source.n_features
     if not (isinstance(X, StoredArray) and source.is_fused and source.n_samples >= least):
@@ -94,7 +117,7 @@ def _no_rows(rows: npt.NDArray[Any]) -> None:
 
 
 def _seen(
-    source: InMemorySource, rows: IntArray | None, index: int
+    source: Blocks, rows: IntArray | None, index: int
 ) -> tuple[FloatArray, npt.NDArray[Any] | None]:
     """Return the largest numbers of a block, and those of its rows that are drawn."""
     block = source.matrix(index)
