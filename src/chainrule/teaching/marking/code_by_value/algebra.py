@@ -1,4 +1,4 @@
-"""What a walk over code needs of its values, and what it raises."""
+"""Operations, places and errors of a walk over code."""
 
 from __future__ import annotations
 

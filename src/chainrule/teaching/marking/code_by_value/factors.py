@@ -17,7 +17,7 @@ from chainrule.teaching.marking.code_by_value.walk import Walk
 
 @dataclass
 class Line:
-    """What one reading makes of the events of one name."""
+    """Judgement of the events of one name under one reading."""
 
     events: list[Event]
     verdict: str = "unproven"
