@@ -11,6 +11,8 @@ import pytest
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.table import find_loss
 from chainrule.engine.objective.objective import Objective
+from chainrule.engine.passes.blocks import DenseBlock
+from chainrule.engine.passes.fused_blocks import FusedBlock
 from chainrule.engine.paths import PathSolver, geometric, path_of
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.solvers import compiled_proximal
@@ -144,6 +146,8 @@ def test_a_hessian_formed_for_a_proof_is_the_next_model(compiled: bool) -> None:
     assert model is not None
     assert model.is_exact
     bend = solver.objective.loss.pointwise_hessian(here.raw_prediction, solver.source.labels(0)[1])
-    X = solver.source.block(0).X.values
+    block = solver.source.block(0).X
+    assert isinstance(block, DenseBlock | FusedBlock)
+    X = block.values
     expected = X[:, model.columns].T @ (bend[:, 0] * X[:, model.columns])
     np.testing.assert_allclose(model.matrix[:-1, :-1], expected, rtol=1e-10, atol=1e-12)

@@ -13,6 +13,7 @@ from chainrule.engine.data.coded_rows import CodedColumn, CodedRows
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.classes import BinaryLoss
 from chainrule.engine.losses.table import find_loss
+from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.gram import gram
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.paths import PathSolver, geometric, path_of
@@ -287,9 +288,10 @@ def test_the_hessian_of_sparse_columns_is_that_of_dense_ones(
     rows.indices, rows.indptr = rows.indices.astype(index_type), rows.indptr.astype(index_type)
     source = InMemorySource(rows, y, weight, compiled=True)
     objective = Objective(source, BinaryLoss(), L2Penalty(np.zeros(8)))
-    raw, chosen = rng.normal(size=(400, 1)), np.array(columns, dtype=np.intp)
-    found = gram(objective, raw, chosen, bound=None)
-    proba = 1 / (1 + np.exp(-raw))
+    coef, chosen = rng.normal(size=(8, 1)), np.array(columns, dtype=np.intp)
+    here = objective.evaluate(Point(coef, np.array([0.3])))
+    found = gram(objective, here, chosen, bound=None)
+    proba = 1 / (1 + np.exp(-(X @ coef + 0.3)))
     table = np.hstack([X[:, chosen], np.ones((400, 1))])
     expected = table.T @ (weight[:, None] * proba * (1 - proba) * table)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)

@@ -51,7 +51,7 @@ def test_paths_enter_by_group_and_do_not_depend_on_units() -> None:
     choices: dict[str, Any] = {"column_groups": LABELS, "standardize": True, "n_lambdas": 12}
     paths = [logistic_path(table, Y, eps=0.02, **choices) for table in (X, X * units)]
     np.testing.assert_allclose(paths[0].coef, paths[1].coef * units, atol=1e-3)
-    steps = {}
+    steps: dict[str, set[int]] = {}
     for entry in paths[0].entered():
         steps.setdefault(LABELS[entry.index], set()).add(entry.step)
     assert all(len(found) == 1 for found in steps.values())
