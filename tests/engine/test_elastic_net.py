@@ -16,10 +16,11 @@ from chainrule.engine.losses.table import find_loss
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.gram import gram
 from chainrule.engine.objective.objective import Objective
-from chainrule.engine.paths import PathSolver, geometric, path_of
+from chainrule.engine.paths import PathSolver
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.results import PathPoint
+from chainrule.engine.whole_paths import geometric, path_of
 from chainrule.errors import DataError
 
 

@@ -16,10 +16,11 @@ from chainrule.engine.class_paths import path_solver
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.table import find_loss
 from chainrule.engine.objective.evaluation import Point
-from chainrule.engine.paths import PathSolver, geometric, path_of
+from chainrule.engine.paths import PathSolver
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.penalties.groups import GroupNorms, GroupShape
 from chainrule.engine.results import PathPoint
+from chainrule.engine.whole_paths import geometric, path_of
 from chainrule.errors import DataError
 
 Array = npt.NDArray[Any]

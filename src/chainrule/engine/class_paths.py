@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,6 +28,8 @@ class ClassPathSolver(PathSolver):
 
     The penalty counts the coefficients of every class, as in scikit-learn and glmnet.
     """
+
+    _is_separable: ClassVar[bool] = False
 
     @property
     def _is_wide(self) -> bool:

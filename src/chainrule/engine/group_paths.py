@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from chainrule.engine.solvers.steps import Stop
 
 class GroupPathSolver(PathSolver):
     """Solves for one strength after the other, with coefficients in groups; its shape is one."""
+
+    _is_separable: ClassVar[bool] = False
 
     @property
     def _is_wide(self) -> bool:

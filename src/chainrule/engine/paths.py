@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from time import perf_counter
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -18,7 +17,13 @@ from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, IntArray
 from chainrule.engine.certificates.certificate import Certificate, with_rounded_intercept
 from chainrule.engine.certificates.findings import free_separation
 from chainrule.engine.certificates.finite import refuse_overflow, refuse_targets
-from chainrule.engine.certificates.separable_gap import certify_elastic_net, curvature_drift
+from chainrule.engine.certificates.rounding import SumRounding
+from chainrule.engine.certificates.separable_gap import (
+    certify_elastic_net,
+    claimed_gap,
+    curvature_drift,
+)
+from chainrule.engine.certificates.stacked_gap import Candidate
 from chainrule.engine.data.duplicates import merged
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import engine_loss
@@ -30,7 +35,7 @@ from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
 from chainrule.engine.penalties.l2 import L2Penalty
-from chainrule.engine.results import PathPoint, in_units
+from chainrule.engine.results import PathPoint, Sketch, in_units
 from chainrule.engine.runtime.journal import Journal
 from chainrule.engine.runtime.machine import quiet_algebra
 from chainrule.engine.solvers.limits import FULL_VECTORS
@@ -38,7 +43,7 @@ from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.proximal_steps import ProximalSteps
 from chainrule.engine.solvers.starting import starting_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
-from chainrule.engine.working_sets import WorkingSet
+from chainrule.engine.working_sets import WorkingSet, steepest, widened
 from chainrule.errors import DataError
 
 FORBIDDING: Final[float] = 1e300
@@ -47,17 +52,16 @@ FORBIDDING: Final[float] = 1e300
 _FEW: Final[int] = 200
 """Columns up to which all are read in every step."""
 
-_AMPLE: Final[float] = 0.1
-"""What is ample on a path: see `PathSolver.solve`."""
+_LIGHT: Final[float] = 2e5
+"""Entries of X up to which compiled steps take less time than a proof that saves them."""
 
 _CAREFUL: Final[float] = 0.25
+_EXACTLY: Final[float] = 0.1
+"""The shares of the tolerance up to which conditions hold before a proof, of one point or many."""
 _TIGHTER: Final[float] = 1e-2
 _LEAST_AIM: Final[float] = 1e-5
 _LEAST_RATIO: Final[float] = 1e-3
 """The l1_ratio from which the strongest point of a path of squares is counted, as in glmnet."""
-
-_FRESH: Final[int] = 100
-"""Columns that may always be added to those that take part."""
 
 _NEARBY: Final[float] = 1.0
 """The drift of the logarithm of the curvature below which a new Hessian would prove no more."""
@@ -100,6 +104,9 @@ class PathSolver:
     DataError
         When the loss is not convex.
     """
+
+    _is_separable: ClassVar[bool] = True
+    """Whether the penalty is a sum over the coefficients of one score."""
 
     def __init__(
         self,
@@ -209,7 +216,8 @@ class PathSolver:
             0 to let the derivatives vanish up to the tolerance first.
         """
         # on the columns that take part, exact steps take less time than a proof by second order
-        aim, enough = _CAREFUL * tol, 0.0 if self._is_wide else ample * tol
+        exactly = self._is_wide or self.can_sketch
+        aim, enough = _CAREFUL * tol, 0.0 if exactly else ample * tol
         with quiet_algebra():
             while True:
                 left = max_iter - len(self._records)
@@ -229,6 +237,46 @@ class PathSolver:
                 outcome = Outcome(whole, solution.stop)
                 certificate = free_separation(self.objective, penalty, outcome) or certificate
             return self._at(strength, penalty, certificate, solution.stop, tol)
+
+    @property
+    def can_sketch(self) -> bool:
+        """Whether steps take less time than proofs one by one."""
+        facts = self.objective.loss.facts
+        return (
+            self._is_separable
+            and self._steps.are_compiled
+            and self.source.n_entries <= _LIGHT
+            and self.shape.l1_ratio > 0
+            and facts.has_least
+            and facts.self_concordance is not None
+        )
+
+    def sketch(self, strength: float, *, tol: float, max_iter: int) -> Sketch:
+        """Go to the fit of a strength, without a proof: `proven` or `resumed` makes it a fit."""
+        penalty, solution = self._reach(strength, _EXACTLY * tol, max_iter - len(self._records))
+        records, self._records, self._n_steps = tuple(self._records), [], 0
+        here, model = solution.evaluation, self._model
+        known = None if model is None else model.snapshot
+        there = Candidate.of(self.objective, penalty, here, known)
+        return Sketch(strength, there, solution.stop, records)
+
+    def proven(
+        self, sketch: Sketch, bound: float, rounding: SumRounding, *, tol: float
+    ) -> PathPoint:
+        """Return a sketch as the fit of its strength, with a bound that is proven."""
+        self._here, self._last = sketch.candidate.evaluation, sketch.strength
+        self._records = list(sketch.records)
+        penalty = sketch.candidate.penalty
+        found = claimed_gap(self.objective, penalty, self._here, rounding, bound, stop=sketch.stop)
+        return self._at(sketch.strength, penalty, found, sketch.stop, tol)
+
+    def resumed(self, sketch: Sketch, *, tol: float, max_iter: int, ample: float) -> PathPoint:
+        """Go on from a sketch, up to what a proof of its own needs."""
+        self._here, self._last = sketch.candidate.evaluation, sketch.strength
+        self._records, self._model = list(sketch.records), None
+        point = self.solve(sketch.strength, tol=tol, max_iter=max_iter, ample=ample)
+        self._model = None  # those who go on from a later sketch are elsewhere
+        return point
 
     def stopped(self, strength: float, *, tol: float) -> PathPoint | None:
         """Return where an interrupt has left the way to a strength; None before the first step."""
@@ -382,7 +430,7 @@ class PathSolver:
         # a slope hardly changes by more than the strength does (Tibshirani and others 2012)
         strong = l1 * (max(2 - self._last / strength, 0.5) if strength > 0 else 0.5)
         wanted = self._ever | (w != 0) | (l1 == 0)
-        wanted |= _steepest((slope >= strong) & ~wanted, slope / unit, wanted.sum())
+        wanted |= steepest((slope >= strong) & ~wanted, slope / unit, wanted.sum())
         wanted[int(np.argmax(slope / unit))] = True
         while True:
             columns = np.flatnonzero(wanted)
@@ -396,11 +444,7 @@ class PathSolver:
             if not missing.any() or solution.stop in ("interrupted", "max_iter"):
                 return solution
             slope = np.abs(here.gradient.coef[:, 0])
-            near = ~wanted & (slope >= 0.95 * l1)
-            most = max(100, len(columns))
-            order = np.argsort(-np.where(near, slope / np.maximum(l1, 1e-300), 0.0), kind="stable")
-            near[order[most:]] = False
-            wanted = wanted | near | missing if near.sum() < most else wanted | near
+            wanted = widened(wanted, missing, slope, l1)
 
     def _solve_on(
         self,
@@ -440,40 +484,6 @@ class PathSolver:
         self._keep(solution)
         self._monitor(solution.evaluation)
         return replace(solution, stop="interrupted") if self._stop else solution
-
-
-def _steepest(wanted: BoolArray, pull: FloatArray, n_others: int) -> BoolArray:
-    """Return those of some columns that pull the most: about as many as take part already.
-
-    After a long stride very many are wanted, and few of them are needed.
-    """
-    most = max(_FRESH, int(n_others))
-    if wanted.sum() <= most:
-        return wanted
-    order = np.argsort(-np.where(wanted, pull, 0.0), kind="stable")
-    kept = np.zeros(len(wanted), dtype=bool)
-    kept[order[:most]] = True
-    return kept
-
-
-def geometric(largest: float, n_strengths: int, ratio: float) -> FloatArray:
-    """Return strengths from the largest down to `ratio` times it, in equal ratios."""
-    return np.asarray(largest * ratio ** np.linspace(0.0, 1.0, n_strengths))
-
-
-def path_of(
-    solver: PathSolver, strengths: FloatArray, *, tol: float, max_iter: int
-) -> tuple[list[PathPoint], float]:
-    """Return the fits of all strengths, strongest first, and the seconds that they took."""
-    clock = perf_counter()
-    found: list[PathPoint] = []
-    for strength in strengths.tolist():
-        if not found:
-            solver.approach(strength, max_iter)
-        found.append(solver.solve(strength, tol=tol, max_iter=max_iter, ample=_AMPLE))
-        if found[-1].stop == "interrupted":
-            break
-    return found, perf_counter() - clock
 
 
 def _losses_of(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engine.certificates.certificate import Certificate
+from chainrule.engine.certificates.stacked_gap import Candidate
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.solvers.plans import Plan
@@ -118,6 +119,16 @@ class Fit:
             ways.insert(0, "the fit was stopped")
         why = "; ".join(ways) or "float64 can tell no better point from this one"
         return f"tol={tol:g} is not proven. {self.certificate} In the way: {why}."
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Where the solver has come for a strength, to be proven."""
+
+    strength: float
+    candidate: Candidate
+    stop: Stop
+    records: tuple[IterationRecord, ...]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.arrays import BoolArray, FloatArray, IntArray
 from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.objective.evaluation import Evaluation, Point
@@ -24,6 +24,9 @@ _SHARE: Final[float] = 0.25
 _COPY_SHARE: Final[float] = 0.05
 _COPY_BYTES: Final[float] = 1e8
 """What the copy of columns may take beside X: a share of X, and bytes."""
+
+_FRESH: Final[int] = 100
+"""Columns that may always be added to those that take part."""
 
 
 class WorkingSet:
@@ -136,3 +139,26 @@ class WorkingSet:
         point.intercept[:] = evaluation.point.intercept
         gradient = objective.freed(Point(coef, intercept))
         return replace(evaluation, point=point, gradient=gradient, scores=lambda: raw)
+
+
+def steepest(wanted: BoolArray, pull: FloatArray, n_others: int) -> BoolArray:
+    """Return those of some columns that pull the most: about as many as take part already.
+
+    After a long stride very many are wanted, and few of them are needed.
+    """
+    most = max(_FRESH, int(n_others))
+    if wanted.sum() <= most:
+        return wanted
+    order = np.argsort(-np.where(wanted, pull, 0.0), kind="stable")
+    kept = np.zeros(len(wanted), dtype=bool)
+    kept[order[:most]] = True
+    return kept
+
+
+def widened(wanted: BoolArray, missing: BoolArray, slope: FloatArray, l1: FloatArray) -> BoolArray:
+    """Return the columns to go on with: those that are missing, or about to be."""
+    near = ~wanted & (slope >= 0.95 * l1)
+    most = max(_FRESH, int(wanted.sum()))
+    order = np.argsort(-np.where(near, slope / np.maximum(l1, 1e-300), 0.0), kind="stable")
+    near[order[most:]] = False
+    return wanted | near | missing if near.sum() < most else wanted | near

@@ -17,9 +17,9 @@ from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.deviations import standard_deviations
 from chainrule.engine.data.frames import coded, has_levels, is_frame, names_of, refuse_dates
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.paths import geometric, path_of
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.refits import Refits
+from chainrule.engine.whole_paths import geometric, path_of
 from chainrule.errors import DataError
 from chainrule.estimators.coefficient_paths import Path
 from chainrule.estimators.functional import as_table

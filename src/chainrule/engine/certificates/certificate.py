@@ -66,6 +66,7 @@ from chainrule.engine.certificates.duality_gap import (
 )
 from chainrule.engine.certificates.rounding import (
     Rounding,
+    SumRounding,
     bound_rounding,
     measure_rounding,
 )
@@ -371,7 +372,7 @@ def _off_centre(objective: Objective, outcome: Outcome) -> float:
 def claim(
     objective: Objective,
     outcome: Outcome,
-    rounding: Rounding,
+    rounding: SumRounding,
     kind: Kind,
     bound: float,
     distance: float,

@@ -43,7 +43,12 @@ import numpy as np
 from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, accumulated
 from chainrule.engine.certificates.certificate import Certificate, claim
 from chainrule.engine.certificates.decrement import newton_drop
-from chainrule.engine.certificates.rounding import Rounding, bound_rounding, measure_rounding
+from chainrule.engine.certificates.rounding import (
+    Rounding,
+    SumRounding,
+    bound_rounding,
+    measure_rounding,
+)
 from chainrule.engine.certificates.strong_convexity import best_intercept
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.gram import Snapshot, gram
@@ -62,6 +67,7 @@ _MOST: Final[int] = 1000
 """Columns up to which the Hessian of the support is formed for a proof."""
 
 
+_SCALED: Final = "a dual point, scaled until it is feasible, lies that far below"
 _COLLINEAR: Final = "the columns without penalty are collinear, or not yet at their best"
 
 
@@ -105,14 +111,8 @@ def certify_elastic_net(
     stop : str
         Why the solver stopped.
     """
-    w = evaluation.point.coef[:, 0]
-    violation = penalty.violation(w, evaluation.gradient.coef[:, 0])
-    whole = replace(
-        evaluation,
-        value=evaluation.value + penalty.value(w),
-        gradient=Point(violation[:, None], evaluation.gradient.intercept),
-    )
-    outcome = Outcome(whole, stop)
+    w, outcome = evaluation.point.coef[:, 0], _whole(penalty, evaluation, stop)
+    violation = outcome.evaluation.gradient.coef[:, 0]
     if not objective.loss.facts.convex:
         rounding = bound_rounding(objective, evaluation)
         why = "the loss is not convex"
@@ -141,6 +141,32 @@ def curvature_drift(objective: Objective, known: Snapshot, evaluation: Evaluatio
     """Bound by how much the logarithm of any curvature has changed since a Hessian was taken."""
     constant = objective.loss.facts.self_concordance
     return np.inf if constant is None else constant * known.drift(evaluation.raw_prediction)
+
+
+def claimed_gap(
+    objective: Objective,
+    penalty: ElasticNet,
+    evaluation: Evaluation,
+    rounding: SumRounding,
+    bound: float,
+    *,
+    stop: Stop,
+) -> Certificate:
+    """Return the claim of a bound by a dual point that was scaled."""
+    outcome = _whole(penalty, evaluation, stop)
+    return _claimed(objective, penalty, outcome, rounding, bound, _SCALED)
+
+
+def _whole(penalty: ElasticNet, evaluation: Evaluation, stop: Stop) -> Outcome:
+    """Return a point of the losses as that of the objective, its violation as the gradient."""
+    w = evaluation.point.coef[:, 0]
+    violation = penalty.violation(w, evaluation.gradient.coef[:, 0])
+    whole = replace(
+        evaluation,
+        value=evaluation.value + penalty.value(w),
+        gradient=Point(violation[:, None], evaluation.gradient.intercept),
+    )
+    return Outcome(whole, stop)
 
 
 def _sets_to_smooth(
@@ -174,7 +200,7 @@ def _claimed(
     objective: Objective,
     penalty: ElasticNet,
     outcome: Outcome,
-    rounding: Rounding,
+    rounding: SumRounding,
     bound: float,
     because: str,
 ) -> Certificate:
@@ -199,7 +225,7 @@ def _bound(
     doubt = rounding.gradient.coef[:, 0]
     open_ended = _open_ended(penalty, slope, doubt) | smoothed
     price, moved = 0.0, np.zeros(1)
-    because = "a dual point, scaled until it is feasible, lies that far below"
+    because = _SCALED
     if smoothed.any():
         because = "with tangents in place of the penalty's kinks, a dual point lies that far below"
     if open_ended.any():
@@ -248,24 +274,59 @@ def fenchel_bound(
     because : str
     """
     w, slope, doubt = point
+    above = evaluation.excess + penalty.value(w) * (1 + accumulated(len(w) + 8)) + rounding.value
+    bound, scaled = fenchel_terms(penalty, w, slope, doubt, held, np.asarray(above))
+    if scaled.any():
+        if not objective.loss.facts.has_least:
+            return np.inf, "no least value of the loss is proven, from which a dual point is scaled"
+        if (penalty.l1[scaled] == 0).any():
+            return np.inf, "a coefficient without penalty is not proven to be at its best"
+    return float(bound), ""
+
+
+def fenchel_terms(
+    penalty: ElasticNet,
+    w: FloatArray,
+    slope: FloatArray,
+    doubt: FloatArray,
+    held: BoolArray,
+    above: FloatArray,
+) -> tuple[FloatArray, BoolArray]:
+    """Return what Fenchel's inequality bounds, for one point or a stack of them.
+
+    Parameters
+    ----------
+    penalty : ElasticNet
+    w, slope, doubt : ndarray of shape (..., n_features)
+        Coefficients, the derivatives of the losses, and bounds on the errors of these.
+    held : ndarray of bool, of shape (..., n_features)
+        Which coefficients are counted.
+    above : ndarray of shape (...)
+        How far f is above the least losses, rounding included.
+
+    Returns
+    -------
+    bound : ndarray of shape (...)
+        inf where a column without absolute values would have to be scaled.
+    scaled : ndarray of bool, of shape (..., n_features)
+        The columns for which the dual point was scaled.
+    """
     size = penalty.l1 * np.abs(w) + 0.5 * penalty.l2 * w * w
     conjugate = np.maximum(penalty.conjugate(-slope + doubt), penalty.conjugate(-slope - doubt))
     scaled = np.isinf(conjugate) & held
     counted = np.where(scaled | ~held, 0.0, conjugate)
     terms = size + slope * w + counted
     errors = doubt * np.abs(w)
-    errors = errors + accumulated(len(w) + 8) * (size + np.abs(slope * w) + np.abs(counted))
-    bound = max(float(terms[held].sum()), 0.0) + float(errors[held].sum())
+    errors = errors + accumulated(w.shape[-1] + 8) * (size + np.abs(slope * w) + np.abs(counted))
+    bound = np.maximum(np.where(held, terms, 0.0).sum(axis=-1), 0.0)
+    bound = bound + np.where(held, errors, 0.0).sum(axis=-1)
     if scaled.any():
-        if not objective.loss.facts.has_least:
-            return np.inf, "no least value of the loss is proven, from which a dual point is scaled"
-        if (penalty.l1[scaled] == 0).any():
-            return np.inf, "a coefficient without penalty is not proven to be at its best"
-        over = np.abs(slope[scaled]) + doubt[scaled] - penalty.l1[scaled]
-        excess = evaluation.excess + penalty.value(w) * (1 + accumulated(len(w) + 8))
-        share = float((over / penalty.l1[scaled]).max()) * (1 + 8 * UNIT)
-        bound += share * (excess + rounding.value)
-    return bound, ""
+        over = np.abs(slope) + doubt - penalty.l1
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(scaled, over / penalty.l1, 0.0).max(axis=-1) * (1 + 8 * UNIT)
+        # a share of 0 is that of points without scaled columns
+        bound = bound + np.where(share > 0, share * above, 0.0)
+    return bound, scaled
 
 
 def _open_ended(penalty: ElasticNet, slope: FloatArray, doubt: FloatArray) -> BoolArray:

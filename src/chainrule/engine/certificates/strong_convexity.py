@@ -36,6 +36,16 @@ def penalty_gap(
     return 1.000001 * (price + float(terms.sum())), because
 
 
+def sum_of_curvatures(objective: Objective, evaluation: Evaluation) -> float:
+    """Return the sum of all curvatures at a point, for a loss of one score."""
+
+    def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
+        return (np.asarray(s @ objective.loss.pointwise_hessian(raw, y)[:, 0, 0]),)
+
+    (found,) = objective.sum_over_vectors(one, evaluation.raw_prediction)
+    return float(found)
+
+
 def sums_of_curvatures(
     objective: Objective, evaluation: Evaluation, width: float
 ) -> tuple[float, float]:

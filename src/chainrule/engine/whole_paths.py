@@ -1,0 +1,72 @@
+"""A whole path of strengths.
+
+On small dense tables a proof takes longer than the steps to a point. There all points of a stretch
+are solved first, up to the tolerance itself, and proven together; what is left is solved and proven
+one by one.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Final
+
+import numpy as np
+
+from chainrule.engine.arrays import FloatArray
+from chainrule.engine.certificates.stacked_gap import stacked_bounds
+from chainrule.engine.paths import PathSolver
+from chainrule.engine.results import PathPoint
+from chainrule.engine.runtime.machine import quiet_algebra
+
+AMPLE: Final[float] = 0.1
+"""What is ample on a path: see `PathSolver.solve`."""
+
+_STRETCH: Final[int] = 25
+"""Points that are proven together: their raw predictions are kept until then."""
+
+
+def geometric(largest: float, n_strengths: int, ratio: float) -> FloatArray:
+    """Return strengths from the largest down to `ratio` times it, in equal ratios."""
+    return np.asarray(largest * ratio ** np.linspace(0.0, 1.0, n_strengths))
+
+
+def path_of(
+    solver: PathSolver, strengths: FloatArray, *, tol: float, max_iter: int
+) -> tuple[list[PathPoint], float]:
+    """Return the fits of all strengths, strongest first, and the seconds that they took."""
+    clock = perf_counter()
+    found: list[PathPoint] = []
+    together = len(strengths) > 1 and solver.can_sketch
+    while len(found) < len(strengths):
+        if together:
+            stretch = strengths[len(found) : len(found) + _STRETCH]
+            points, n_missed = _stretch_of(solver, stretch, tol=tol, max_iter=max_iter)
+            found += points
+            together = 2 * n_missed <= len(points)
+            continue
+        strength = float(strengths[len(found)])
+        if not found:
+            solver.approach(strength, max_iter)
+        found.append(solver.solve(strength, tol=tol, max_iter=max_iter, ample=AMPLE))
+        if found[-1].stop == "interrupted":
+            break
+    return found, perf_counter() - clock
+
+
+def _stretch_of(
+    solver: PathSolver, strengths: FloatArray, *, tol: float, max_iter: int
+) -> tuple[list[PathPoint], int]:
+    """Return the fits of some strengths, and how many were not proven together with the others."""
+    with quiet_algebra():
+        sketches = [
+            solver.sketch(strength, tol=tol, max_iter=max_iter) for strength in strengths.tolist()
+        ]
+        bounds = stacked_bounds(solver.objective, [sketch.candidate for sketch in sketches])
+        found, n_missed = list[PathPoint](), 0
+        for sketch, (bound, rounding) in zip(sketches, bounds, strict=True):
+            point = solver.proven(sketch, bound, rounding, tol=tol)
+            if not point.met:
+                n_missed += 1
+                point = solver.resumed(sketch, tol=tol, max_iter=max_iter, ample=AMPLE)
+            found.append(point)
+    return found, n_missed

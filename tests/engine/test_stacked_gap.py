@@ -1,0 +1,76 @@
+"""Bounds of many points at once, against optima found to 1e-12 and the proofs one by one."""
+
+import numpy as np
+import pytest
+
+from chainrule.engine.certificates.stacked_gap import Candidate, stacked_bounds
+from chainrule.engine.certificates.strong_convexity import sum_of_curvatures
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.paths import PathSolver
+from chainrule.engine.penalties.elastic_net import Shape
+from chainrule.engine.whole_paths import geometric, path_of
+
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=(300, 9)) * np.array([1, 1, 1, 3, 0.2, 1, 10, 1, 1])
+Y = (X[:, 0] - 0.5 * X[:, 3] + RNG.logistic(size=300) > 0.4).astype(int)
+
+
+def _solver(
+    l1_ratio: float, *, fit_intercept: bool, bounds: tuple[float, float] | None = None
+) -> PathSolver:
+    source = InMemorySource(X, Y, None, n_classes=2)
+    shape = Shape.checked(9, l1_ratio, None, bounds)
+    return PathSolver(source, None, shape, fit_intercept=fit_intercept)
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("bounds", [None, (0.0, 0.3)])
+def test_no_bound_is_below_the_distance_to_the_optimum(
+    l1_ratio: float, fit_intercept: bool, bounds: tuple[float, float] | None
+) -> None:
+    solver = _solver(l1_ratio, fit_intercept=fit_intercept, bounds=bounds)
+    objective = solver.objective
+    candidates, distances = [], []
+    for share in (0.8, 0.2, 0.02):
+        best = solver.solve(share * solver.largest, tol=1e-12, max_iter=200)
+        penalty = solver._penalty(best.strength)
+        here = solver._here.point
+        for size in (1e-6, 1e-3, 1e-2):
+            coef = penalty.nearest(here.coef[:, 0] + size * RNG.normal(size=9))
+            level = here.intercept + (size * RNG.normal() if fit_intercept else 0.0)
+            found = objective.evaluate(Point(coef[:, None], level))
+            corner = sum_of_curvatures(objective, found)
+            candidates.append(Candidate(penalty, found, corner, 0.0))
+            distances.append(found.value + penalty.value(coef) - best.value)
+    for (bound, _), distance in zip(stacked_bounds(objective, candidates), distances, strict=True):
+        assert bound >= distance > 0
+    assert stacked_bounds(objective, candidates)[0][0] < np.inf
+
+
+def test_a_corner_from_elsewhere_proves_less() -> None:
+    solver = _solver(1.0, fit_intercept=True)
+    solver.solve(0.1 * solver.largest, tol=1e-9, max_iter=100)
+    penalty, here = solver._penalty(0.1 * solver.largest), solver._here
+    moved = solver.objective.evaluate(Point(here.point.coef, here.point.intercept + 1e-4))
+    corner = sum_of_curvatures(solver.objective, here)
+    near, far, none = (
+        stacked_bounds(solver.objective, [Candidate(penalty, moved, top, drift)])[0][0]
+        for top, drift in ((corner, 1e-4), (corner, 1.0), (0.0, 0.0))
+    )
+    assert near < far
+    assert none == np.inf
+
+
+@pytest.mark.parametrize("tol", [1e-4, 1e-8, 1e-11])
+def test_a_path_ends_where_fits_one_by_one_do(tol: float) -> None:
+    solver, alone = (_solver(1.0, fit_intercept=True) for _ in range(2))
+    strengths = geometric(solver.largest, 30, 1e-3)
+    points, _ = path_of(solver, strengths, tol=tol, max_iter=100)
+    for point, strength in zip(points, strengths.tolist(), strict=True):
+        best = alone.solve(strength, tol=1e-12, max_iter=100)
+        assert point.met
+        assert point.certificate.relative_bound <= tol
+        above = point.value - best.value
+        assert above <= point.certificate.suboptimality_bound + 1e-12 * best.value
