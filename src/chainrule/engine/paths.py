@@ -125,6 +125,7 @@ class PathSolver:
         with quiet_algebra():
             fewer = merged(source, n_threads)
         self.source = source if fewer is None else fewer
+        self.source.keep_labels()
         self.shape, self._on_iteration = shape, on_iteration
         # not a method: rows in files go when their last reader does, not with a cycle of readers
         losses_of = partial(_losses_of, row, fit_intercept, n_threads)

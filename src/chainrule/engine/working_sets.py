@@ -25,6 +25,9 @@ _COPY_SHARE: Final[float] = 0.05
 _COPY_BYTES: Final[float] = 1e8
 """What the copy of columns may take beside X: a share of X, and bytes."""
 
+_MANY_COPIES: Final[int] = 3
+"""The copy from which sparse columns are taken from a table that lies column after column."""
+
 _FRESH: Final[int] = 100
 """Columns that may always be added to those that take part."""
 
@@ -53,6 +56,7 @@ class WorkingSet:
         self._may_compile = compiled
         self._columns: IntArray | None = None
         self._steps: ProximalSteps | None = None
+        self._n_copies, self._turned = 0, None
 
     def is_worth(self, n_columns: int) -> bool:
         """Tell whether a copy of so many columns repays its memory."""
@@ -116,7 +120,11 @@ class WorkingSet:
             or self._steps is None
             or not np.isin(columns, self._columns, assume_unique=True).all()
         ):
-            part = self._objective_of(self._objective.source.take_columns(columns))
+            source = self._objective.source
+            self._n_copies += 1
+            if self._n_copies == _MANY_COPIES and source.n_bytes <= _COPY_BYTES:
+                self._turned = source.turned()
+            part = self._objective_of(source.take_columns(columns, self._turned))
             self._columns = columns
             self._steps = ProximalSteps(part, compiled=self._may_compile)
             longer = part.source.longest_sums

@@ -122,6 +122,7 @@ class InMemorySource:
         self._is_scattered = False
         self._longest_sums: tuple[int, int, int] | None = None
         self._y = y
+        self._numbers: tuple[Any, FloatArray] | None = None
         self._weight = sample_weight
         self._row_numbers = row_numbers
         self.offset = offset
@@ -259,10 +260,20 @@ class InMemorySource:
             return False
         return self.is_dense or bool(self._X.format == "csr")
 
-    def take_columns(self, columns: IntArray) -> InMemorySource:
-        """Return some columns as a copy; their numbers are not checked again."""
+    def take_columns(
+        self,
+        columns: IntArray,
+        turned: Any = None,  # noqa: ANN401
+    ) -> InMemorySource:
+        """Return some columns as a copy, from X column after column where it is `turned` so.
+
+        Their numbers are not checked again.
+        """
         found = copy(self)
-        found._X = np.take(self._X, columns, axis=1) if self.is_dense else self._X[:, columns]
+        if turned is not None:
+            found._X = turned[:, columns].tocsr()
+        else:
+            found._X = np.take(self._X, columns, axis=1) if self.is_dense else self._X[:, columns]
         found.n_features, found._longest_sums = len(columns), None
         names = self.column_names
         found._names = [names[j] for j in columns.tolist()]
@@ -275,6 +286,10 @@ class InMemorySource:
             found.is_fused = can_be_fused(found._X, self.n_classes)
         found._settle()
         return found
+
+    def turned(self) -> Any:  # noqa: ANN401
+        """Return sparse rows column after column, of which some take little time to copy."""
+        return None if self.is_dense else self._X.tocsc()
 
     def row_number(self, place: int) -> int:
         """Return what errors call a row."""
@@ -300,6 +315,11 @@ class InMemorySource:
         row, total, sandwich = map(max, self.longest_sums, longest_sums)
         found._longest_sums = row, total, sandwich
         return found
+
+    def keep_labels(self) -> None:
+        """Keep labels of two classes as floats: for many passes over few entries a row."""
+        if self.n_classes == 2 and not self.is_stored:
+            self._numbers = self._y, np.asarray(self._y, dtype=np.float64)
 
     def reserve_vectors(self, count: int) -> None:
         """Leave memory for blocks and vectors over all rows: those given, and `count` more."""
@@ -467,6 +487,8 @@ class InMemorySource:
         return self._X.data, self._X.indices, self._X.indptr[rows.start : rows.stop + 1]
 
     def _labels(self, rows: slice) -> FloatArray:
+        if self._numbers is not None and self._numbers[0] is self._y:
+            return self._numbers[1][rows]
         y = self._y[rows]
         if self.n_classes == 2 or y.ndim == 2:
             return np.asarray(y, dtype=np.float64)
