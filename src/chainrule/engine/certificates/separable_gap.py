@@ -275,11 +275,21 @@ def fenchel_bound(
     """
     w, slope, doubt = point
     above = evaluation.excess + penalty.value(w) * (1 + accumulated(len(w) + 8)) + rounding.value
-    bound, scaled = fenchel_terms(penalty, w, slope, doubt, held, np.asarray(above))
+    # a coefficient of 0 whose derivative is no steeper than its strength adds exactly 0
+    counted = np.flatnonzero(held & ((w != 0) | ~(np.abs(slope) + doubt <= penalty.l1)))
+    part = penalty.of(counted)
+    bound, scaled = fenchel_terms(
+        part,
+        w[counted],
+        slope[counted],
+        doubt[counted],
+        np.ones(len(counted), dtype=bool),
+        np.asarray(above),
+    )
     if scaled.any():
         if not objective.loss.facts.has_least:
             return np.inf, "no least value of the loss is proven, from which a dual point is scaled"
-        if (penalty.l1[scaled] == 0).any():
+        if (part.l1[scaled] == 0).any():
             return np.inf, "a coefficient without penalty is not proven to be at its best"
     return float(bound), ""
 
