@@ -189,7 +189,7 @@ def _closes(text: str, at: int, fence: str, open_at: Sequence[str]) -> bool:
 
 
 def _sizing(text: str, at: int) -> str:
-    """Return the command before a bracket that gives it its size: ``\right)``."""
+    r"""Return the command before a bracket that gives it its size: ``\right)``."""
     found = re.search(r"\\(?:right|bigr?|Bigr?)\s*$", text[:at])
     return found[0] if found else ""
 
