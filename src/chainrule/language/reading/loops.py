@@ -151,7 +151,7 @@ def _reach(code: Sequence[str], names: Collection[str]) -> int:
 
 
 def _rounds(lines: Sequence[Line], constants: Mapping[str, int]) -> list[Rounds]:
-    """Return what sums over rounds have to know of every loop, the innermost first."""
+    """Return every loop as sums over its rounds see it, the innermost first."""
     found = []
     for at, line in enumerate(lines):
         header = _HEADER.fullmatch(_code(line.text))
