@@ -293,9 +293,22 @@ def test_terms_of_other_form_stay_beside_the_sum() -> None:
 def test_a_gradient_without_a_general_line_is_said() -> None:
     text = "h_0, a : (1, 1)\nfor t = 1..T\n  h_t = a h_{t-1}\nJ = prod_of\nwrt: a"
     derivation = derive(text.replace("prod_of", "h_T h_1 sin(h_2)"))
-    missing = [s.name for s in derivation.without_general]
-    said = any("no line for any T was found for ∂J/∂a" in one for one in derivation.reading)
-    assert said == bool(missing)
+    assert "a" in [symbol.name for symbol in derivation.without_general]
+    (said,) = [one for one in derivation.reading if "no line for any T was found" in one]
+    assert "∂J/∂a" in said
+
+
+def test_a_round_named_by_number_lies_apart_from_both_ends() -> None:
+    text = "h_0 : (h, 1)\nW : (h, h)\nfor t = 1..T\n  h_t = W h_{t-1}\nJ = sum(h_T) + sum(h_5)"
+    derivation = derive(text, ["W"])
+    assert derivation.without_general == ()
+    assert [f"{unicode(s.left)} = {unicode(s.after)}" for s in derivation.general] == [
+        "dh_T = 1",
+        "dh_t = W^T dh_{t+1}",
+        "dh_t = W^T dh_{t+1}",
+        "dh_5 = W^T dh_6 + 1",
+        "∂J/∂W = Σ_{t=1}^{T} dh_t h_{t-1}^T",
+    ]
 
 
 def test_layers_of_any_number() -> None:

@@ -378,7 +378,7 @@ class Derivation(Displayed):
         objective = self.model.objective
         return tuple(
             gradient.variable
-            for gradient in self.gradients.values()
+            for gradient in (*self.layers.values(), *self.gradients.values())
             if Partial(objective, gradient.variable) not in told
         )
 

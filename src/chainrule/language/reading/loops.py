@@ -140,7 +140,7 @@ def _lengths(lines: Sequence[Line], constants: Mapping[str, int]) -> dict[str, i
     found: dict[str, int] = {}
     for name, header in open_ends.items():
         first = _value(header[3], constants) or 0
-        last = max(first + 2 * far + 1, told + 2 * far + 1)
+        last = max(first + 2 * far + 1, told + 3 * far + 1)
         found[name] = last - (counted(header[4], {name: 0}) or 0)
     return found
 
