@@ -132,6 +132,10 @@ class Spoken(Unplaced):
         """Say a sum over an index."""
         return f"the sum over {index.name} of {body}"
 
+    def round_sum(self, counter: str, first: str, last: str, body: str) -> str:
+        """Say a sum over rounds."""
+        return f"the sum over {counter} from {first} to {last} of {body}"
+
     def partial(self, of: str, wrt: str) -> str:
         """Say a derivative."""
         return f"the derivative of {of} with respect to {wrt}"
