@@ -277,8 +277,11 @@ def fit(
         slope = -decrement
         near = 0.5 * decrement <= tolerance * known
         if near:
-            # gradients fall at least as fast as they did, which is the root of the decrement's fall
+            # gradients fall as fast as they did, which is the root of the decrement's fall; with a
+            # fresh Hessian by about the root of the decrement, since the loss is self-concordant
             fall = np.sqrt(decrement / before) if before > decrement else 1.0
+            if not serves:
+                fall = min(fall, np.sqrt(decrement))
             left = fall * _unproven(gradient, strength, per_class)
             done = left <= tolerance * known or (before > 0 and decrement > STALLED * before)
         total = 0.0
