@@ -20,6 +20,7 @@ from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.penalties.groups import GroupShape, norms_of_groups
 from chainrule.engine.penalties.l2 import L2Penalty
+from chainrule.engine.solvers.proximal_newton import Model
 
 GROUPS = [0, 1, 0, 1]
 
@@ -101,3 +102,13 @@ def test_a_group_without_penalty_is_fitted_in_any_unit(unit: float) -> None:
     model = LogisticRegression(**groups).fit(X * [unit, 1, 1, 1], y)
     assert model.certificate_.proven
     np.testing.assert_allclose(model.objective_, plain.objective_, rtol=1e-7)
+
+
+@pytest.mark.parametrize("step", [1e-13, 1e-17, 1e-30])
+def test_a_step_too_short_for_a_correction_leaves_the_model(step: float) -> None:
+    matrix = 1e-290 * np.array([[2.0, 1.0], [1.0, 3.0]])
+    model = Model(np.array([0]), matrix, None)
+    moved = np.array([step, step])
+    found = model.corrected(moved, 2 * matrix @ moved)
+    assert np.isfinite(found.matrix).all()
+    assert (np.linalg.eigvalsh(found.matrix * 1e290) > 0).all()
