@@ -59,6 +59,7 @@ from chainrule.display import DisplayedAsPage
 from chainrule.engine.arrays import UNIT, FloatArray, norm
 from chainrule.engine.certificates.decrement import growth
 from chainrule.engine.certificates.duality_gap import (
+    UNDERFLOW,
     bound_of_gap,
     norm_of_gradient,
     price_of_moving,
@@ -380,6 +381,7 @@ def claim(
     """Return a claim, with what follows from its bound, and from none if it is infinite."""
     evaluation, scale = outcome.evaluation, objective.source.column_scale
     value = evaluation.value
+    bound += UNDERFLOW
     if not np.isfinite(bound):
         kind, bound = "none", np.inf
     if not objective.penalty.is_none and kind != "none":
