@@ -1,4 +1,4 @@
-"""What an objective needs of whoever computes its passes elsewhere, as on a cluster."""
+"""The door of an objective to whoever computes its passes elsewhere, as on a cluster."""
 
 from __future__ import annotations
 
