@@ -157,7 +157,7 @@ def train(
     fit = fit_elastic_net(
         source, row, shape, C=C, n_threads=threads, on_iteration=told, journal=journal
     )
-    if not penalty.relax or fit.interrupted:
+    if not penalty.relax or gamma == 1 or fit.interrupted:
         return Trained(fit)
     status.tell("refit of the chosen features")
     return Trained.mixed(fit, penalty.refits(source, row, shape, threads), gamma)
