@@ -133,6 +133,7 @@ def test_a_path_of_three_classes_names_class_and_feature(tmp_path: Path) -> None
     done = run(*given, "--path", table, "--report", page)
     assert done.exit_code == 0, done.output
     assert "100 penalties, 100 proven" in done.stdout
+    assert " a [top]  (" in done.stdout
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert {"intercept [low]", "a [low]", "c [top]"} <= set(rows[0])
     assert float(rows[-1]["a [top]"]) > float(rows[-1]["a [low]"])

@@ -106,6 +106,7 @@ def test_folds_choose_the_mixture(made: Table) -> None:
     fitted = fit(made, relax=True, validation=validation)
     curve = fitted.penalty_curve
     assert curve is not None
+    assert curve.gamma is not None
     ends = [fit(made, relax=relax, C=curve.chosen).model.coef for relax in (False, True)]
     mixed = curve.gamma * ends[0] + (1 - curve.gamma) * ends[1]
     np.testing.assert_allclose(fitted.model.coef, mixed, rtol=1e-4, atol=1e-6)

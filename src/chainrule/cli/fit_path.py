@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from chainrule.cli.shared import printable
+from chainrule.visible import visible
 
 if TYPE_CHECKING:
     from chainrule.estimators.coefficient_paths import Path
@@ -43,7 +43,7 @@ def path_in_words(path: Path) -> str:
             f"proven{lost if separated else ''}",
         )
     lines += [
-        f"  C = {entry.C:<10.4g} {printable(entry.full_name)}  ({entry.coef:+.4g} at the end)"
+        f"  C = {entry.C:<10.4g} {visible(entry.full_name)}  ({entry.coef:+.4g} at the end)"
         for entry in path.entered()[:_MOST_ENTRIES]
     ]
     return "\n".join(lines)

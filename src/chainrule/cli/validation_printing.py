@@ -28,7 +28,7 @@ def print_curve(console: Console, curve: PenaltyCurve) -> None:
     """Print the mean loss of each penalty, and which was chosen."""
     table = Table(
         title=f"Penalty by {curve.n_folds} folds ({printable(curve.folds)}): C = {curve.chosen:g}"
-        + (f", gamma = {curve.gamma:g}" if curve.gamma < 1 else ""),
+        + (f", gamma = {curve.gamma:g}" if curve.gamma is not None else ""),
         caption=f"{curve.n_proven} of {curve.n_fits} fits on folds have a proven optimum; rule "
         f"{curve.rule}",
         title_justify="left",

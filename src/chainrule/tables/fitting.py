@@ -260,7 +260,7 @@ def fit_table(
         C,
         say,
         penalty=choices.penalty(specs, formula),
-        gamma=0.0 if curve is None else curve.gamma,
+        gamma=0.0 if curve is None or curve.gamma is None else curve.gamma,
         n_classes=len(classes),
         offset=shift,
         weights=weights,

@@ -231,7 +231,7 @@ def fit_regression(
         C,
         say,
         penalty=choices.penalty(specs, formula),
-        gamma=0.0 if curve is None else curve.gamma,
+        gamma=0.0 if curve is None or curve.gamma is None else curve.gamma,
         row=loss.row,
         offset=_given(offset[training]),
         weights=weights,

@@ -69,9 +69,9 @@ class PenaltyCurve:
         How many of the fits on folds have a proven optimum.
     n_left_out : int
         Held-out rows that carry a category that their fold does not train on.
-    gamma : float
-        With refits: the chosen share of the penalised coefficients, which `mean_loss` is of; 1
-        without. A loss is inf where some fold has no finite refit.
+    gamma : float or None
+        With refits: the chosen share of the penalised coefficients, which `mean_loss` is of. A loss
+        is inf where some fold has no finite refit.
     """
 
     Cs: tuple[float, ...]
@@ -83,7 +83,7 @@ class PenaltyCurve:
     n_folds: int
     n_proven: int
     n_left_out: int
-    gamma: float = 1.0
+    gamma: float | None = None
 
     @property
     def n_fits(self) -> int:
@@ -195,7 +195,7 @@ def choose_penalty(
         n_folds=len(folds),
         n_proven=n_proven,
         n_left_out=n_left_out,
-        gamma=gammas[mixed],
+        gamma=gammas[mixed] if choices.relax else None,
     )
     out = OutOfFold(
         np.concatenate([rows for rows, _ in kept]),
