@@ -112,3 +112,8 @@ def test_a_step_too_short_for_a_correction_leaves_the_model(step: float) -> None
     found = model.corrected(moved, 2 * matrix @ moved)
     assert np.isfinite(found.matrix).all()
     assert (np.linalg.eigvalsh(found.matrix * 1e290) > 0).all()
+
+
+def test_the_least_strength_of_huge_slopes_is_no_warning_of_numpy() -> None:
+    with np.errstate(over="raise"):
+        assert Shape.checked(1, 1.0).largest(np.array([1e200]), np.array([1e150])) == np.inf
