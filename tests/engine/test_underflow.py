@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from chainrule import LogisticRegression
+from chainrule.engine.certificates.certificate import certify
 from chainrule.engine.certificates.duality_gap import relative_gap
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.classes import BinaryLoss
@@ -21,6 +22,7 @@ from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.penalties.groups import GroupShape, norms_of_groups
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.solvers.proximal_newton import Model
+from chainrule.engine.solvers.steps import Outcome
 
 GROUPS = [0, 1, 0, 1]
 
@@ -112,3 +114,19 @@ def test_a_step_too_short_for_a_correction_leaves_the_model(step: float) -> None
     found = model.corrected(moved, 2 * matrix @ moved)
     assert np.isfinite(found.matrix).all()
     assert (np.linalg.eigvalsh(found.matrix * 1e290) > 0).all()
+
+
+def test_the_least_strength_of_huge_slopes_is_no_warning_of_numpy() -> None:
+    with np.errstate(over="raise"):
+        assert Shape.checked(1, 1.0).largest(np.array([1e200]), np.array([1e150])) == np.inf
+
+
+def test_a_penalty_below_the_range_of_float64_bounds_no_distance() -> None:
+    X, y = data()
+    source = InMemorySource(X * [1e140, 1, 1, 1], y)
+    penalty = L2Penalty.from_inverse(1e244, source.column_scale)
+    objective = Objective(source, BinaryLoss(), penalty, fit_intercept=True)
+    at = objective.evaluate(Point(np.zeros((4, 1)), np.zeros(1)))
+    certificate = certify(objective, Outcome(at, "converged"))
+    assert np.isfinite(certificate.suboptimality_bound)
+    assert certificate.distance_bound == np.inf

@@ -387,7 +387,8 @@ def claim(
     if not objective.penalty.is_none and kind != "none":
         # Minimised over the intercept, f is strongly convex in coef.
         strength = float((objective.penalty.strength * scale**2).min())
-        distance = min(distance, float(np.sqrt(2 * bound / strength)))
+        if strength > UNDERFLOW:  # else it has lost digits, or all of them
+            distance = min(distance, float(np.sqrt(2 * bound / strength)))
     # where no least loss is proven: relative to how far f has come down from zero coefficients
     above = (
         evaluation.excess if objective.loss.facts.has_least else objective.value_at_origin - value
