@@ -20,6 +20,8 @@ from chainrule.tables.files.table_file import ArrowTable, TableFile
 from chainrule.tables.files.tasks import all_tasks_done
 
 BATCH_ROWS: Final = 1 << 16
+STREAM_MAGIC: Final = b"\xff\xff\xff\xff"
+"""First bytes of an Arrow IPC stream."""
 _READ_BYTES: Final = 1 << 20
 
 
@@ -165,11 +167,18 @@ def parquet_bytes(path: Path) -> int:
 
 
 def read_feather(path: Path, source: str) -> ArrowTableFile:
-    """Open a Feather or Arrow IPC file, mapped and not copied."""
+    """Open a Feather file, an Arrow IPC file or an Arrow IPC stream, mapped and not copied."""
     from pyarrow import feather
 
     try:
-        return ArrowTableFile(feather.read_table(path, memory_map=True), source)
+        with path.open("rb") as file:
+            is_stream = file.read(len(STREAM_MAGIC)) == STREAM_MAGIC
+        if is_stream:
+            with pa.memory_map(str(path)) as mapped, pa.ipc.open_stream(mapped) as stream:
+                arrow = stream.read_all()
+        else:
+            arrow = feather.read_table(path, memory_map=True)
+        return ArrowTableFile(_without_runs(_checked(arrow)), source)
     except (pa.ArrowException, OSError) as error:
         raise _binary_fault(path, error, "Feather", b"ARROW1") from None
 
@@ -214,6 +223,17 @@ def _json_table(path: Path, source: str, schema: Any = None) -> ArrowTable:  # n
             return json_lines.read_json(lender.lend_file(file), parse_options=options)
     except (pa.ArrowException, OSError, EOFError) as error:
         raise _json_fault(path, error) from None
+
+
+def _without_runs(arrow: ArrowTable) -> ArrowTable:
+    """Return a table whose run-end encoded columns have one value per row."""
+    for place, field in enumerate(arrow.schema):
+        if pa.types.is_run_end_encoded(field.type):
+            from pyarrow import compute
+
+            plain = compute.run_end_decode(arrow.column(place))
+            arrow = arrow.set_column(place, field.name, plain)
+    return arrow
 
 
 def _checked(arrow: ArrowTable) -> ArrowTable:

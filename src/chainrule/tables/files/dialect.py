@@ -41,6 +41,7 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _ROW_NAME: Final = "(row name)"
+_HEXADECIMAL: Final = re.compile(r"\s*[-+]?0[xX]")
 _PLAIN: Final = {mark: re.compile(rf"[-+0-9{re.escape(mark)}eE]*") for mark in ".,"}
 
 
@@ -60,7 +61,8 @@ class Dialect:
     codes : tuple of str
         Columns of digits with leading zeros, which are text.
     styled : tuple of str
-        Columns of numbers that are not written as programs write them.
+        Columns of numbers that are not written as programs write them, or that pyarrow would take
+        for numbers, as ``0x1F``: they are read as strings.
     notes : tuple of str
         What was found out, in sentences for the user.
     """
@@ -158,10 +160,13 @@ def _lines(path: Path, sample: bytes, encoding: str, *, whole: bool) -> list[str
     """Return the first lines, without what is cut at the end of the sample."""
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(sample, final=whole)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:  # UTF-16 and UTF-32 raise it for a missing mark
+        said = "no byte order mark"
+        if isinstance(error, UnicodeDecodeError):
+            said = f"{error.reason} at byte {error.start}"
         raise DataError(
-            f"{path}: the file is not {encoding} text ({error.reason} at byte {error.start}). Omit "
-            "--encoding to let it be found, or name another."
+            f"{path}: the file is not {encoding} text ({said}). Omit --encoding to let it be "
+            "found, or name another."
         ) from None
     text = text.removeprefix("\ufeff")
     if not text.strip():
@@ -277,7 +282,7 @@ def _is_styled(cells: list[str], decimal: str) -> bool:
         return False
     found = find_style((c for c in cells if c not in MISSING_WORDS), decimal=decimal)
     if found is None:
-        return False
+        return any(map(_HEXADECIMAL.match, cells))
     style = found.style
     return bool(style.thousands or style.percent or style.currency or style.decimal != decimal)
 
