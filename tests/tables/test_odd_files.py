@@ -185,3 +185,19 @@ def test_a_link_to_itself_is_named(command: str, tmp_path: Path) -> None:
     found = CliRunner().invoke(cli, [command, str(tmp_path / "loop.csv"), *asked])
     assert found.exit_code == 1
     assert "loop.csv" in found.output
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--date-format", "%Y"), "--date-format is for --date; name the column of dates too"),
+        (("--cv", "2", "--grid", ""), "--grid holds no value of C; give some"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    asked: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    path = text("v,y\n1,a\n2,b\n")(tmp_path)
+    found = CliRunner().invoke(cli, ["fit", str(path), "--target", "y", *asked])
+    assert found.exit_code == 2
+    assert said in found.output
