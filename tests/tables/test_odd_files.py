@@ -79,6 +79,7 @@ REFUSED: dict[str, tuple[Made, str]] = {
     "durations": (column(pa.array([1, 2], pa.duration("s"))), "durations. Write them as numbers"),
     "times of day": (column(pa.array([CLOCK])), "times of day. Use the hour with --date v=hour"),
     "a JSON array": (text('[{"v": 1}]', "t.json"), "this is a JSON array. chainrule reads JSON li"),
+    "empty JSON lines": (text("", "t.jsonl"), "the file is empty. A JSON lines file holds one"),
     "hexadecimal": (text("v\n0x1F\n2\n3\n"), "column 'v' changes type: 2 of its rows hold numb"),
     "two styles": (
         text("v\n40%\n50%\n0\n"),
@@ -130,6 +131,17 @@ def test_an_arrow_stream_is_read(name: str, tmp_path: Path) -> None:
 def test_bytes_among_words_stay_apart(tmp_path: Path) -> None:
     found = read_table(database("a", b"\xff", b"\xfe", 1)(tmp_path)).columns["v"]
     assert found.words == ("a", "X'FF'", "X'FE'", "1")
+
+
+def test_large_whole_numbers_of_json_keep_their_digits(tmp_path: Path) -> None:
+    lines = '{"v": 18446744073709551617}\n{"v": 18446744073709551616}\n\n{"w": 1}\n{"v": 2.0}\n'
+    path = text(lines, "t.jsonl")(tmp_path)
+    words = ("18446744073709551617", "18446744073709551616", "2")
+    table = read_table(path, Declared(keep=["v"]))
+    assert table.kept["v"].words[:2] == words[:2]
+    assert read_table(path, categories=["v"]).columns["v"].words == words
+    with pytest.raises(DataError, match="line 1 is not a JSON object"):
+        read_table(text('{"v":\n18446744073709551617}', "u.jsonl")(tmp_path), categories=["v"])
 
 
 @pytest.mark.parametrize(
