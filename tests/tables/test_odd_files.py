@@ -81,6 +81,10 @@ REFUSED: dict[str, tuple[Made, str]] = {
     "a JSON array": (text('[{"v": 1}]', "t.json"), "this is a JSON array. chainrule reads JSON li"),
     "empty JSON lines": (text("", "t.jsonl"), "the file is empty. A JSON lines file holds one"),
     "hexadecimal": (text("v\n0x1F\n2\n3\n"), "column 'v' changes type: 2 of its rows hold numb"),
+    "quotes that do not close": (
+        text('v,w\na,1\n"b,2\n"c,3\n'),
+        "a quotation mark opened in row 2 does not close in its line. Close the quotation, or dou",
+    ),
     "two styles": (
         text("v\n40%\n50%\n0\n"),
         "not written alike: '40%' in row 1, '0' in row 3. Write them alike, or take",

@@ -103,6 +103,7 @@ def sniff(path: Path, options: ReadOptions) -> Dialect:
     if encoding not in ("utf-8", "utf-8-sig") and options.encoding is None:
         notes.append(f"the file is read as {encoding}; another encoding is set by --encoding.")
     separator, skipped, rows = _layout(path, lines, options.separator)
+    _refuse_open_quote(path, lines[skipped:], separator)
     titles = [line for line in lines[:skipped] if line.strip()]
     if titles and not titles[0].lower().startswith("sep="):
         notes.append(
@@ -251,6 +252,24 @@ def _parsed(lines: Sequence[str], separator: str) -> list[list[str]]:
     with suppress(csv.Error):  # the full read names the place
         rows.extend(reader)
     return rows or [[""]]
+
+
+def _refuse_open_quote(path: Path, lines: Sequence[str], separator: str) -> None:
+    """Raise where a quoted cell spans lines, and letters follow the quotation mark that ends it.
+
+    Then a quotation mark has opened that never closes, and the next one was taken for its end.
+    """
+    reader = csv.reader((line + "\n" for line in lines), delimiter=separator, strict=True)
+    row, before = -1, 0
+    try:
+        for cells in reader:
+            row, before = row + bool(cells), reader.line_num
+    except csv.Error as error:
+        if "expected after" in str(error) and reader.line_num > before + 1:
+            raise DataError(
+                f"{path}: a quotation mark opened in row {row + 1} does not close in its line. "
+                "Close the quotation, or double a mark that is part of the text."
+            ) from None
 
 
 def _decimal(columns: list[list[str]], separator: str) -> str:
