@@ -314,6 +314,8 @@ def command(
         raise click.UsageError("Name the column to predict: --target, or a --formula.")
     if board and (report is None or _is_card(report)):
         raise click.UsageError("--board is for a --report that is a page (.html); omit --board")
+    if date_format is not None and not dates:
+        raise click.UsageError("--date-format is for --date; name the column of dates too")
     path = data_path(data)
     read = [path]
     if validation.test is not None:
