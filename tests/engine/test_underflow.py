@@ -99,7 +99,8 @@ def test_norms_and_conjugates_of_groups_far_apart() -> None:
 @pytest.mark.parametrize("unit", [1e-170, 1e-300])
 def test_a_group_without_penalty_is_fitted_in_any_unit(unit: float) -> None:
     X, y = data()
-    groups = {"l1_ratio": 1.0, "column_groups": [1, 0, 0, 0], "penalty_factor": [0.0, 1, 1, 1]}
+    groups: dict[str, Any] = {"l1_ratio": 1.0}
+    groups |= {"column_groups": [1, 0, 0, 0], "penalty_factor": [0.0, 1, 1, 1]}
     plain = LogisticRegression(**groups).fit(X, y)
     model = LogisticRegression(**groups).fit(X * [unit, 1, 1, 1], y)
     assert model.certificate_.proven
