@@ -1,4 +1,4 @@
-"""The door of an objective to whoever computes its passes elsewhere, as on a cluster."""
+"""The interface of what computes the passes of an objective elsewhere, as on a cluster."""
 
 from __future__ import annotations
 
