@@ -98,7 +98,7 @@ def _has_squares(code: Source) -> bool:
 
 
 def _step_divides(reading: Reading) -> bool:
-    """Whether a step divides a gradient with respect to the number of examples: ``W -= rate / m * dW``."""
+    """Whether a step has a factor of 1 over the number of examples: ``W -= rate / m * dW``."""
     names = reading.names
     for statement in reading.code.statements:
         for node in ast.walk(statement):
