@@ -4,11 +4,11 @@ h_0 : (h, m)     # the state at the start, one column per sequence
 W : (h, h)       # weights of the state before
 U : (h, n)       # weights of what comes in
 b : (h, 1)       # bias
-V : (o, h)       # weights of the output
+V : (k, h)       # weights of the output
 T = 3
 for t = 1..T
   X_t : (n, m)   # what comes in
-  Y_t : (o, m)   # what is wanted
+  Y_t : (k, m)   # what is wanted
   Z_t = W h_{t-1} + U X_t + b
   h_t = tanh(Z_t)
   E_t = V h_t - Y_t

@@ -157,9 +157,14 @@ def spoken(expr: Expr) -> str:
 
 def _said(parts: NameParts, places: list[str]) -> str:
     words = [parts.base, parts.accent, *(["prime"] * len(parts.primes))]
-    words += ["of layer", parts.layer] if parts.layer else []
-    below = [parts.sub, *places] if parts.sub else places
+    words += ["of layer", _counted(parts.layer)] if parts.layer else []
+    below = [_counted(parts.sub), *places] if parts.sub else places
     return " ".join([word for word in words if word] + (["sub", *below] if below else []))
+
+
+def _counted(index: str) -> str:
+    """Say an index relative to a round: ``t+1``."""
+    return index.replace("+", " plus ").replace("-", " minus ")
 
 
 def _as_words(options: str) -> str:
