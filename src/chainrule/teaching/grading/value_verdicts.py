@@ -12,6 +12,7 @@ from chainrule.errors import ChainruleError
 from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
 from chainrule.teaching.marking.by_value.claims import Judged, by_value
 from chainrule.teaching.marking.code_by_value.definitions import defining_rows
+from chainrule.teaching.marking.code_by_value.judge import OTHER_READING
 from chainrule.teaching.marking.code_by_value.judge import judged as code_by_value
 
 _UNDECIDED = ("unreadable", "unproven")
@@ -109,7 +110,7 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
     """
     kept = list(lines)
     found = code_by_value(text)
-    doubtful = {one.line for one in found if one.verdict == "unproven"}
+    doubtful = {one.line for one in found if one.verdict == "unproven" and one.why != OTHER_READING}
     if any(line.accused for line in kept):
         doubtful |= defining_rows(text)
     kept = [_spared(line) if line.accused and line.line in doubtful else line for line in kept]
