@@ -59,6 +59,15 @@ def _example(name: str, derivation: Derivation) -> Iterator[str]:
             f"{written(gradient.variable.shape)} |"
         )
     yield ""
+    if derivation.general:
+        yield "For all rounds of the loop:"
+        yield ""
+        yield "| gradient | in every round | rounds |"
+        yield "|---|---|---|"
+        for step in derivation.general:
+            rounds = f"{step.counter} = {step.span[0]}..{step.span[-1]}" if step.span else ""
+            yield f"| `{unicode(step.left)}` | `{unicode(step.after)}` | {rounds} |"
+        yield ""
     keep = ", ".join(f"`{unicode(symbol)}`" for symbol in derivation.cache)
     yield f"{len(derivation.steps)} verified steps. The forward pass must keep {keep}."
 

@@ -92,5 +92,6 @@ def derive_second(
     ['A^T + A']
     """
     read = read_model(model) if isinstance(model, str) else model
+    read.hold_lengths("a second derivative")
     first = derive(read, wrt)
     return certify(second_derivation(first, hessian=hessian))

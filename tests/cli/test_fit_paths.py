@@ -105,6 +105,15 @@ def test_a_regression_takes_the_ratio(tmp_path: Path) -> None:
         (["--path", "p.csv", "--loss", "poisson"], "--path is for a target of labels"),
         (["--path", "no/such/folder/p.csv"], "no/such/folder"),
         (["--path", "p.csv", "--stream"], "--path takes rows in memory"),
+        (["--relax"], "--relax is for a penalty that sets coefficients to 0"),
+        (["--adaptive", "--path", "p.csv"], "--adaptive is for a penalty that sets"),
+        (["--groups", "levels", "--l1-ratio", "1", "-C", "inf"], "this fit has none"),
+        (["--groups", "levels", "--l1-ratio", "1"], "--groups levels is for categorical columns"),
+        (["--groups", "pairs"], "'pairs' is not 'levels'"),
+        (
+            ["--relax", "--l1-ratio", "1", "-C", "1", "--inference", "--penalised", "bayes"],
+            "Omit --relax, or --inference",
+        ),
     ],
 )
 def test_wrong_use_is_said(arguments: list[str], words: str) -> None:
@@ -124,7 +133,34 @@ def test_a_path_of_three_classes_names_class_and_feature(tmp_path: Path) -> None
     done = run(*given, "--path", table, "--report", page)
     assert done.exit_code == 0, done.output
     assert "100 penalties, 100 proven" in done.stdout
+    assert " a [top]  (" in done.stdout
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert {"intercept [low]", "a [low]", "c [top]"} <= set(rows[0])
     assert float(rows[-1]["a [top]"]) > float(rows[-1]["a [low]"])
     assert "a [top]" in page.read_text()
+
+
+def test_groups_and_refits_in_path_report_and_card(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    kind = np.array(list("uvw"))[rng.integers(0, 3, 120)]
+    X = rng.normal(size=(120, 2))
+    y = X[:, 0] + 2.0 * (kind == "v") + rng.logistic(size=120) > 0.5
+    lines = [f"{a},{b},{k},{int(s)}" for (a, b), k, s in zip(X, kind, y, strict=True)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,kind,y", *lines]))
+    page, table, card = (tmp_path / name for name in ("r.html", "path.csv", "card.md"))
+    given = ("fit", tmp_path / "t.csv", "--target", "y", "--l1-ratio", "1", "-C", "0.2")
+    kinds = ("--groups", "levels", "--adaptive", "--relax")
+    done = run(*given, *kinds, "--path", table, "--report", page)
+    assert done.exit_code == 0, done.output
+    assert "adaptive weights, levels of a category together, relaxed with gamma = 0" in done.stdout
+    assert "refits of the chosen features: 100 of 100 proven" in done.stdout
+    assert "adaptive group lasso penalty" in page.read_text()
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    levels = [name for name in rows[0] if name.startswith("kind") and "relaxed" not in name]
+    assert len(levels) == 2
+    assert all(len({float(row[name]) == 0 for name in levels}) == 1 for row in rows)
+    halfway = next(row for row in rows if float(row["a"]) != 0)
+    assert abs(float(halfway["a (relaxed)"])) > abs(float(halfway["a"]))
+    again = run(*given, *kinds, "--report", card)
+    assert again.exit_code == 0, again.output
+    assert "adaptive group lasso, C = 0.2, relaxed with gamma = 0" in card.read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
@@ -97,6 +98,27 @@ def test_the_page_is_well_formed_and_folds_the_proofs() -> None:
     assert "http://" not in html.replace("http://www.w3.org", "")
 
 
+@pytest.mark.parametrize(
+    ("kind", "holds"),
+    [
+        ("latex", (r"\begin{document}", r"\frac{\partial J}{\partial w}", "(A - Y)")),
+        ("markdown", ("# ", "## The derivation in brief", r"\frac{\partial J}{\partial w}")),
+        ("slides", ("The forward pass", "The factors", "The gradients")),
+    ],
+)
+def test_the_page_in_other_formats(kind: str, holds: tuple[str, ...]) -> None:
+    shown = run("logistic_batch", "--brief", "--format", kind)
+    assert shown.exit_code == 0
+    for text in holds:
+        assert text in shown.output
+    assert "one entry at a time" not in shown.output
+
+
+def test_a_long_page_of_gradients_takes_several_slides() -> None:
+    shown = run("transformer_block", "--brief", "--format", "slides").output
+    assert len(re.findall(r"<section\b", shown)) > 4
+
+
 def test_the_names_of_layers_are_opened() -> None:
     shown = run("logistic_l2", "--brief").output
     assert "∂J/∂w = dZ X^T + w = (A - Y) X^T + w   (1, n)" in shown
@@ -111,7 +133,11 @@ def test_a_corner_is_said() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--brief", "--format", "json"), "--brief is for the formats text and html"),
+        (("--brief", "--format", "json"), "--brief is a page to read; omit it, or --format json"),
+        (
+            ("--brief", "--proofs", "--format", "latex"),
+            "--proofs is for the formats text and html; omit --proofs or --format latex",
+        ),
         (("--brief", "--hessian", "w"), "--brief shows the gradients alone"),
         (("--brief", "--reveal"), "--brief shows the gradients alone"),
         (("--proofs",), "--proofs is for --brief"),

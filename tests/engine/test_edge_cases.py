@@ -375,7 +375,7 @@ def test_ctrl_c_in_mid_fit_keeps_the_best_so_far(monkeypatch: pytest.MonkeyPatch
         return evaluate(self, *at, **how)
 
     monkeypatch.setattr(Objective, "evaluate", interrupted)
-    model = LogisticRegression()
+    model = LogisticRegression(solver="newton-classes")
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may ignore it
     try:
         with pytest.raises(KeyboardInterrupt):

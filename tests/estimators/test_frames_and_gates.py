@@ -217,3 +217,29 @@ def test_periods_are_dates() -> None:
     months = pd.period_range("2024-01", periods=N, freq="M")
     with pytest.raises(DataError, match="column 'w' holds dates"):
         LogisticRegression().fit(frame(w=months).drop(columns="c"), Y)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda: pd.DataFrame(np.c_[X, X], columns=["a", "b", "c", "b"]), "two columns named 'b'"),
+        (lambda: pd.DataFrame(index=range(N)), "X has no column"),
+        (lambda: pd.Series(X[:, 0]), "(?i)expected 2D|2-dimensional"),
+    ],
+)
+def test_a_frame_without_usable_columns_is_refused(made: Callable[[], Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        LogisticRegression().fit(made(), Y)
+
+
+def test_one_class_of_words_is_named() -> None:
+    with pytest.raises(DataError, match=r"only one class \('a'\)"):
+        LogisticRegression().fit(X, np.array(["a"] * N, dtype=object))
+
+
+def test_a_word_that_is_no_class_of_the_fit_is_named() -> None:
+    from chainrule.estimators.scoring import mean_log_proba
+
+    classes = np.array(["a", "b"], dtype=object)
+    with pytest.raises(DataError, match="label 'z'"):
+        mean_log_proba(np.log([[0.5, 0.5]]), np.array(["z"], dtype=object), classes, None)

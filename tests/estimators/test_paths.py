@@ -48,6 +48,11 @@ def test_same_paths_as_glmnet(name: str) -> None:
     assert own.proven.all()
 
 
+def test_a_tolerance_of_zero_ends() -> None:
+    path = logistic_path(X, Y, n_lambdas=3, tol=0)
+    assert path.relative_gap.max() < 1e-9
+
+
 def test_units_and_points_are_those_of_the_estimator() -> None:
     path = logistic_path(X, Y, n_lambdas=7, eps=0.02)
     np.testing.assert_allclose(path.Cs, 1 / (path.lambdas * 60))

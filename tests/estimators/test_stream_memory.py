@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,7 +87,7 @@ def test_a_budget_that_vectors_exceed_is_refused_with_the_least_that_will_do() -
     from chainrule import LogisticRegression, Stream
     from chainrule.errors import DataError
 
-    def batches() -> object:
+    def batches() -> Iterator[dict[str, Any]]:
         x = np.tile(np.arange(1000.0), 2000)
         yield {"x": x, "y": np.sin(x) > 0, "weight": x}
 

@@ -79,7 +79,7 @@ def test_a_fit_of_codes_has_the_bits_of_a_fit_of_sparse_rows(path: Path) -> None
     specs = fit_encoding(inputs, "mean").specs
     names = [feature.name for feature in features(specs)]
     ours, plain = (
-        train(X, y, names, 1.0, lambda words: None)
+        train(X, y, names, 1.0, lambda words: None).fit
         for X in (encode_for_fit(specs, inputs).X, encode(specs, inputs).X)
     )
     assert ours.point.coef.tobytes() == plain.point.coef.tobytes()

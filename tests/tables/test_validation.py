@@ -215,11 +215,18 @@ CURVED = "y ~ bs(x, df=4) + z + C(kind, ref='c')"
 
 
 @pytest.mark.parametrize(
-    ("l1_ratio", "formula"), [(0.0, None), (0.5, None), (1.0, None), (0.0, CURVED)]
+    ("formula", "penalty"),
+    [
+        (None, {}),
+        (None, {"l1_ratio": 0.5}),
+        (None, {"l1_ratio": 1.0}),
+        (CURVED, {}),
+        (CURVED, {"l1_ratio": 1.0, "groups": "levels", "adaptive": True}),
+    ],
 )
-def test_the_curve_is_that_of_single_fits(l1_ratio: float, formula: str | None) -> None:
+def test_the_curve_is_that_of_single_fits(formula: str | None, penalty: dict[str, Any]) -> None:
     made = table()
-    options: dict[str, Any] = {"holdout": 0.0, "l1_ratio": l1_ratio, "formula": formula}
+    options: dict[str, Any] = {"holdout": 0.0, "formula": formula, **penalty}
     options["ignore"] = ("patient", "day")
     found = fit(made, validation={"folds": 3, "grid": (0.01, 1.0)}, **options).penalty_curve
     assert found is not None

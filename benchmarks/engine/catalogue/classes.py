@@ -13,6 +13,18 @@ FIELDS: Final[dict[str, Any]] = {"kind": "classes", "task": "softmax", "warm": T
 CLASSES: Final = [
     *pair(
         dense.classes,
+        ("150 x 4, 3 classes", 150, {"columns": 4, "n_classes": 3}),
+        ("178 x 13, 3 classes", 178, {"columns": 13, "n_classes": 3}),
+        **FIELDS,
+    ),
+    *pair(
+        dense.classes,
+        ("400 x 10, 4 classes", 400, {"columns": 10, "n_classes": 4}),
+        ("1,100 x 12, 3 classes", 1_100, {"columns": 12, "n_classes": 3}),
+        **FIELDS,
+    ),
+    *pair(
+        dense.classes,
         ("54,000 x 22, 5 classes", 54_000, {"columns": 22, "n_classes": 5}),
         ("42,000 x 30, 4 classes", 42_000, {"columns": 30, "n_classes": 4, "strength": 2.5}),
         unpenalised=True,

@@ -131,7 +131,7 @@ def _sizes(model: Model, given: Mapping[str, Any], wanted: Mapping[str, int]) ->
             + (", ".join(names) or "none")
         )
     sizes = {name: size for name, size in assignments(model, 1)[0].items() if name in names}
-    sizes |= wanted
+    sizes |= {**model.lengths, **wanted}
     symbols = {symbol.name: symbol for symbol in model.inputs}
     known: dict[str, tuple[int, str]] = {}
     for name, value in given.items():

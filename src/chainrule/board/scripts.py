@@ -116,7 +116,7 @@ class _Script:
         for symbol in (*self.model.symbols, *layers):
             if symbol not in self.names:
                 self.names[symbol] = self.identifiers.fresh(symbol.name)
-        dims = [dim for s in self.names for dim in s.shape]
+        dims: list[Dim] = [*self.model.lengths, *(dim for s in self.names for dim in s.shape)]
         self.sizes = {
             name: self.identifiers.fresh(name)
             for name in dict.fromkeys(name for dim in dims for name in base_names(dim))
@@ -134,7 +134,9 @@ class _Script:
 
     def _body(self) -> Iterator[str]:
         for name, variable in self.sizes.items():
-            yield f"const {variable} = sizes[{_quoted(name)}];"
+            rounds = self.model.lengths.get(name)
+            found = f"sizes[{_quoted(name)}]" if rounds is None else str(rounds)
+            yield f"const {variable} = {found};"
         for symbol in self.model.inputs:
             yield f"const {self.names[symbol]} = matrixOf(given[{_quoted(symbol.name)}]);"
         for definition in self.model.definitions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,12 +27,13 @@ def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
     from chainrule.errors import DataError
     from chainrule.storage import check_writable
 
-    taken = {path.resolve() for path in inputs}
+    # Unlike Path.resolve, realpath accepts a link that leads to itself.
+    taken = {os.path.realpath(path) for path in inputs}
     for output in outputs:
         if output is None:
             continue
         check_writable(output)
-        place = Path(output).resolve()
+        place = os.path.realpath(output)
         if place in taken:
             raise DataError(f"{output}: this would write over another file of this command.")
         taken.add(place)

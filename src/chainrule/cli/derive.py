@@ -15,11 +15,11 @@ from chainrule.cli.constants import constant_values
 from chainrule.cli.shared import names_in, out_option, write_text, wrt_option
 
 if TYPE_CHECKING:
-    from chainrule.documents.blocks import Section
+    from chainrule.documents.blocks import Document, Section
     from chainrule.tables.loss_facts import FactLine
 
 FORMS = ("index", "matrix", "both")
-FORMATS = ("text", "latex", "json", "html", "slides")
+FORMATS = ("text", "latex", "markdown", "json", "html", "slides")
 
 
 _HELP = """Derive the gradients of the forward pass in FILE, and verify every step.
@@ -78,7 +78,7 @@ chainrule derive my_loss.cr --facts --constant alpha=0.5
     "--brief",
     is_flag=True,
     help="One short page: the forward pass, the factors of the chain rule and the gradients. "
-    "For the formats text and html.",
+    "For every format but json.",
 )
 @click.option("--proofs", is_flag=True, help="Shapes and proofs below every line, with --brief.")
 @click.option(
@@ -143,9 +143,11 @@ def _check_brief(brief: bool, proofs: bool, kind: str, other: bool) -> None:
     """Raise where the options of the short page do not fit the others."""
     if proofs and not brief:
         raise click.UsageError("--proofs is for --brief; the whole derivation has every proof")
-    if brief and kind not in ("text", "html"):
+    if brief and kind == "json":
+        raise click.UsageError("--brief is a page to read; omit it, or --format json")
+    if proofs and kind not in ("text", "html"):
         raise click.UsageError(
-            f"--brief is for the formats text and html; omit --brief or --format {kind}"
+            f"--proofs is for the formats text and html; omit --proofs or --format {kind}"
         )
     if brief and other:
         raise click.UsageError(
@@ -170,11 +172,11 @@ def _brief(derivation: Derivation, kind: str, form: str, proofs: bool, link: str
     from chainrule.documents.renderers import terminal
 
     document = replace(brief(derivation, GradientForm(form)), board=link)
-    if kind == "html":
-        from chainrule.documents.renderers import html
+    if kind == "slides":
+        from chainrule.documents.renderers import slides
 
-        return html.render(document)
-    return terminal.render(document, proofs=proofs)
+        return slides.render(document)
+    return _written(document, kind) or terminal.render(document, proofs=proofs)
 
 
 def _facts(file: str, constants: dict[str, float]) -> Sequence[FactLine]:
@@ -216,15 +218,24 @@ def rendered(
 
         more.append(facts_section(facts))
     document = replace(lesson(derivation, wanted, more), board=link)
+    return _written(document, kind) or terminal.render(document)
+
+
+def _written(document: Document, kind: str) -> str:
+    """Return a document in a format that is a file; empty for the terminal's."""
     if kind == "latex":
         from chainrule.documents.renderers import latex
 
         return latex.render(document)
+    if kind == "markdown":
+        from chainrule.documents.renderers import markdown
+
+        return markdown.render(document)
     if kind == "html":
         from chainrule.documents.renderers import html
 
         return html.render(document)
-    return terminal.render(document)
+    return ""
 
 
 def _slides(derivation: Derivation) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 from click.core import ParameterSource
@@ -14,6 +14,7 @@ from chainrule.cli.constants import constant_values
 from chainrule.cli.data_files import data_path, progress_line, refuse_places
 from chainrule.cli.fit_path import path_in_words, path_of_fit
 from chainrule.cli.inference_options import inference_options
+from chainrule.cli.penalty_options import penalty_options
 from chainrule.cli.shared import board_address, byte_size, file_options, ignore_option
 from chainrule.cli.validation_options import validation_options
 
@@ -71,6 +72,7 @@ Examples:
   chainrule fit trial.csv --target cured --inference --clusters clinic --odds --effects
   chainrule fit doses.csv --target dead --trials beetles
   chainrule fit @breast_cancer --target diagnosis --l1-ratio 1 -C 0.1 --path path.csv
+  chainrule fit loans.csv --target repaid --l1-ratio 1 --cv 5 --groups levels --relax
   chainrule fit flights.csv.gz --target late --date scheduled --rare 20 --unknown rare
   chainrule fit shop.sqlite --query "select * from sales where year > 2020" --target bought
   chainrule fit "sales/*.parquet" --target bought --memory 2GB --out model.json
@@ -233,22 +235,7 @@ Examples:
     show_default=True,
     help="Random seed for the train/test split.",
 )
-@click.option(
-    "-C",
-    "--inverse-penalty",
-    "C",
-    type=click.FloatRange(0, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="Inverse regularization strength on the sum of the losses, as in scikit-learn's "
-    "LogisticRegression: smaller is a stronger penalty, 'inf' is none.",
-)
-@click.option(
-    "--alpha",
-    type=click.FloatRange(0),
-    help="Regularization strength on the mean of the losses, in place of -C, as in "
-    "scikit-learn's PoissonRegressor: C = 1/(alpha x rows), 0 is none.",
-)
+@penalty_options
 @click.option(
     "--stream",
     is_flag=True,
@@ -266,23 +253,6 @@ Examples:
     is_flag=True,
     help="Continuation of a fit that was stopped, with the same --out: the bits are those of a fit "
     "that never was.",
-)
-@click.option(
-    "--l1-ratio",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    metavar="R",
-    help="Share of absolute values in the penalty: 1 is the lasso, which sets coefficients to 0; 0 "
-    "is L2 alone. For classes, or a convex loss.",
-)
-@click.option(
-    "--path",
-    "path_file",
-    type=click.Path(),
-    metavar="FILE",
-    help="Write the coefficients for 100 penalties, and when each feature enters, to FILE: a plot "
-    "for .png, .svg or .pdf, or else CSV. The penalty is that of --l1-ratio, or the lasso.",
 )
 @inference_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -328,6 +298,9 @@ def command(
     inference: InferenceOptions | None,
     odds: bool,
     l1_ratio: float,
+    adaptive: bool,
+    groups: Literal["levels"] | None,
+    relax: bool,
     path_file: str | None,
     as_json: bool,
 ) -> None:
@@ -341,6 +314,8 @@ def command(
         raise click.UsageError("Name the column to predict: --target, or a --formula.")
     if board and (report is None or _is_card(report)):
         raise click.UsageError("--board is for a --report that is a page (.html); omit --board")
+    if date_format is not None and not dates:
+        raise click.UsageError("--date-format is for --date; name the column of dates too")
     path = data_path(data)
     read = [path]
     if validation.test is not None:
@@ -374,6 +349,9 @@ def command(
         validation=validation,
         inference=inference,
         l1_ratio=l1_ratio,
+        adaptive=adaptive,
+        relax=relax,
+        groups=groups,
     )
     if formula is not None:
         from chainrule.tables.formula import with_formula
@@ -395,7 +373,7 @@ def command(
         penalties = None
         if path_file is not None:
             say("fitting the path")
-            penalties = path_of_fit(fitted, l1_ratio, path_file)
+            penalties = path_of_fit(fitted, l1_ratio, path_file, relax=relax)
         if report is not None:
             say("writing the report")
             write_report(fitted, data, report, penalties, board)

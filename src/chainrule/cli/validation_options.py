@@ -79,6 +79,8 @@ def validation_options(command: Callable[..., None]) -> Callable[..., None]:
         given = click.get_current_context().get_parameter_source
         if cv is None and (grid or rule):
             raise click.UsageError("--grid and --rule choose C among folds; give --cv K too")
+        if not grid and given("grid") is not ParameterSource.DEFAULT:
+            raise click.UsageError("--grid holds no value of C; give some, as 0.01,0.1,1")
         if cv is not None:
             for name, option in (("C", "-C"), ("alpha", "--alpha")):
                 if given(name) not in (ParameterSource.DEFAULT, None):

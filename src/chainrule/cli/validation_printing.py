@@ -27,7 +27,8 @@ _NAMES = {"log_loss": "log loss", "accuracy": "accuracy", "auc": "AUC", "brier":
 def print_curve(console: Console, curve: PenaltyCurve) -> None:
     """Print the mean loss of each penalty, and which was chosen."""
     table = Table(
-        title=f"Penalty by {curve.n_folds} folds ({printable(curve.folds)}): C = {curve.chosen:g}",
+        title=f"Penalty by {curve.n_folds} folds ({printable(curve.folds)}): C = {curve.chosen:g}"
+        + (f", gamma = {curve.gamma:g}" if curve.gamma is not None else ""),
         caption=f"{curve.n_proven} of {curve.n_fits} fits on folds have a proven optimum; rule "
         f"{curve.rule}",
         title_justify="left",
@@ -37,8 +38,12 @@ def print_curve(console: Console, curve: PenaltyCurve) -> None:
     table.add_column("mean loss", justify="right")
     table.add_column("std. error", justify="right")
     table.add_column("")
-    low, high = min(curve.mean_loss), max(curve.mean_loss)
+    finite = [mean for mean in curve.mean_loss if math.isfinite(mean)]
+    low, high = min(finite), max(finite)
     for C, mean, error in zip(curve.Cs, curve.mean_loss, curve.std_error, strict=True):
+        if math.isinf(mean):
+            table.add_row(f"{C:.4g}", "", "", "no finite refit")
+            continue
         length = _BAR if high == low else round(_BAR * (mean - low) / (high - low))
         mark = " <- chosen" if curve.chosen == C else ""
         table.add_row(f"{C:.4g}", f"{mean:.5f}", f"{error:.5f}", "#" * length + mark)

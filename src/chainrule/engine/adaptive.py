@@ -25,7 +25,7 @@ from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.penalties.groups import GroupShape
-from chainrule.engine.results import Fit
+from chainrule.engine.results import Fit, refuse_interrupted
 
 PILOT_C: Final[float] = 1.0
 """Inverse strength of the pilot's L2 penalty."""
@@ -64,9 +64,9 @@ def pilot_fit(
         "n_threads": n_threads,
     }
     if deviations is None:
-        return fit_linear_model(source, row, **choices)
+        return refuse_interrupted(fit_linear_model(source, row, **choices))
     shape = Shape.checked(source.n_features, 0.0).standardised(deviations)
-    return fit_elastic_net(source, row, shape, **choices)
+    return refuse_interrupted(fit_elastic_net(source, row, shape, **choices))
 
 
 def adaptive_factors(

@@ -231,7 +231,7 @@ class PathSolver:
                     enough = _TIGHTER * enough if enough > _LEAST_AIM * tol else 0.0
                     continue
                 aim *= _TIGHTER
-                if aim < _LEAST_AIM * tol:
+                if aim <= _LEAST_AIM * tol:
                     break
             if certificate.relative_bound > tol and self.objective.loss.n_outputs == 1:
                 whole = replace(here, value=solution.value)

@@ -18,7 +18,7 @@ from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.penalties.elastic_net import Shape
-from chainrule.engine.results import Fit
+from chainrule.engine.results import Fit, refuse_interrupted
 
 
 class Refits:
@@ -68,7 +68,7 @@ class Refits:
             return None
         name = np.packbits(chosen).tobytes()
         if name not in self._found:
-            self._found[name] = self._refit(chosen, point)
+            self._found[name] = refuse_interrupted(self._refit(chosen, point))
             self.passes += self._found[name].passes
         return self._found[name]
 

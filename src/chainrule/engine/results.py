@@ -162,6 +162,13 @@ class PathPoint:
     history: tuple[IterationRecord, ...]
 
 
+def refuse_interrupted(fit: Fit) -> Fit:
+    """Return a fit that others build on; KeyboardInterrupt where Ctrl-C ended it."""
+    if fit.interrupted:
+        raise KeyboardInterrupt("a fit that others build on was stopped")
+    return fit
+
+
 def in_units(source: InMemorySource, point: Point) -> Point:
     """Return a point of the source's columns as one of the data's."""
     coef = point.coef.copy()

@@ -30,6 +30,7 @@ from chainrule.engine.data.frames import (
     is_frame,
     names_of,
     refuse_dates,
+    refuse_names,
     refuse_text,
 )
 from chainrule.engine.data.sources import InMemorySource
@@ -402,6 +403,8 @@ class LinearEstimator(
             return X
         if not reset and hasattr(self, "formula_") and is_frame(X):
             X = design_frame(self.formula_, X)
+        if reset and is_frame(X):
+            refuse_names(X)
         refuse_dates(X)
         if reset:
             self._frame_names = names_of(X) if is_frame(X) else None

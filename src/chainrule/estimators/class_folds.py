@@ -68,8 +68,8 @@ class CrossValidatedClasses(CrossValidated):
 
     def _tell_of_lost_class(self, k: int, lost: Labels) -> None:
         said = (
-            f"class {lost[0].item()!r} has no row in the training rows of fold {k}, so it gets the "
-            "probability 0 there: use StratifiedKFold, fewer folds or other groups"
+            f"class {lost[:1].tolist()[0]!r} has no row in the training rows of fold {k}, so it "
+            "gets the probability 0 there: use StratifiedKFold, fewer folds or other groups"
         )
         if self.scoring == LOG_LOSS:
             raise DataError(f"{said}. The log-loss of such a fold is infinite.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,9 @@ from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.results import Fit
 from chainrule.errors import DataError
-from chainrule.estimators.base import checked_strength, managed
+from chainrule.estimators.base import managed
 from chainrule.estimators.class_inference import FIRTH, ClassInference
+from chainrule.estimators.class_penalty import ClassPenalty
 from chainrule.estimators.inputs import (
     as_offset,
     as_proportions,
@@ -38,12 +39,11 @@ if TYPE_CHECKING:
 
 Matrix = Any
 
-_PENALTIES: Final = ("l2", "l1", "elasticnet", "none", "deprecated")
-
 
 class LogisticRegression(
     ClassifierMixin,  # type: ignore[misc]
     SparseCoefficients,
+    ClassPenalty,
     ClassInference,
     Predictions,
 ):
@@ -473,43 +473,3 @@ class LogisticRegression(
         """Set the attributes that describe a fit."""
         super()._keep(fit)
         self.n_iter_ = np.array([fit.n_iter], dtype=np.int32)
-
-    def _l1_ratio(self) -> float:
-        """Return the share of absolute values in the penalty."""
-        share = super()._l1_ratio()
-        if self.penalty == "l1":
-            return 1.0
-        return 0.0 if self.penalty in (None, "none", *FIRTH) else share
-
-    def _check_parameters(self) -> float:
-        """Refuse senseless parameters in words; return C, inf where nothing is penalised."""
-        if self.penalty in FIRTH:
-            self._check_common_parameters()
-            return np.inf
-        if self.penalty not in (*_PENALTIES, None):
-            raise ValueError(
-                f"penalty must be 'l2', 'l1', 'elasticnet', None, or "
-                f"{', '.join(map(repr, FIRTH))}, not {self.penalty!r}"
-            )
-        if self.penalty == "elasticnet" and self.l1_ratio is None:
-            raise ValueError("penalty='elasticnet' needs l1_ratio, a number from 0 to 1")
-        self._l1_ratio()
-        if self.penalty == "l1" and self.l1_ratio not in (0, 1, None):
-            warnings.warn(
-                "l1_ratio parameter is only used when penalty is 'elasticnet'. Got (penalty=l1)",
-                UserWarning,
-                stacklevel=4,
-            )
-        C = checked_strength(self.C)
-        self._check_common_parameters()
-        if self.on_separation not in ("warn", "raise"):
-            raise ValueError(f"on_separation must be 'warn' or 'raise', not {self.on_separation!r}")
-        if self.handle_unknown not in ("error", "ignore"):
-            raise ValueError(
-                f"handle_unknown must be 'error' or 'ignore', not {self.handle_unknown!r}"
-            )
-        if self.penalty not in (None, "none"):
-            return C
-        if self.C not in (1.0, np.inf):
-            warnings.warn(f"Setting penalty=None will ignore the C={self.C}", stacklevel=4)
-        return np.inf

@@ -140,7 +140,7 @@ class CrossValidated(LinearEstimator):
                 raise
 
         with single_threaded_algebra() if workers > 1 else nullcontext():
-            found = list(map_in_order(one, len(folds), workers))
+            found = list(map_in_order(one, len(folds), workers, leaving=is_over.set))
         short = [(k, said) for k, fold in enumerate(found) for said in fold.shortfalls]
         certificates = np.array([fold.certificates for fold in found])
         if short:

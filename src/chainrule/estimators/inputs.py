@@ -329,7 +329,7 @@ def class_weighted(
             _check_size(weights, "class_weight makes the weight")
         classes = classes[factors > 0]
     if len(classes) < 2:
-        what = repr(classes[0].item()) if len(classes) else "none with positive weight"
+        what = repr(classes[:1].tolist()[0]) if len(classes) else "none with positive weight"
         raise DataError(f"y holds only one class ({what}); a classifier needs at least two")
     return weights, classes
 

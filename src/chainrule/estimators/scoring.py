@@ -101,8 +101,8 @@ def _codes(y: Labels, classes: Labels) -> Labels:
     known = np.isin(y, classes)
     if not known.all():
         raise DataError(
-            f"label {y[~known][0].item()!r} has no row of positive weight in the fit, so it has "
-            "no probability: leave its rows out"
+            f"label {y[~known][:1].tolist()[0]!r} has no row of positive weight in the fit, so it "
+            "has no probability: leave its rows out"
         )
     return codes_of(y, classes)
 

@@ -17,7 +17,7 @@ from chainrule.engine.monitor import OnIteration
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.refits import Refits
-from chainrule.engine.results import Fit
+from chainrule.engine.results import Fit, refuse_interrupted
 from chainrule.engine.runtime.journal import current_journal
 from chainrule.engine.solvers.plans import Method
 from chainrule.estimators.inputs import n_cores, n_threads
@@ -114,7 +114,7 @@ class Course:
         """Fit with another strength, and keep the fit in the estimator."""
         assert self._problem is not None
         assert self._fits is not None
-        model._take(self._problem.attributes, self._fits.fit(C))
+        model._take(self._problem.attributes, refuse_interrupted(self._fits.fit(C)))
 
 
 def _threads(model: Any, source: InMemorySource) -> int:  # noqa: ANN401

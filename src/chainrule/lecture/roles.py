@@ -116,11 +116,12 @@ def assign_roles(
     Raises
     ------
     ModelError
-        When a name is unknown.
+        When a name is unknown, or a loop has any number of rounds.
     DataError
         When an input is neither bound nor learned, the examples have no place, or an input has
         more than two dimensions.
     """
+    model.hold_lengths("training")
     for symbol in model.inputs:
         if len(symbol.shape) != 2:
             raise DataError(

@@ -25,15 +25,35 @@ ArrowColumn = Any
 
 def is_text(data: ArrowColumn) -> bool:
     """Whether a column holds strings."""
-    kind = data.type.value_type if pa.types.is_dictionary(data.type) else data.type
+    kind = _value_type(data)
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view()
     )
 
 
 def is_temporal(data: ArrowColumn) -> bool:
-    """Whether a column holds dates or times."""
-    return bool(pa.types.is_temporal(data.type))
+    """Whether a column holds dates, times of day or durations."""
+    return bool(pa.types.is_temporal(_value_type(data)))
+
+
+def without_date(name: str, data: ArrowColumn) -> str | None:
+    """Return how to use a column of times of day or of durations; None for any other column."""
+    kind = _value_type(data)
+    if pa.types.is_time(kind):
+        return (
+            f"column {name!r} holds times of day. Use the hour with --date {name}=hour, take it "
+            f"as text with --category {name}, or leave it out with --ignore {name}."
+        )
+    if pa.types.is_duration(kind) or pa.types.is_interval(kind):
+        return (
+            f"column {name!r} holds durations. Write them as numbers, such as seconds, or leave it "
+            f"out with --ignore {name}."
+        )
+    return None
+
+
+def _value_type(data: ArrowColumn) -> Any:  # noqa: ANN401 - pyarrow ships no types
+    return data.type.value_type if pa.types.is_dictionary(data.type) else data.type
 
 
 def natural_column(
@@ -46,7 +66,7 @@ def natural_column(
     DataError
         When it holds neither.
     """
-    kind = data.type.value_type if pa.types.is_dictionary(data.type) else data.type
+    kind = _value_type(data)
     if is_text(data) or pa.types.is_boolean(kind):
         return text_column(name, data, source, missing)
     if pa.types.is_null(kind):
@@ -58,6 +78,9 @@ def natural_column(
         values = data if kind == pa.float64() else data.cast(pa.float64(), safe=False)
         return number_column(name, np.array(_nan_for_null(values), dtype=np.float64), missing)
     if is_temporal(data):
+        other = without_date(name, data)
+        if other is not None:
+            raise DataError(f"{source}: {other}")
         raise DataError(
             f"{source}: column {name!r} holds dates or times. Use its year, month, weekday and "
             f"days with --date {name}, take it as text with --category {name}, or leave it out "

@@ -168,6 +168,15 @@ def find_style(words: Iterable[str], *, decimal: str | None = None) -> FoundStyl
     return FoundStyle(best)
 
 
+def has_a_style(word: str) -> bool:
+    """Whether a cell is a number in some style.
+
+    >>> has_a_style("40%"), has_a_style("$5"), has_a_style("1.2.3"), has_a_style("5 kg")
+    (True, True, False, False)
+    """
+    return find_style([word]) is not None
+
+
 def spelling_key(word: str) -> str:
     """Return what two spellings of one label share: ``2.0`` and ``2``, ``True`` and ``TRUE``.
 
@@ -210,4 +219,5 @@ def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
     if not thousands:
         return re.compile(plain)
     group = re.escape(thousands)
-    return re.compile(rf"\d{{1,3}}(?:{group}\d{{3}})+(?:{point}\d*)?|{plain}")
+    indian = r"|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d*)?" if (thousands, decimal) == (",", ".") else ""
+    return re.compile(rf"\d{{1,3}}(?:{group}\d{{3}})+(?:{point}\d*)?|{plain}{indian}")

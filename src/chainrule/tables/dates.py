@@ -12,11 +12,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
-from chainrule.tables.arrow_columns import ArrowColumn, is_temporal, text_column
+from chainrule.tables.arrow_columns import ArrowColumn, is_temporal, text_column, without_date
 from chainrule.tables.table import Column, NumberColumn, TextColumn
 
 PARTS: Final = ("year", "month", "weekday", "hour", "days")
 _DEFAULT: Final = ("year", "month", "weekday", "days")
+_HOUR: Final = ("hour",)
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY_FORMATS: Final = (
     "%Y-%m-%d",
@@ -43,6 +44,8 @@ _TIMES: Final = (
     *(mark + clock + zone for zone in ("", "%z") for clock in _CLOCKS for mark in " T"),
 )
 _FORMATS: Final = tuple(day + time for day in _DAY_FORMATS for time in _TIMES)
+_OF_HOURS: Final = (*_FORMATS, "%H:%M", *_CLOCKS, "%I:%M %p")
+"""Where the hour alone is wanted, a time of day without its date will do."""
 
 
 @dataclass(frozen=True)
@@ -123,13 +126,20 @@ def moments_of(
     DataError
         Naming the row that holds no date, or the formats among which text does not decide.
     """
-    if is_temporal(data) and not pa.types.is_time(data.type):
+    if pa.types.is_dictionary(data.type) and is_temporal(data):
+        data = data.cast(data.type.value_type)
+    other = without_date(date.name, data)
+    if other is not None and not (pa.types.is_time(data.type) and date.parts == _HOUR):
+        raise DataError(f"{source}: {other}")
+    if pa.types.is_time(data.type):
+        data = data.cast(pa.time32("s"), safe=False)
+    elif is_temporal(data):
         plain = data.cast(pa.timestamp("s"), safe=False)
         return np.asarray(plain.to_numpy(zero_copy_only=False)).astype("datetime64[s]"), None
     text = text_column(date.name, data, source, missing)
     counts = text.counts()
     words = [word for word, count in zip(text.words, counts, strict=True) if count]
-    form = date.format or _format(date.name, words, source)
+    form = date.format or _format(date, words, source)
     found = np.full(len(text.words) + 1, np.datetime64("NaT", "s"), dtype="datetime64[s]")
     for place, word in enumerate(text.words):
         try:
@@ -145,13 +155,14 @@ def moments_of(
     return found[text.codes], form
 
 
-def _format(name: str, words: list[str], source: str) -> str:
+def _format(date: DateColumn, words: list[str], source: str) -> str:
     """Return the only format that all dates have."""
-    fits = [form for form in _FORMATS if all(_has_format(word, form) for word in words[:2000])]
+    name, forms = date.name, _OF_HOURS if date.parts == _HOUR else _FORMATS
+    fits = [form for form in forms if all(_has_format(word, form) for word in words[:2000])]
     if not words:
-        return _FORMATS[0]
+        return forms[0]
     if not fits:
-        counted = {form: sum(_has_format(word, form) for word in words[:2000]) for form in _FORMATS}
+        counted = {form: sum(_has_format(word, form) for word in words[:2000]) for form in forms}
         best = max(counted, key=lambda form: counted[form])
         if counted[best] > len(words[:2000]) / 2:
             return best  # the cell that has it not is named by its row

@@ -24,7 +24,6 @@ from chainrule.tables.encoding import Matrix
 from chainrule.tables.encoding_fit import fit_encoding
 from chainrule.tables.fit_results import (
     SolverIteration,
-    certificate_record,
     complaints,
     solver_path,
 )
@@ -35,6 +34,7 @@ from chainrule.tables.metrics import Codes, Metrics, measure
 from chainrule.tables.model import TableModel
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
+from chainrule.tables.penalties import refuse_useless_groups
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.remarks import column_notes, label_notes, leak_notes
 from chainrule.tables.row_storage import IN_MEMORY, Storage, open_rows, reading_notes
@@ -221,6 +221,8 @@ def fit_table(
         notes += label_notes(choices.target, classes)
     notes += column_notes(columns_of_fit, choices)
     notes += leak_notes(columns_of_fit, actual[training], len(classes))
+    if choices.groups is not None:
+        refuse_useless_groups(specs, formula, len(classes))
     X = encode_for_fit(specs, columns_of_fit).X
     if choices.l1_ratio != 0 or choices.inference is not None:
         X = written_out(X)  # these take single columns, which codes do not have
@@ -251,19 +253,21 @@ def fit_table(
         )
         C = curve.chosen
         notes += curve_notes(curve)
-    fit = train(
+    trained = train(
         X,
         y,
         names,
         C,
         say,
-        l1_ratio=choices.l1_ratio,
+        penalty=choices.penalty(specs, formula),
+        gamma=0.0 if curve is None or curve.gamma is None else curve.gamma,
         n_classes=len(classes),
         offset=shift,
         weights=weights,
         journal=journal,
     )
-    notes += [*complaints(fit), *reading_notes(X, fit, journal)]
+    fit = trained.fit
+    notes += [*complaints(fit), *trained.notes(), *reading_notes(X, fit, journal)]
     inference = record = None
     effects: tuple[EffectRow, ...] = ()
     if choices.inference is not None:
@@ -293,9 +297,9 @@ def fit_table(
         target=choices.target,
         classes=classes,
         specs=specs,
-        coef=np.ascontiguousarray(fit.point.coef.T),
-        intercept=fit.point.intercept.copy(),
-        certificate=certificate_record(fit.certificate),
+        coef=np.ascontiguousarray(trained.point.coef.T),
+        intercept=trained.point.intercept.copy(),
+        certificate=trained.certificate,
         training=TrainingRecord(
             rows=n_rows,
             held_out=len(held),
@@ -306,6 +310,9 @@ def fit_table(
             objective=float(fit.value),
             iterations=fit.n_iter,
             l1_ratio=choices.l1_ratio,
+            adaptive=choices.adaptive,
+            groups=choices.groups,
+            gamma=trained.gamma,
         ),
         offsets=offsets,
         reading=reading_record(table, choices),

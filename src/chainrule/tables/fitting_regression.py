@@ -24,7 +24,6 @@ from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.encoding_fit import fit_encoding
 from chainrule.tables.fit_results import (
     SolverIteration,
-    certificate_record,
     complaints,
     solver_path,
 )
@@ -33,6 +32,7 @@ from chainrule.tables.formula import fit_design, formula_columns, with_bases
 from chainrule.tables.inference_record import EffectRow
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
+from chainrule.tables.penalties import refuse_useless_groups
 from chainrule.tables.predictors import designed
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.regression import TableRegression
@@ -200,6 +200,8 @@ def fit_regression(
     notes += learned.notes
     notes += column_notes(inputs.take(training), choices)
     weights = None if every_weight is None else every_weight[training]
+    if choices.groups is not None:
+        refuse_useless_groups(specs, formula, 2)
     X = encode(specs, inputs.take(training)).X
     n_rows, n_features = X.shape
     say(f"training on {n_rows} rows and {n_features} features")
@@ -222,19 +224,22 @@ def fit_regression(
         )
         C = curve.chosen
         notes += curve_notes(curve)
-    fit = train(
+    trained = train(
         X,
         y[training],
         names,
         C,
         say,
-        l1_ratio=choices.l1_ratio,
+        penalty=choices.penalty(specs, formula),
+        gamma=0.0 if curve is None or curve.gamma is None else curve.gamma,
         row=loss.row,
         offset=_given(offset[training]),
         weights=weights,
         journal=journal,
     )
+    fit = trained.fit
     notes += complaints(fit, "the columns along which the loss falls for ever")
+    notes += trained.notes()
     notes += reading_notes(X, fit, journal)
     if not fit.met and fit.certificate.kind != "separation":
         notes += _advice(loss, y[training], C)
@@ -266,9 +271,9 @@ def fit_regression(
     model = TableRegression(
         target=choices.target,
         specs=specs,
-        coef=np.ascontiguousarray(fit.point.coef.T),
-        intercept=fit.point.intercept.copy(),
-        certificate=certificate_record(fit.certificate),
+        coef=np.ascontiguousarray(trained.point.coef.T),
+        intercept=trained.point.intercept.copy(),
+        certificate=trained.certificate,
         training=TrainingRecord(
             rows=n_rows,
             held_out=len(held),
@@ -279,6 +284,9 @@ def fit_regression(
             objective=float(fit.value),
             iterations=fit.n_iter,
             l1_ratio=choices.l1_ratio,
+            adaptive=choices.adaptive,
+            groups=choices.groups,
+            gamma=trained.gamma,
         ),
         loss=loss,
         offsets=offsets,

@@ -10,7 +10,7 @@ import math
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -37,6 +37,7 @@ from chainrule.tables.specs import (
     MISSING_CHOICES,
     UNKNOWN_CHOICES,
     CategorySpec,
+    Groups,
     NumberSpec,
     Spec,
     features,
@@ -55,6 +56,9 @@ _KEYS = {"format", "schema", "chainrule", "note", "target", "columns", "features
     "certificate",
     "training",
 }
+
+_LATER: Final = ("l1_ratio", "adaptive", "groups", "gamma")
+"""Entries of the training that files of earlier versions lack."""
 
 _SCALE_NOTE = (
     "coefficients multiply (value - mean) / scale of a number column and the 0/1 indicators of "
@@ -108,8 +112,9 @@ def _tail(model: ColumnRecord) -> dict[str, Any]:
     trained_on = {} if seen is None else {"trained_on": fit_rows_document(seen)}
     training = asdict(model.training)
     training["metrics"] = _finite(model.training.metrics)
-    if model.training.l1_ratio == 0:  # as earlier versions write it
-        del training["l1_ratio"]
+    for entry in fields(TrainingRecord):  # as earlier versions write it
+        if entry.name in _LATER and training[entry.name] == entry.default:
+            del training[entry.name]
     training["C"] = model.training.C if math.isfinite(model.training.C) else None
     return {
         "columns": [_spec_document(spec) for spec in model.specs],
@@ -315,7 +320,7 @@ def _read_certificate(read: Reader, item: object) -> CertificateRecord:
 def _read_training(read: Reader, item: object) -> TrainingRecord:
     record = read.record(item, "training")
     names = {entry.name for entry in fields(TrainingRecord)}
-    read.keys(record, names - {"l1_ratio"}, "training", ("l1_ratio",))
+    read.keys(record, names - set(_LATER), "training", _LATER)
     missing = record["missing"]
     if missing not in MISSING_CHOICES:
         raise read.fault("training: missing", f"{missing!r} is none of {MISSING_CHOICES}")
@@ -329,5 +334,23 @@ def _read_training(read: Reader, item: object) -> TrainingRecord:
         objective=read.number(record["objective"], "training: objective"),
         metrics=read.facts(record["metrics"], "training: metrics"),
         l1_ratio=read.number(record.get("l1_ratio", 0.0), "training: l1_ratio"),
+        adaptive=read.truth(record.get("adaptive", False), "training: adaptive"),
+        groups=_read_groups(read, record.get("groups")),
+        gamma=_read_gamma(read, record.get("gamma", 1.0)),
         **whole,
     )
+
+
+def _read_groups(read: Reader, item: object) -> Groups | None:
+    if item is None:
+        return None
+    if item == "levels":
+        return "levels"
+    raise read.fault("training: groups", f"{item!r} is not 'levels'")
+
+
+def _read_gamma(read: Reader, item: object) -> float:
+    gamma = read.number(item, "training: gamma")
+    if not 0 <= gamma <= 1:
+        raise read.fault("training: gamma", f"{gamma:g} is not a share from 0 to 1")
+    return gamma

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chainrule.errors import DataError
+from chainrule.formulas.design import Formula
 from chainrule.formulas.parsing import ParsedFormula
 from chainrule.tables.dates import DateColumn
 from chainrule.tables.encoding_fit import complete_rows, refuse_missing
 from chainrule.tables.files.options import AS_FOUND, ReadOptions
 from chainrule.tables.inference_options import InferenceOptions
+from chainrule.tables.penalties import TablePenalty, level_groups
 from chainrule.tables.reading import Declared
-from chainrule.tables.specs import Missing, Unknown
+from chainrule.tables.specs import Groups, Missing, Spec, Unknown
 from chainrule.tables.table import Table
 from chainrule.tables.validation.options import AS_GIVEN, ValidationOptions
 
@@ -44,6 +46,12 @@ class FitOptions:
         Strength of the ridge penalty on the mean of the losses, in place of `C`.
     l1_ratio : float
         Share of absolute values in the penalty: 1 is the lasso, 0 the ridge penalty alone.
+    adaptive : bool
+        Whether absolute values are weighted by one over the coefficients of a pilot fit.
+    relax : bool
+        Whether the features that the penalty chooses are fitted once more without it.
+    groups : {"levels"}, optional
+        Features whose coefficients are 0 together: the levels of each categorical column.
     offset : str, optional
         Column added to the score.
     exposure : str, optional
@@ -101,6 +109,9 @@ class FitOptions:
     formula: ParsedFormula | None = None
     inference: InferenceOptions | None = None
     l1_ratio: float = 0.0
+    adaptive: bool = False
+    relax: bool = False
+    groups: Groups | None = None
 
     @property
     def roles(self) -> dict[str, str]:
@@ -167,6 +178,11 @@ class FitOptions:
             return any(map(math.isfinite, self.validation.grid))
         return math.isfinite(self.C) if self.alpha is None else self.alpha > 0
 
+    def penalty(self, specs: tuple[Spec, ...], formula: Formula | None) -> TablePenalty:
+        """Return the penalty of encoded features."""
+        labels = None if self.groups is None else level_groups(specs, formula)
+        return TablePenalty(self.l1_ratio, self.adaptive, self.relax, labels)
+
     def inverse_penalty(self, n_rows: float) -> float:
         """Return C for a fit of so many rows, or of rows with this total weight.
 
@@ -198,6 +214,7 @@ class FitOptions:
             self.inference.check(is_penalised=self.penalises)
         if not 0 <= self.l1_ratio <= 1:
             raise DataError(f"--l1-ratio is a share from 0 to 1, not {self.l1_ratio:g}.")
+        self._check_choice_of_features()
         for problem in self._clashes():
             raise DataError(problem)
         if self.unknown == "rare" and not self.rare:
@@ -209,6 +226,31 @@ class FitOptions:
             self._check_products()
         if self.group is not None and self.time is not None:
             raise DataError("--group and --time both choose the held-out rows. Give one of them.")
+
+    def _check_choice_of_features(self) -> None:
+        """Refuse options of a penalty that chooses features where it chooses none."""
+        for option, given in (
+            ("--adaptive", self.adaptive),
+            ("--relax", self.relax),
+            (f"--groups {self.groups}", self.groups is not None),
+        ):
+            if not given:
+                continue
+            if self.l1_ratio == 0:
+                raise DataError(
+                    f"{option} is for a penalty that sets coefficients to 0, and with --l1-ratio 0 "
+                    f"it sets none. Give --l1-ratio 1, or omit {option}."
+                )
+            if not self.penalises:
+                raise DataError(
+                    f"{option} is for a penalty, and this fit has none. Give a finite -C, or omit "
+                    f"{option}."
+                )
+            if self.inference is not None:
+                raise DataError(
+                    f"{option} chooses features, and standard errors on the rows that chose them "
+                    f"are too small. Omit {option}, or --inference."
+                )
 
     def _check_products(self) -> None:
         """Refuse to fill in columns one by one: products would contradict their factors."""

@@ -28,12 +28,13 @@ from chainrule.tables.arrow_columns import (
     styled_column,
     text_column,
 )
-from chainrule.tables.cells import MISSING_WORDS, NumberStyle, find_style, is_number
+from chainrule.tables.cells import MISSING_WORDS, NumberStyle, find_style
 from chainrule.tables.dates import DateColumn, moments_of
 from chainrule.tables.files.errors import not_a_number
 from chainrule.tables.files.opening import open_table
 from chainrule.tables.files.options import AS_FOUND, ReadOptions
 from chainrule.tables.files.table_file import TableFile
+from chainrule.tables.mixed_columns import refuse_changing_type, refuse_mixed_styles
 from chainrule.tables.table import Column, Table, TextColumn, numbered, some_of, unknown_column
 
 _ROW_NAME = "(row name)"
@@ -453,7 +454,8 @@ class ColumnReader:
                     )
         if name not in self._numbers and style is None:
             if self._guesses:
-                _refuse_changing_type(text, self._file.source)
+                refuse_changing_type(text, self._file.source)
+                refuse_mixed_styles(text, self._file.source)
             return text
         if style is None:
             style = _plain(self._file)
@@ -483,24 +485,3 @@ class ColumnReader:
                 f"column {name!r}: {some_of(words, 3)} means a missing value. If it is a value, "
                 "name the words that mean missing: --na '' for the empty cell alone."
             )
-
-
-def _refuse_changing_type(column: TextColumn, source: str) -> None:
-    """Reject a text column of mostly numbers, for a guess would hide a typing error."""
-    numeric = np.array([is_number(word) for word in column.words], dtype=np.bool_)
-    if not numeric.any() or numeric.all():
-        return
-    counts = column.counts()
-    n_numeric, n_words = int(counts[numeric].sum()), int(counts[~numeric].sum())
-    if n_numeric < n_words:
-        return
-    odd = [word for word, is_num in zip(column.words, numeric, strict=True) if not is_num]
-    is_odd = ~numeric[column.codes] & ~column.missing
-    row = int(np.flatnonzero(is_odd)[0])
-    raise DataError(
-        f"{source}: column {column.name!r} changes type: {n_numeric} of its rows hold numbers, but "
-        f"row {row + 1} says {column.words[column.codes[row]]!r} ({n_words} such "
-        f"{'row' if n_words == 1 else 'rows'}: {some_of(odd, 3)}). Correct them, leave the cells "
-        f"empty if the values are missing (--na names words that mean missing), or take the column "
-        f"as words: --category {column.name}."
-    )

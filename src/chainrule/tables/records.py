@@ -16,7 +16,15 @@ from chainrule.tables.dates import DateColumn, expanded
 from chainrule.tables.fit_rows import FitRows
 from chainrule.tables.inference_record import InferenceRecord
 from chainrule.tables.offsets import OffsetColumns
-from chainrule.tables.specs import CategorySpec, Feature, Missing, NumberSpec, Spec, features
+from chainrule.tables.specs import (
+    CategorySpec,
+    Feature,
+    Groups,
+    Missing,
+    NumberSpec,
+    Spec,
+    features,
+)
 from chainrule.tables.table import unknown_column
 
 Floats = NDArray[np.float64]
@@ -61,6 +69,13 @@ class TrainingRecord:
         The held-out measures by name; empty when nothing was held out.
     l1_ratio : float
         The share of absolute values in the penalty; the rest are squares.
+    adaptive : bool
+        Whether absolute values are weighted by one over the coefficients of a pilot fit.
+    groups : {"levels"} or None
+        Features whose coefficients are 0 together: the levels of each categorical column.
+    gamma : float
+        Share of the penalised fit in the coefficients; the rest is a refit of the chosen features
+        without penalty.
     """
 
     rows: int
@@ -73,6 +88,9 @@ class TrainingRecord:
     iterations: int
     metrics: dict[str, Fact] = field(default_factory=dict)
     l1_ratio: float = 0.0
+    adaptive: bool = False
+    groups: Groups | None = None
+    gamma: float = 1.0
 
     @property
     def penalty(self) -> str:
@@ -80,7 +98,10 @@ class TrainingRecord:
         if math.isinf(self.C):
             return "no penalty"
         mixed = f", l1_ratio = {self.l1_ratio:g}" if self.l1_ratio else ""
-        return f"C = {self.C:g}{mixed}"
+        weights = ", adaptive weights" if self.adaptive else ""
+        together = "" if self.groups is None else ", levels of a category together"
+        refit = f", relaxed with gamma = {self.gamma:g}" if self.gamma < 1 else ""
+        return f"C = {self.C:g}{mixed}{weights}{together}{refit}"
 
 
 @dataclass(frozen=True)

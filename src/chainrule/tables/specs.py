@@ -16,6 +16,9 @@ MISSING_CHOICES: tuple[Missing, ...] = get_args(Missing)
 Unknown = Literal["error", "base", "rare"]
 UNKNOWN_CHOICES: tuple[Unknown, ...] = get_args(Unknown)
 
+Groups = Literal["levels"]
+"""The groups of features that there are: the levels of each categorical column."""
+
 NO_VALUE = "(missing)"
 """The category of a missing string under ``indicator``."""
 

@@ -10,7 +10,13 @@ from typing import Final
 import numpy as np
 
 from chainrule.errors import DataError
-from chainrule.tables.arrow_columns import ArrowColumn, is_temporal, is_text, text_column
+from chainrule.tables.arrow_columns import (
+    ArrowColumn,
+    is_temporal,
+    is_text,
+    text_column,
+    without_date,
+)
 from chainrule.tables.cells import NumberStyle
 from chainrule.tables.dates import date_format
 from chainrule.tables.encoding_fit import looks_like_identifier
@@ -109,6 +115,8 @@ def _role(
 ) -> tuple[str, str, list[str]]:
     if raw.missing.all():
         return "ignore", "no row has a value", []
+    if without_date(name, data) is not None:
+        return "ignore", str(without_date(name, data)), []
     if is_temporal(data):
         return "date", "it holds dates or times", []
     try:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.tables.encoding import EncodedRows, Matrix, encode
 from chainrule.tables.options import FitOptions
+from chainrule.tables.penalties import RIDGE, TablePenalty, Trained
 from chainrule.tables.records import ReadingRecord
 from chainrule.tables.specs import Spec
 from chainrule.tables.table import Table
@@ -21,7 +22,6 @@ from chainrule.tables.table import Table
 if TYPE_CHECKING:
     from chainrule.engine import monitor
     from chainrule.engine.losses.facts import LossRow
-    from chainrule.engine.results import Fit
     from chainrule.engine.runtime.journal import Journal
 
 _MOST_THREADS = 8
@@ -84,11 +84,12 @@ def train(
     *,
     n_classes: int = 2,
     row: LossRow | None = None,
-    l1_ratio: float = 0.0,
+    penalty: TablePenalty = RIDGE,
+    gamma: float = 0.0,
     offset: Floats | None = None,
     weights: Floats | None = None,
     journal: Journal | None = None,
-) -> Fit:
+) -> Trained:
     """Fit encoded rows, reporting every iteration.
 
     Parameters
@@ -105,8 +106,9 @@ def train(
     n_classes : int
     row : LossRow, optional
         The loss; by default the cross-entropy of the classes.
-    l1_ratio : float
-        Share of absolute values in the penalty.
+    penalty : TablePenalty
+    gamma : float
+        Share of the penalised coefficients in the model's, where the penalty is relaxed.
     offset : ndarray of shape (n_samples,), optional
         What is added to the scores.
     weights : ndarray of shape (n_samples,), optional
@@ -143,17 +145,22 @@ def train(
             penalised=bool(np.isfinite(C)),
         )
         status.expect(plan.passes * X.nbytes)
-    if l1_ratio == 0 or np.isinf(C):
-        return fit_linear_model(
-            source, row, C=C, n_threads=threads, on_iteration=told, journal=journal
+    shape = None if np.isinf(C) else penalty.shape(source, row, threads)
+    if shape is None:
+        return Trained(
+            fit_linear_model(
+                source, row, C=C, n_threads=threads, on_iteration=told, journal=journal
+            )
         )
     from chainrule.engine.elastic_net import fit_elastic_net
-    from chainrule.engine.penalties.elastic_net import Shape
 
-    shape = Shape.checked(source.n_features, l1_ratio)
-    return fit_elastic_net(
+    fit = fit_elastic_net(
         source, row, shape, C=C, n_threads=threads, on_iteration=told, journal=journal
     )
+    if not penalty.relax or gamma == 1 or fit.interrupted:
+        return Trained(fit)
+    status.tell("refit of the chosen features")
+    return Trained.mixed(fit, penalty.refits(source, row, shape, threads), gamma)
 
 
 def reading_record(table: Table, choices: FitOptions) -> ReadingRecord:

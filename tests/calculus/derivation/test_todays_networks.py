@@ -109,6 +109,14 @@ def diffusion(v: SimpleNamespace) -> Any:
     return np.sum((v.W_2 @ (u / (1 + np.exp(-u))) + v.b_2 - v.N) ** 2) / v.X.shape[1]
 
 
+def rnn(v: SimpleNamespace) -> Any:
+    h, total = v.h_0, 0.0
+    for x, wanted in ((v.X_1, v.Y_1), (v.X_2, v.Y_2), (v.X_3, v.Y_3)):
+        h = np.tanh(v.W @ h + v.U @ x + v.b)
+        total = total + np.sum((v.V @ h - wanted) ** 2)
+    return total / (2 * v.h_0.shape[1])
+
+
 NETWORKS: Mapping[str, tuple[Callable[[SimpleNamespace], Any], Mapping[str, str]]] = {
     "gru_cell": (gru_cell, {"U_g": "(dZ_1 .* R) H^T"}),
     "vae": (vae, {"W_mu": "dM E^T", "V_2": "dO D^T"}),
@@ -121,6 +129,7 @@ NETWORKS: Mapping[str, tuple[Callable[[SimpleNamespace], Any], Mapping[str, str]
         multi_head_attention,
         {"W_Q": 'einsum("bhtk,btd->hdk", dQ, X)', "b_O": "sum(dO, axis=(0, 1))"},
     ),
+    "rnn": (rnn, {"W": "dZ_1 h_0^T + dZ_2 h_1^T + dZ_3 h_2^T"}),
     "diffusion": (diffusion, {"W_1": "dU Z^T"}),
 }
 

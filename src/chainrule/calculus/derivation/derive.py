@@ -106,7 +106,17 @@ def derivation_of(
             "something that it depends on"
         )
     places = {a.symbol: a.place for a in model.asked}
-    return _Derivation(model, variables, places, prefix, named).run()
+    longer = None
+    if model.longer is not None:
+        longer = derivation_of(model.longer, _asked_again(model, wrt), prefix=prefix, named=named)
+    return _Derivation(model, variables, places, prefix, named, longer).run()
+
+
+def _asked_again(model: Model, wrt: Sequence[str] | None) -> list[str] | None:
+    """Return the variables that the forward pass with more rounds has, too."""
+    assert model.longer is not None
+    known = {symbol.name for symbol in model.longer.symbols}
+    return [name for name in wrt if name in known] if wrt else None
 
 
 class _Derivation:
@@ -117,7 +127,9 @@ class _Derivation:
         places: dict[Symbol, int | None],
         prefix: str,
         named: bool,
+        longer: Derivation | None,
     ) -> None:
+        self.longer = longer
         self.original = model
         self.prefix = prefix
         self.named = named
@@ -155,7 +167,11 @@ class _Derivation:
         self.gradients = {symbol.name: gradient for symbol, gradient in found.items()}
         self.record.extend(
             recursion_steps(
-                self.model, self.layer_gradients, found.values(), tuple(self.record.steps)
+                self.model,
+                self.layer_gradients,
+                found.values(),
+                tuple(self.record.steps),
+                self.longer,
             )
         )
         return Derivation(
@@ -167,6 +183,7 @@ class _Derivation:
             self.places,
             self._cache(),
             self.original,
+            longer=self.longer,
         )
 
     def _layer(self, symbol: Symbol) -> None:

@@ -74,8 +74,11 @@ def program(derivation: Derivation, by_rows: str | None = None) -> Program:
     ------
     DerivationError
         When a gradient has no matrix form.
+    ModelError
+        When a loop has any number of rounds.
     """
     model = derivation.model
+    model.hold_lengths("code")
     names = (*model.symbols, *derivation.layers)
     transposed: dict[Symbol, Symbol] = {}
     if by_rows is not None and any(is_tensor(symbol.shape) for symbol in names):

@@ -12,6 +12,7 @@ from chainrule.calculus.graph.dims import Shape
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import (
     Expr,
+    Partial,
     Position,
     Positions,
     Symbol,
@@ -49,6 +50,7 @@ class Claim(Enum):
     EQUAL = "before equals after"
     DERIVATIVE = "left is the derivative that after states"
     ROUNDS = "in every round, left and after are those of the line of that round"
+    ROUND_SUM = "before equals after, once every round of its sums is written out"
     SLOPE = "left is the slope of a function that after states"
     OPENED = "before equals after, once the gradients with names are opened"
     CURVATURE = "left is the entry of the Hessian that after states"
@@ -148,7 +150,9 @@ class Step:
     rounds : tuple of (int, int)
         For a line that holds in several rounds of a loop: each round, and its line.
     counter : str
-        The counter of these rounds.
+        The counter of these rounds, or the name of the last round of all.
+    span : tuple of str
+        The first and the last of these rounds, as the author counts: ``1`` and ``T-1``.
     concludes : bool
         Whether this is the last line about the gradient of a variable or layer. Its certificate is
         that of a derivative; what it rewrites is verified besides.
@@ -179,6 +183,7 @@ class Step:
     check: StepCertificate | None = None
     rounds: tuple[tuple[int, int], ...] = ()
     counter: str = ""
+    span: tuple[str, ...] = ()
     concludes: bool = False
     replacement: Replacement | None = field(default=None, compare=False, repr=False)
 
@@ -316,6 +321,9 @@ class Derivation(Displayed):
         The second derivatives, by their names.
     first : Derivation or None
         For a derivation of second order, the gradients that its forward pass begins with.
+    longer : Derivation or None
+        The derivation with two more rounds, where a loop has any number of rounds. What is stated
+        for all of them stands in both.
 
     Examples
     --------
@@ -339,13 +347,40 @@ class Derivation(Displayed):
     source: Model | None = None
     hessians: Mapping[Symbol, Hessian] = field(default_factory=dict)
     first: Derivation | None = None
+    longer: Derivation | None = field(default=None, repr=False)
+
+    @property
+    def general(self) -> tuple[Step, ...]:
+        """The lines for all rounds of a loop."""
+        return tuple(step for step in self.steps if step.phase is Phase.RECURSION)
 
     @property
     def reading(self) -> tuple[str, ...]:
         """How the forward pass was read: inferred shapes, and what is differentiated."""
         first = self.first or self
         variables = [gradient.variable for gradient in first.gradients.values()]
-        return reading_sentences(first.source or first.model, variables)
+        said = reading_sentences(first.source or first.model, variables)
+        if missing := self.without_general:
+            objective = self.model.objective.name
+            names = " and ".join(f"∂{objective}/∂{variable.name}" for variable in missing)
+            lengths = " and ".join(self.model.lengths)
+            said += (f"no line for any {lengths} was found for {names}",)
+        return said
+
+    @property
+    def without_general(self) -> tuple[Symbol, ...]:
+        """The variables whose gradients are not stated for any number of rounds, where they are."""
+        if self.longer is None:
+            return ()
+        rounds = {line for step in self.general for _, line in step.rounds}
+        told = {step.left for step in self.steps if step.id in rounds}
+        told |= {step.left for step in self.general}
+        objective = self.model.objective
+        return tuple(
+            gradient.variable
+            for gradient in (*self.layers.values(), *self.gradients.values())
+            if Partial(objective, gradient.variable) not in told
+        )
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

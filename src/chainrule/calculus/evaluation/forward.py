@@ -114,6 +114,7 @@ def _assigned(model: Model, count: int, largest: int) -> list[dict[str, int]]:
         When no sizes make all computed ones at least 2.
     """
     dims = dict.fromkeys(dim for symbol in model.symbols for dim in symbol.shape)
+    dims |= dict.fromkeys(model.lengths)
     for definition in model.definitions:
         dims |= dict.fromkeys(dim for node in walk(definition.value) for dim in node.shape)
     given = {dim for symbol in model.inputs for dim in symbol.shape}

@@ -1,10 +1,12 @@
 """The expression graph: interned, immutable nodes, so that equal is identical.
 
-Six kinds of node and no more. `Symbol` is a matrix by name, `Number` a constant, and `Apply`, in
-`node`, an op over arguments; with these a matrix form is built. `Entry` is one cell of a matrix
-or a tensor, ``X[p, i]``, and `Total` a sum over a running index; with these, and elementwise ops,
-an index form is built, which is a scalar. `Partial` is a derivative that has been asked for and not
-yet answered. One set of rules and interpreters serves both forms.
+Six kinds of node, and one more for lines about loops. `Symbol` is a matrix by name, `Number` a
+constant, and `Apply`, in `node`, an op over arguments; with these a matrix form is built. `Entry`
+is one cell of a matrix or a tensor, ``X[p, i]``, and `Total` a sum over a running index; with
+these, and elementwise ops, an index form is built, which is a scalar. `Partial` is a derivative
+that has been asked for and not yet answered. One set of rules and interpreters serves both forms.
+`RoundSum` adds up what every round of a loop contributes; it is written and checked round by
+round, and never rewritten.
 """
 
 from __future__ import annotations
@@ -222,6 +224,34 @@ class Total(Expr):
     def rebuilt(self, args: tuple[Expr, ...]) -> Expr:
         """Sum another body over the same index."""
         return Total(self.index, args[0])
+
+
+class RoundSum(Expr):
+    """A sum over the rounds of a loop: ``sum_{t=1}^{T} dz_t h_{t-1}^T``.
+
+    It stands on lines for all rounds alone. The names in `body` have the counter in their index;
+    the ends are written as the author counts, ``1`` and ``T-1``.
+    """
+
+    __slots__ = ("body", "counter", "first", "last")
+    counter: str
+    first: str
+    last: str
+    body: Expr
+
+    def __new__(cls, counter: str, first: str, last: str, body: Expr) -> Self:
+        """Intern by counter, ends and body."""
+        key = (counter, first, last, body)
+        return cls._intern(key, body.shape, counter=counter, first=first, last=last, body=body)
+
+    @property
+    def args(self) -> tuple[Expr, ...]:
+        """The body."""
+        return (self.body,)
+
+    def rebuilt(self, args: tuple[Expr, ...]) -> Expr:
+        """Sum another body over the same rounds."""
+        return RoundSum(self.counter, self.first, self.last, args[0])
 
 
 class Applied(Expr):

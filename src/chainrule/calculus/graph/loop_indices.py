@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _OPEN = r"\^\[|\^\{\s*\[|\^\(|\^\{\s*\(|_\{"
 _CLOSE = r"\]\s*\}|\)\s*\}|\]|\)|\}"
@@ -42,6 +42,32 @@ def stems(text: str, counts: Mapping[str, int]) -> Iterator[str]:
         before = _STEM.search(text[: match.start()])
         if before is not None and counted(inside, counts) is not None:
             yield before[0] + _kind(match[0])
+
+
+def reach(text: str, names: Iterable[str]) -> int:
+    """Return how far an index of a text lies from a counter or an end, at most.
+
+    >>> reach("h_t = f(h_{t-2})", "tT"), reach("y_T", "tT")
+    (2, 0)
+    """
+    zeros = dict.fromkeys(names, 0)
+    found = (
+        counted(match[2] if match[4] is None else match[4], zeros)
+        for match in _GROUP.finditer(text)
+    )
+    return max((abs(offset) for offset in found if offset is not None), default=0)
+
+
+def literals(text: str, known: frozenset[str]) -> Iterator[int]:
+    """Yield the numbers in the indices that a loop counts.
+
+    >>> list(literals("J = h_2^2 + w_7", frozenset({"h_"})))
+    [2]
+    """
+    for match in _NUMBERED.finditer(text):
+        before = _STEM.search(text[: match.start()])
+        if before is not None and before[0] + _kind(match[0]) in known:
+            yield int(match[2][:9])
 
 
 def index_of(name: str, known: frozenset[str]) -> int | None:

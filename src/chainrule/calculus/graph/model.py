@@ -78,6 +78,15 @@ class Loop:
         The text before the indices that it counts: ``W^[``, ``h_``.
     line : int
         The line number, from 1.
+    length : str
+        The name of the number that the last round depends on, where no line gives it a value:
+        ``T``. The loop is then written out for a few rounds that stand for any number of them.
+    value : int
+        The value of that name for which it is written out.
+    reach : int
+        How far an index lies from the counter or from the last round, at most.
+    spans : str
+        The numbers of rounds that are derived, in words: ``T = 4 and T = 5``.
     """
 
     counter: str
@@ -85,6 +94,10 @@ class Loop:
     last: int
     stems: tuple[str, ...]
     line: int = 0
+    length: str = ""
+    value: int = 0
+    reach: int = 1
+    spans: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,6 +171,9 @@ class Model(Displayed):
     raised : Dim or None
         The dimension whose indices the author writes above, as the example in ``y^(i)``; empty
         where all indices stand below, None where the author writes none.
+    longer : Model or None
+        The same forward pass with two more rounds, where a loop has any number of rounds: what is
+        stated for all of them has to hold in both.
 
     Examples
     --------
@@ -180,6 +196,7 @@ class Model(Displayed):
     assumptions: tuple[Assumption, ...] = ()
     prose: tuple[int, ...] = ()
     raised: Dim | None = None
+    longer: Model | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.objective.shape != SCALAR:
@@ -243,6 +260,24 @@ class Model(Displayed):
             f"unknown name {name}; this forward pass has "
             + ", ".join(symbol.name for symbol in self.symbols)
         )
+
+    @property
+    def lengths(self) -> Mapping[str, int]:
+        """The numbers of rounds that no line gives, each with the one that stands for it here."""
+        return {loop.length: loop.value for loop in self.loops if loop.length}
+
+    def hold_lengths(self, purpose: str) -> None:
+        """Refuse a forward pass with a loop of any length.
+
+        Raises
+        ------
+        ModelError
+            When a loop has no number of rounds; the message names the `purpose` that needs one.
+        """
+        for name in self.lengths:
+            raise ModelError(
+                f"{name} has no value, and {purpose} needs one: write {name} = 3 above the loop"
+            )
 
     def parameters(self) -> tuple[Symbol, ...]:
         """Return the variables of differentiation.

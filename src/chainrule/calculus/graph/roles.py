@@ -81,6 +81,10 @@ class ForwardPass(Protocol):
         """The inputs that are integer indices."""
 
     @property
+    def loops(self) -> tuple[Any, ...]:
+        """The loops of the author."""
+
+    @property
     def onehot(self) -> tuple[Any, ...]:
         """The inputs that are declared one-hot."""
 
@@ -168,6 +172,11 @@ def reading_sentences(model: ForwardPass, variables: Iterable[Symbol]) -> tuple[
         lines = ", ".join(str(number) for number in model.prose)
         many = len(model.prose) > 1
         said.append(f"not read, as prose: words on line{'s' if many else ''} {lines}")
+    for length, spans in {loop.length: loop.spans for loop in model.loops if loop.length}.items():
+        said.append(
+            f"{length} is any number of rounds: derived for {spans}, here with "
+            f"{spans.partition(' and ')[0]}; what both have in common is stated for any {length}"
+        )
     return (*said, roles_sentence(model, variables))
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chainrule.calculus.derivation.recursion import at_round
+from chainrule.calculus.derivation.relative_names import at_round, with_rounds
 from chainrule.calculus.derivation.steps import (
     Claim,
     Derivation,
+    Gradient,
     Step,
     StepCertificate,
     VerificationMethod,
 )
-from chainrule.calculus.graph.node import Entry, Partial, Positions, Symbol, running
+from chainrule.calculus.graph.node import Entry, Expr, Partial, Positions, Symbol, running
 from chainrule.calculus.proof.continuity import Continuity, same_model
 from chainrule.calculus.proof.evidence import Disagreement
 from chainrule.calculus.proof.verifier import Verifier
@@ -31,12 +32,21 @@ def certify(derivation: Derivation) -> Derivation:
     """
     if not same_model(derivation):
         raise ProofError("the forward pass changed its meaning when names were added" + _REPORT)
+    longer = None if derivation.longer is None else certify(derivation.longer)
+    if longer is not None and not _stand_in(longer, derivation):
+        raise ProofError("a line for any number of rounds does not hold with more" + _REPORT)
     verifier, thread = Verifier(derivation), Continuity(derivation)
     steps = tuple(replace(step, check=_proof(verifier, thread, step)) for step in derivation)
     complaint = thread.ends() or _forms_differ(verifier) or _parted(verifier)
     if complaint:
         raise ProofError(complaint + _REPORT)
-    return replace(derivation, steps=steps)
+    return replace(derivation, steps=steps, longer=longer)
+
+
+def _stand_in(longer: Derivation, derivation: Derivation) -> bool:
+    """Whether every line for any number of rounds stands in the derivation with more of them."""
+    there = {(step.left, step.after, step.counter, step.span) for step in longer.general}
+    return all((s.left, s.after, s.counter, s.span) in there for s in derivation.general)
 
 
 def try_step(verifier: Verifier, step: Step) -> StepCertificate | Disagreement:
@@ -50,6 +60,8 @@ def try_step(verifier: Verifier, step: Step) -> StepCertificate | Disagreement:
 def _judged(verifier: Verifier, step: Step) -> StepCertificate | Disagreement:
     if step.claim is Claim.ROUNDS:
         return _rounds(verifier, step)
+    if step.claim is Claim.ROUND_SUM:
+        return _round_sum(verifier, step)
     verifier = verifier.of(step)
     if not running(step.after) <= running(step.left):
         return Disagreement(VerificationMethod.EXACT, float("inf"), float("nan"), float("nan"))
@@ -83,8 +95,9 @@ def _rounds(verifier: Verifier, step: Step) -> StepCertificate | Disagreement:
             at_round(side, step.counter, number, known) for side in (step.left, step.after)
         )
         own = lines[line]
-        assert isinstance(own.left, Partial)
-        lefts = (own.left, named.get(own.left.wrt))  # type: ignore[call-overload]
+        lefts: tuple[Expr | None, ...] = (own.left,)
+        if isinstance(own.left, Partial):
+            lefts += (named.get(own.left.wrt),)  # type: ignore[call-overload]
         found = try_step(verifier, own) if after is own.after and left in lefts else None
         if not isinstance(found, StepCertificate):
             return found or Disagreement(
@@ -94,6 +107,22 @@ def _rounds(verifier: Verifier, step: Step) -> StepCertificate | Disagreement:
             worst = found
     assert worst is not None
     return worst
+
+
+def _round_sum(verifier: Verifier, step: Step) -> StepCertificate | Disagreement:
+    """Verify a sum over rounds, by writing every round out."""
+    derivation = verifier.derivation
+    objective = derivation.model.objective
+    by_left: dict[Expr, Gradient] = {
+        Partial(objective, g.variable): g for g in derivation.gradients.values()
+    }
+    by_left.update(derivation.layers.items())
+    gradient = by_left.get(step.left)
+    if gradient is None or step.before not in (gradient.matrix, gradient.opened):
+        return Disagreement(VerificationMethod.EXACT, float("inf"), float("nan"), float("nan"))
+    known = (*derivation.model.symbols, *derivation.layers)
+    written_out = with_rounds(step.after, derivation.model.lengths, known)
+    return verifier.equal(step.before, written_out, *gradient.places)
 
 
 def _forms_differ(verifier: Verifier) -> str:

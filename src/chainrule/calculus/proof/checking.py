@@ -101,7 +101,7 @@ def check_derivation(derivation: Derivation, sizes: int = 3) -> CheckReport:
     )
     rng = np.random.default_rng(SEED + 1)
     gradients = tuple(
-        _compared(derivation, gradient.variable, dims, rng)
+        _compared(derivation, gradient.variable, {**dims, **derivation.model.lengths}, rng)
         for dims in assignments(derivation.model, sizes)
         for gradient in derivation.gradients.values()
     )

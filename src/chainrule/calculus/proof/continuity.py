@@ -80,8 +80,8 @@ class Continuity:
         if step.phase is Phase.OPENED:
             right = self._last.get((None, *subject[1:])) is step.before
             return "" if right else "it does not start from the gradient"
-        if step.claim is Claim.ROUNDS:
-            return ""  # the proof itself holds it to the lines of its rounds
+        if step.claim in (Claim.ROUNDS, Claim.ROUND_SUM):
+            return ""  # the proof itself holds it to the lines that it is about
         if step.claim is Claim.SLOPE:
             return self._slope_complaint(step)
         if step.claim is Claim.EQUAL or (step.concludes and subject in self._last):
@@ -114,7 +114,7 @@ class Continuity:
 
 def _thread(phase: Phase) -> Phase | None:
     """Return the phase whose lines are a thread of their own."""
-    return phase if phase in (Phase.CURVATURE, Phase.OPENED) else None
+    return phase if phase in (Phase.CURVATURE, Phase.OPENED, Phase.RECURSION) else None
 
 
 def same_model(derivation: Derivation) -> bool:

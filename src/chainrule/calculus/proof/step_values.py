@@ -106,7 +106,7 @@ def sampled_values(
     sizes : mapping of str to int
         The sizes of the dimensions.
     """
-    sizes = assignments(derivation.model, 1)[0]
+    sizes = {**assignments(derivation.model, 1)[0], **derivation.model.lengths}
     values = sample(derivation.model, sizes, np.random.default_rng(seed))
     inputs = {s.name: np.round(values[s], 2) for s in derivation.model.inputs}
     return step_values(derivation, inputs, sizes, dict.fromkeys(sizes, 0)), sizes

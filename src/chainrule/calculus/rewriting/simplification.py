@@ -247,6 +247,9 @@ def _inside(
             index, _inside(expr.body, lambda e: around(Total(index, e)), record, known, rules)
         )
     if is_op(expr, "div") and not symbols(expr.args[1]):
+        if (shorter := CANCEL.becomes(expr)) is not None:  # 2 e/(2 m): a number above and below
+            record(CANCEL, expr, shorter, around)
+            return _inside(shorter, around, record, known, rules)
         below = expr.args[1]
         return _inside(expr.args[0], lambda e: around(e / below), record, known, rules) / below
     if is_op(expr, "neg"):

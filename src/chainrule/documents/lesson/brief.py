@@ -19,7 +19,12 @@ from chainrule.documents.blocks import (
     Section,
     prose,
 )
-from chainrule.documents.lesson.building import forward_blocks, titled
+from chainrule.documents.lesson.building import (
+    forward_blocks,
+    general_results,
+    rounds_sentence,
+    titled,
+)
 from chainrule.documents.lesson.outline import GradientForm, corners
 
 
@@ -87,8 +92,15 @@ def _blocks(derivation: Derivation, form: GradientForm) -> Iterator[Block]:
     if factors:
         yield Heading("The factors")
         yield from factors
-    yield Heading("The gradients")
-    yield from gradient_lines(derivation, form)
+    if derivation.longer is not None:
+        yield Heading("The gradients, for any number of rounds")
+        yield from general_results(derivation)
+        if derivation.without_general:
+            yield prose(rounds_sentence(derivation), Role.NOTE)
+            yield from gradient_lines(derivation, form)
+    else:
+        yield Heading("The gradients")
+        yield from gradient_lines(derivation, form)
     for said in corners(derivation):
         yield prose(said, Role.NOTE)
 

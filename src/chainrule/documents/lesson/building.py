@@ -170,7 +170,11 @@ def results_of(derivation: Derivation, form: GradientForm = GradientForm.BOTH) -
     objective = derivation.model.objective
     named: list[tuple[Expr, Gradient]] = list(derivation.layers.items())
     named += [(Partial(objective, g.variable), g) for g in derivation.gradients.values()]
-    found: list[Block] = [r for whole, g in named for r in gradient_results(whole, g, form)]
+    found: list[Block] = []
+    if derivation.longer is not None:
+        found += general_results(derivation)
+        found.append(prose(rounds_sentence(derivation), Role.NOTE))
+    found += [r for whole, g in named for r in gradient_results(whole, g, form)]
     found += [_hessian_block(derivation, h, form) for h in derivation.hessians.values()]
     keep = ", ".join(unicode(symbol) for symbol in derivation.cache) or "nothing"
     found.append(prose(f"The forward pass must keep: {keep}", Role.NOTE))
@@ -201,6 +205,22 @@ def gradient_results(whole: Expr, gradient: Gradient, form: GradientForm) -> Ite
         yield Result(Equation((fixed(at, index, gradient.place), gradient.asked)))
 
 
+def general_results(derivation: Derivation) -> Iterator[Result]:
+    """Yield the lines for all rounds of the loops, each with the rounds in which it holds."""
+    for step in derivation.general:
+        first, last = step.span or ("", "")
+        own = first == last
+        note = "" if own else f"{step.counter} = {first}..{last}"
+        shape = written(step.after.shape)
+        yield Result(Equation((step.left, step.after), note=note), shape)
+
+
+def rounds_sentence(derivation: Derivation) -> str:
+    """Say with how many rounds the gradients below are written out."""
+    lengths = " and ".join(f"{name} = {n}" for name, n in derivation.model.lengths.items())
+    return f"With {lengths} these are:"
+
+
 def _hessian_block(derivation: Derivation, hessian: Hessian, form: GradientForm) -> Result:
     assert derivation.first is not None
     at = entry(hessian.symbol, hessian.row, hessian.col)
@@ -218,7 +238,7 @@ def closing_sentence(derivation: Derivation, form: GradientForm) -> str:
     if not derivation.proven:
         return ""
     shown = sum(len(part.steps) for part in derivation_sections(derivation, form))
-    exact = sum(s.claim in (Claim.EQUAL, Claim.OPENED) for s in derivation.steps)
+    exact = sum(s.claim in (Claim.EQUAL, Claim.OPENED, Claim.ROUND_SUM) for s in derivation.steps)
     some = "" if shown == len(derivation.steps) else f"{shown} of "
     return (
         f"{some}{len(derivation.steps)} steps, every one verified: {exact} equalities, "
@@ -243,9 +263,11 @@ __all__ = [
     "board_of",
     "closing_sentence",
     "forward_blocks",
+    "general_results",
     "gradient_results",
     "lesson",
     "results_of",
+    "rounds_sentence",
     "step_block",
     "titled",
 ]

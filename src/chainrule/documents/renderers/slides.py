@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup
 
 from chainrule import __version__
 from chainrule.calculus.graph.model import Model
-from chainrule.documents.blocks import Block, Board, Document, Names, Steps
+from chainrule.documents.blocks import Block, Board, Document, Heading, Names, Steps
 from chainrule.documents.page import asset
 from chainrule.documents.page import render as render_template
 from chainrule.documents.renderers.html import blocks_html, step_html
@@ -84,9 +85,23 @@ def _slides(document: Document) -> list[Slide]:
                     )
                     for step in block.steps
                 ]
-            if front:
-                found.append(Slide("", Markup(blocks_html(front, model))))
+            found += _parts(front, model)
     return found
+
+
+def _parts(blocks: list[Block], model: Model | None) -> Iterator[Slide]:
+    """Yield what stands behind the steps: a slide for what is below each heading, two if long."""
+    starts = [at for at, block in enumerate(blocks) if isinstance(block, Heading)]
+    if starts:  # a page without steps begins with its forward pass
+        yield from _front(blocks[: starts[0]], model)
+    elif blocks:
+        yield Slide("", Markup(blocks_html(blocks, model)))
+    for start, stop in pairwise((*starts, len(blocks))):
+        heading = blocks[start]
+        assert isinstance(heading, Heading)
+        for at in range(start + 1, stop, MOST_ROWS):
+            part = blocks[at : min(at + MOST_ROWS, stop)]
+            yield Slide(heading.text, Markup(blocks_html(part, model)))
 
 
 def _front(blocks: list[Block], model: Model | None) -> Iterator[Slide]:

@@ -92,7 +92,10 @@ def _model(subject: Subject) -> Iterator[Block]:
     if isinstance(model, TableModel):
         items.append(Fact("classes", ", ".join(model.classes)))
     name = {0.0: "ridge", 1.0: "lasso"}.get(training.l1_ratio, "elastic net")
+    name = "adaptive " * training.adaptive + "group " * (training.groups is not None) + name
     penalty = "none" if math.isinf(training.C) else f"{name}, C = {signif(training.C)}"
+    if training.gamma < 1:
+        penalty += f", relaxed with gamma = {signif(training.gamma)}"
     items += [
         Fact("penalty", penalty),
         Fact("rows of the fit", str(training.rows), f"{training.dropped} dropped"),

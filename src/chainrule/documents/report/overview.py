@@ -23,6 +23,7 @@ from chainrule.tables.fitting import FittedTable
 from chainrule.tables.fitting_regression import FittedRegression
 from chainrule.tables.model import TableModel
 from chainrule.tables.predictors import file_columns
+from chainrule.tables.records import TrainingRecord
 from chainrule.tables.specs import CategorySpec, Spec
 from chainrule.tables.validation.measuring import HELD_OUT
 
@@ -109,10 +110,10 @@ def fit_blocks(subject: Subject) -> Iterator[Block]:
     penalty = ". There is no penalty. Numbers are standardised first."
     if math.isfinite(training.C):
         penalty = (
-            f", plus the {penalty_formula(training.l1_ratio)} with λ = 1/C = "
+            f", plus the {penalty_formula(training)} with λ = 1/C = "
             f"{signif(1 / training.C)}. Numbers "
             "are standardised first, and the penalty acts on that scale; the intercept is not "
-            "penalised."
+            f"penalised.{refit_in_words(training)}"
         )
     yield prose(
         f"The objective is the sum of the losses over the training rows{penalty} Each category is "
@@ -120,13 +121,40 @@ def fit_blocks(subject: Subject) -> Iterator[Block]:
     )
 
 
-def penalty_formula(l1_ratio: float) -> str:
+def penalty_formula(training: TrainingRecord) -> str:
     """Return the penalty by name and formula."""
+    l1_ratio, adaptive = training.l1_ratio, training.adaptive
     if l1_ratio == 0:
         return "ridge penalty ½λ‖w‖²"
+    name, size = "adaptive " * adaptive, "‖w‖₁"
+    if training.groups is not None:
+        name, size = f"{name}group ", "Σ_g √p_g f_g‖w_g‖" if adaptive else "Σ_g √p_g ‖w_g‖"
+    elif adaptive:
+        size = "Σ_j f_j|w_j|"
     if l1_ratio == 1:
-        return "lasso penalty λ‖w‖₁"
-    return f"elastic-net penalty λ(r‖w‖₁ + ½(1 - r)‖w‖²), r = {signif(l1_ratio)},"
+        text = f"{name}lasso penalty λ{size}"
+    else:
+        ratio = signif(l1_ratio)
+        text = f"{name}elastic-net penalty λ(r{size} + ½(1 - r)‖w‖²), r = {ratio},"
+    where = []
+    if training.groups is not None:
+        where.append("g the features of a categorical column or a term, p_g their number")
+    if adaptive:
+        where.append("f one over the size of the coefficients of a pilot fit with ½‖w‖²")
+    return f"{text} ({'; '.join(where)})" if where else text
+
+
+def refit_in_words(training: TrainingRecord) -> str:
+    """Return what a relaxed fit has for coefficients; empty without one."""
+    if training.gamma == 1:
+        return ""
+    if training.gamma == 0:
+        return " The coefficients are those of a refit of the chosen features without penalty."
+    return (
+        f" The coefficients are {signif(training.gamma)} times the penalised ones, and "
+        f"{signif(1 - training.gamma)} times those of a refit of the chosen features without "
+        "penalty."
+    )
 
 
 def columns_section(subject: Subject) -> Section:

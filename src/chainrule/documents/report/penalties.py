@@ -8,6 +8,7 @@ from chainrule.documents import plots
 from chainrule.documents.blocks import Figure, Fold, Section, Table, prose
 from chainrule.documents.page import signif
 from chainrule.documents.report.figures import data_of
+from chainrule.tables.paths import path_rows
 
 if TYPE_CHECKING:
     from chainrule.estimators.coefficient_paths import Path
@@ -33,22 +34,7 @@ def penalties_section(path: Path, C: float) -> Section:
         f"gap of {signif(float(path.relative_gap.max()), 2)}. Coefficients are those of "
         "standardised features."
     )
-    names, values = path.table()
-    data = data_of(
-        "penalties.csv",
-        ["C", "lambda", "nonzero", "deviance_ratio", "gap", *names],
-        (
-            [
-                float(path.Cs[k]),
-                float(path.lambdas[k]),
-                int(path.nonzero[k]),
-                float(path.deviance_ratio[k]),
-                float(path.relative_gap[k]),
-                *values[k].tolist(),
-            ]
-            for k in range(len(path))
-        ),
-    )
+    data = data_of("penalties.csv", *path_rows(path))
     curves = [(entry.full_name, path.curve(entry)) for entry in entries]
     figure = Figure(
         plots.penalties("penalties-coefficients", path.Cs, curves[:_NAMED], curves[_NAMED:], C),

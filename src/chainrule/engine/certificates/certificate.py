@@ -59,6 +59,7 @@ from chainrule.display import DisplayedAsPage
 from chainrule.engine.arrays import UNIT, FloatArray, norm
 from chainrule.engine.certificates.decrement import growth
 from chainrule.engine.certificates.duality_gap import (
+    UNDERFLOW,
     bound_of_gap,
     norm_of_gradient,
     price_of_moving,
@@ -381,12 +382,14 @@ def claim(
     """Return a claim, with what follows from its bound, and from none if it is infinite."""
     evaluation, scale = outcome.evaluation, objective.source.column_scale
     value = evaluation.value
+    bound += UNDERFLOW
     if not np.isfinite(bound):
         kind, bound = "none", np.inf
     if not objective.penalty.is_none and kind != "none":
         # Minimised over the intercept, f is strongly convex in coef.
         strength = float((objective.penalty.strength * scale**2).min())
-        distance = min(distance, float(np.sqrt(2 * bound / strength)))
+        if strength > UNDERFLOW:  # else it has lost digits, or all of them
+            distance = min(distance, float(np.sqrt(2 * bound / strength)))
     # where no least loss is proven: relative to how far f has come down from zero coefficients
     above = (
         evaluation.excess if objective.loss.facts.has_least else objective.value_at_origin - value

@@ -5,6 +5,8 @@ The theorem stands in `certificate`.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray, accumulated, norm
@@ -13,6 +15,9 @@ from chainrule.engine.certificates.strong_convexity import sums_of_curvatures
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.solvers.starting import class_weights
+
+UNDERFLOW: Final[float] = 1e-315
+"""What sums of products below the range of float64 may lose of a bound."""
 
 
 def relative_gap(objective: Objective, evaluation: Evaluation) -> float:
@@ -42,8 +47,8 @@ def bound_of_gap(
             np.abs(penalty.gradient(evaluation.point.coef)) + rounding.reach[:, None]
         )
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        terms = np.where(gradient > 0, gradient**2 / (2 * strength), 0.0)
-    return 1.000001 * (price + float(terms.sum()))
+        terms = np.where(gradient > 0, gradient * (gradient / (2 * strength)), 0.0)
+    return 1.000001 * (price + float(terms.sum())) + UNDERFLOW
 
 
 def balanced_intercepts(

@@ -20,7 +20,6 @@ squared, and that distance bounds the change of the slopes of the other groups.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -28,8 +27,8 @@ import numpy as np
 
 from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, accumulated
 from chainrule.engine.certificates.certificate import Certificate, claim
-from chainrule.engine.certificates.decrement import newton_drop
 from chainrule.engine.certificates.rounding import Rounding, bound_rounding, measure_rounding
+from chainrule.engine.certificates.smooth_drop import Look, drop_to_best
 from chainrule.engine.certificates.strong_convexity import best_intercept
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.gram import gram
@@ -79,7 +78,7 @@ def certify_groups(
         rounding = look(objective, evaluation)
         bound, why = _bound(objective, penalty, evaluation, rounding)
         if not bound <= 0.99 * enough * max(whole.excess - bound, 0.0):
-            smooth, how = _with_tangents(objective, penalty, evaluation, look, moving)
+            smooth, how = _with_tangents(objective, penalty, evaluation, rounding, look, moving)
             bound, why = min((bound, why), (smooth, how))
         distance = float(np.sqrt(2 * bound / squares)) if 0 < squares < np.inf else np.inf
         found = claim(
@@ -141,12 +140,13 @@ def _with_tangents(
     objective: Objective,
     penalty: GroupNorms,
     evaluation: Evaluation,
-    look: Callable[..., Rounding],
+    rounding: Rounding,
+    look: Look,
     moving: BoolArray,
 ) -> tuple[float, str]:
     """Bound f - f* with tangents in place of the norms of some groups."""
-    constant, columns = objective.loss.facts.self_concordance, np.flatnonzero(moving)
-    if constant is None or not 0 < len(columns) <= _MOST:
+    columns = np.flatnonzero(moving)
+    if objective.loss.facts.self_concordance is None or not 0 < len(columns) <= _MOST:
         return np.inf, "no Hessian bounds how far the groups are from their best"
     hessian = gram(objective, evaluation, columns, bound=None)
     corner, last = hessian[-1, -1], len(columns) + int(objective.fit_intercept)
@@ -154,35 +154,22 @@ def _with_tangents(
     slope = evaluation.gradient.coef[:, 0]
     squares = penalty.l2[columns] * metric**2
     hessian.flat[: len(hessian) * len(columns) : len(hessian) + 1] += squares
-    curvature = Curvature(hessian[:last, :last], 1)
-    if not curvature.is_definite:
-        return np.inf, "the columns of the groups are collinear"
-    # what rounding does to the scaled Hessian is bounded by rows in the same scale
-    units = Point(np.zeros((len(moving), 1)), np.zeros(1))
-    units.coef[columns, 0] = 1 / curvature.scale[: len(columns)]
-    if objective.fit_intercept:
-        units.intercept[0] = 1 / curvature.scale[-1]
-    rounding = look(objective, evaluation, weights=units)
     residual = penalty.residual(evaluation.point.coef[:, 0], slope)[columns] * metric
     terms = np.abs(slope[columns]) + squares * np.abs(w) + penalty.l1[columns] * metric
     sizes = np.bincount(penalty.labels)[penalty.labels[columns]]
     doubt = rounding.gradient.coef[columns, 0] + (sizes + 8) * UNIT * terms
-    found = newton_drop(
-        curvature,
-        np.append(residual, evaluation.gradient.intercept)[:last],
-        np.append(doubt, rounding.gradient.intercept)[:last],
-        np.append(objective.source.column_bounds[columns], 1.0)[:last],
-        constant,
-        lost=last * rounding.summation + rounding.hessian + curvature.eigenvalue_error,
-        curvature_error=rounding.curvature + 4 * max(1.0, constant) * rounding.raw_prediction,
+    found = drop_to_best(
+        objective,
+        evaluation,
+        rounding,
+        look,
+        columns,
+        (Curvature(hessian[:last, :last], 1), corner),
+        (residual, doubt),
     )
     if found is None:
-        return np.inf, "the groups are not yet close enough to their best"
-    drop, reach, _ = found
-    changed = constant * reach + rounding.curvature + 2 * rounding.raw_prediction
-    # the corner is the sum of all curvatures
-    steepest = 1.002 * reach * corner * float(np.exp(min(changed, 700.0)))
-    moved = drop, steepest * objective.source.column_bounds, moving
+        return np.inf, "the groups are collinear, or not yet close enough to their best"
+    moved = *found, moving
     bound, why = _bound(objective, penalty, evaluation, rounding, moved)
     because = "with tangents in place of the norms of groups, a dual point lies that far below"
     return bound, because if np.isfinite(bound) else why

@@ -117,7 +117,7 @@ def measure_rounding(
         reached_most[index] = size.max()
         error = of_row * size
         largest[index] = error.max()
-        squares = squares + on_ones**2
+        squares = squares + on_ones * on_ones
         longest[index] = squares.max()
         sensitive = loss.gradient_change(raw, block.y, error)
         slope = np.abs(loss.pointwise_gradient(raw, block.y))
@@ -175,7 +175,7 @@ def bound_rounding(
     on_columns, on_ones = _weights(objective, weights)
     _, of_sum, of_sandwich = _units(objective)
     summed = of_sum * totals.steepest + totals.gradient
-    squares = float(((source.column_bounds * on_columns) ** 2).sum()) + on_ones**2
+    squares = float(((source.column_bounds * on_columns) ** 2).sum()) + on_ones * on_ones
     return Rounding(
         gradient=sums.gradient,
         of_sums=_of_gradient(objective, evaluation, summed),

@@ -27,8 +27,7 @@ left is the violation of the conditions for an optimum, and it enters squared. T
 Hessian that is known anyway are taken, or those that are not 0. Only others, most of them far
 from their strength, may need the scaling above.
 
-On the way to that best, as long as `length` in the norm of the Hessian, the derivative in another
-column changes by at most length sqrt(sum_i s_i h_i x_ij^2) (inequality of Cauchy and Schwarz).
+How far the derivatives in other columns change on the way is bounded in `smooth_drop`.
 
 Rounding of the gradient enters as an interval around each g_j.
 """
@@ -36,19 +35,19 @@ Rounding of the gradient enters as an interval around each g_j.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, accumulated
 from chainrule.engine.certificates.certificate import Certificate, claim
-from chainrule.engine.certificates.decrement import newton_drop
 from chainrule.engine.certificates.rounding import (
     Rounding,
     SumRounding,
     bound_rounding,
     measure_rounding,
 )
+from chainrule.engine.certificates.smooth_drop import Look, drop_to_best
 from chainrule.engine.certificates.strong_convexity import best_intercept
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.gram import Snapshot, gram
@@ -69,15 +68,6 @@ _MOST: Final[int] = 1000
 
 _SCALED: Final = "a dual point, scaled until it is feasible, lies that far below"
 _COLLINEAR: Final = "the columns without penalty are collinear, or not yet at their best"
-
-
-class Look(Protocol):
-    """A way to bound what rounding does: `bound_rounding` or `measure_rounding`."""
-
-    def __call__(
-        self, objective: Objective, evaluation: Evaluation, *, weights: Point | None = None
-    ) -> Rounding:
-        """Return the bounds at a point."""
 
 
 def certify_elastic_net(
@@ -366,8 +356,7 @@ def _without_kinks(
         Bounds the change of the other derivatives.
     because : str
     """
-    constant = objective.loss.facts.self_concordance
-    if constant is None:
+    if objective.loss.facts.self_concordance is None:
         why = "columns without penalty need a self-concordant loss, which this is not proven to be"
         return np.inf, np.zeros(1), why
     columns = np.flatnonzero(moving)
@@ -386,40 +375,21 @@ def _without_kinks(
             known.factored.clear()
             known.factored[name] = _factored(objective, known.part(places), squares)
         curvature, corner = known.factored[name], known.hessian[-1, -1]
-    if not curvature.is_definite:
-        return np.inf, np.zeros(1), _COLLINEAR
-    last = len(curvature.scale)
-    # what rounding does to the scaled Hessian is bounded by rows in the same scale
-    units = Point(np.zeros((len(moving), 1)), np.zeros(1))
-    units.coef[columns, 0] = 1 / curvature.scale[: len(columns)]
-    if objective.fit_intercept:
-        units.intercept[0] = 1 / curvature.scale[-1]
-    on_hessian = look(objective, evaluation, weights=units).hessian if rounding.hessian else 0.0
     w, slope = evaluation.point.coef[columns, 0], evaluation.gradient.coef[columns, 0]
     part = penalty.of(columns)
     terms = np.abs(slope) + part.l2 * np.abs(w) + np.where(w != 0, part.l1, 0.0)
     doubt = rounding.gradient.coef[columns, 0] + 4 * UNIT * terms
-    row = np.append(objective.source.column_bounds[columns], 1.0)[:last]
-    found = newton_drop(
-        curvature,
-        np.append(part.residual(w, slope), evaluation.gradient.intercept)[:last],
-        np.append(doubt, rounding.gradient.intercept)[:last],
-        row,
-        constant,
-        lost=last * rounding.summation + on_hessian + curvature.eigenvalue_error,
-        curvature_error=rounding.curvature + 4 * max(1.0, constant) * rounding.raw_prediction,
+    found = drop_to_best(
+        objective,
+        evaluation,
+        rounding,
+        look,
+        columns,
+        (curvature, corner),
+        (part.residual(w, slope), doubt),
         drift=drift,
     )
-    if found is None:
-        return np.inf, np.zeros(1), _COLLINEAR
-    drop, reach, length = found
-    changed = drift + constant * reach + rounding.curvature + 2 * rounding.raw_prediction
-    # the corner is the sum of all curvatures
-    high = 1.001 * corner * float(np.exp(min(changed, 700.0)))
-    steepest = min(
-        reach * high, length * float(np.exp(min(constant * reach, 700.0)) * np.sqrt(high))
-    )
-    return drop, 1.001 * steepest * objective.source.column_bounds, ""
+    return (np.inf, np.zeros(1), _COLLINEAR) if found is None else (*found, "")
 
 
 def _power_below(values: FloatArray) -> FloatArray:

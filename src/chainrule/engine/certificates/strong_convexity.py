@@ -32,7 +32,8 @@ def penalty_gap(
         price = slope * shift
         gradient = gradient + shift * steepest * objective.source.column_bounds
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        terms = np.where(gradient > 0, gradient**2 / (2 * objective.penalty.strength), 0.0)
+        halves = gradient / (2 * objective.penalty.strength)
+        terms = np.where(gradient > 0, gradient * halves, 0.0)  # a square may underflow
     return 1.000001 * (price + float(terms.sum())), because
 
 

@@ -21,12 +21,16 @@ Frame = Any
 
 def is_frame(X: Frame) -> bool:
     """Tell whether this is a data frame: pandas' own, or one that Arrow can read."""
-    return hasattr(X, "iloc") or (hasattr(X, "__arrow_c_stream__") and hasattr(X, "columns"))
+    return hasattr(X, "columns") and (hasattr(X, "iloc") or hasattr(X, "__arrow_c_stream__"))
+
+
+def _is_pandas(X: Frame) -> bool:
+    return hasattr(X, "iloc") and hasattr(X, "columns")
 
 
 def has_levels(X: Frame) -> bool:
     """Tell whether this is a data frame with categorical columns."""
-    if hasattr(X, "iloc"):
+    if _is_pandas(X):
         return any(_is_categorical(dtype) for dtype in getattr(X, "dtypes", ()))
     if not is_frame(X):
         return False
@@ -37,15 +41,25 @@ def has_levels(X: Frame) -> bool:
 
 def names_of(X: Frame) -> list[Hashable]:
     """Return the names of the columns."""
-    if hasattr(X, "iloc"):
+    if _is_pandas(X):
         return list(X.columns)
     names = getattr(X, "column_names", None)  # pyarrow, whose `columns` are the data
     return list(X.columns if names is None else names)
 
 
+def refuse_names(X: Frame) -> None:
+    """Raise if a data frame has no column, or two of one name."""
+    names = names_of(X)
+    if not names:
+        raise DataError("X has no column; pass at least one")
+    if len(set(names)) < len(names):
+        twice = next(name for k, name in enumerate(names) if name in names[:k])
+        raise DataError(f"X has two columns named {twice!r}: rename one of them, or leave it out")
+
+
 def refuse_dates(X: Frame) -> None:
     """Raise if a column holds dates or times, which would become numbers in silence."""
-    if hasattr(X, "iloc"):
+    if _is_pandas(X):
         for name, dtype in zip(X.columns, getattr(X, "dtypes", ()), strict=False):
             if getattr(dtype, "kind", "") in ("M", "m") or hasattr(dtype, "freq"):
                 raise _no_numbers(str(name), str(dtype))

@@ -1,7 +1,7 @@
 """The largest number of each column, and the first sample: what one read of all rows tells.
 
 That read checks the numbers. Rows in files that are to be sampled are drawn in the same read, as
-picking one row in 16 from a file takes as long as reading it.
+drawing a sixteenth of the rows of a file takes as long as reading it.
 """
 
 from __future__ import annotations

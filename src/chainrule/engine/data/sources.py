@@ -21,6 +21,7 @@ from chainrule.engine.column_names import NumberedColumns
 from chainrule.engine.data.block_sizes import common_rows_per_block
 from chainrule.engine.data.coded_rows import CodedRows, reserve
 from chainrule.engine.data.column_units import extremes, middles, power_of_two_scale
+from chainrule.engine.data.labels import LabelledRows
 from chainrule.engine.data.largest_numbers import largest_numbers
 from chainrule.engine.data.rows import RowBlock, stratified_rows
 from chainrule.engine.data.unusable import LARGEST
@@ -43,7 +44,7 @@ _THREAD_BYTES: Final[int] = 2**25
 """Memory of a thread at most: its block of rows, the one read ahead, and selections from them."""
 
 
-class InMemorySource:
+class InMemorySource(LabelledRows):
     """Rows of a NumPy array, a SciPy matrix in CSR or CSC, of codes, or of an array in a file.
 
     Parameters
@@ -346,10 +347,6 @@ class InMemorySource:
             return f"X stays in a file, {self.n_bytes * 1e-6:.4g} MB per read"
         return "" if self._parts is None else "CSC stays as it is, turned into rows block by block"
 
-    def set_weights(self, sample_weight: FloatArray) -> None:
-        """Weight the rows anew."""
-        self._weight = sample_weight
-
     @cached_property
     def column_names(self) -> Sequence[str]:
         """Names of the columns in errors."""
@@ -367,24 +364,6 @@ class InMemorySource:
         if not self.is_dense:
             row = max(self.matrix(index).longest_row for index in range(self.n_blocks))
         return row, first.longest_sum, first.longest_sandwich
-
-    @property
-    def total_weight(self) -> float:
-        """The sum of the sample weights."""
-        return float(self.n_samples if self._weight is None else self._weight.sum())
-
-    @property
-    def has_pure_labels(self) -> bool:
-        """Whether every label is known to be one class entirely."""
-        return self._y.dtype.kind in "biu"
-
-    @property
-    def class_counts(self) -> FloatArray | None:
-        """Sums of 1 - y and y, where they are whole numbers and cost nothing; None elsewhere."""
-        if not (self.n_classes == 2 and self.has_pure_labels and self._weight is None):
-            return None
-        second = float(np.count_nonzero(self._y))
-        return np.array([self.n_samples - second, second])
 
     @property
     def n_blocks(self) -> int:
@@ -415,11 +394,6 @@ class InMemorySource:
         """Return X of block number `index`."""
         return self._matrix(self.rows(index))
 
-    @property
-    def has_codes(self) -> bool:
-        """Whether the labels are codes of more than two classes, without offsets."""
-        return self.n_classes > 2 and self._y.ndim == 1 and self.offset is None
-
     def codes(self, index: int) -> tuple[slice, IntArray, FloatArray | None]:
         """Return rows, class codes and sample_weight of block number `index`; None for 1."""
         rows = self.rows(index)
@@ -430,12 +404,6 @@ class InMemorySource:
         """Return rows, y and sample_weight of block number `index`, without touching X."""
         rows = self.rows(index)
         return rows, self._labels(rows), self.weights(rows)
-
-    def weights(self, rows: slice) -> FloatArray:
-        """Return the sample_weight of some rows of one block."""
-        if self._weight is None:
-            return self._ones[: rows.stop - rows.start]
-        return np.asarray(self._weight[rows], dtype=np.float64)
 
     def rows(self, index: int) -> slice:
         """Return which rows block number `index` holds."""
@@ -485,16 +453,6 @@ class InMemorySource:
         if self._parts is not None:
             return self._parts.part(rows)
         return self._X.data, self._X.indices, self._X.indptr[rows.start : rows.stop + 1]
-
-    def _labels(self, rows: slice) -> FloatArray:
-        if self._numbers is not None and self._numbers[0] is self._y:
-            return self._numbers[1][rows]
-        y = self._y[rows]
-        if self.n_classes == 2 or y.ndim == 2:
-            return np.asarray(y, dtype=np.float64)
-        one_hot = np.zeros((len(y), self.n_classes), order="F")
-        one_hot[np.arange(len(y)), y] = 1.0
-        return one_hot
 
     def _rows_per_block(self) -> int:
         if self.is_fused and not self.is_dense:

@@ -76,7 +76,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Problem:
-    """What an objective is besides its rows and its penalty, which stays in the driver.
+    """The loss and the settings of an objective; its rows and penalty stay elsewhere.
 
     Attributes
     ----------

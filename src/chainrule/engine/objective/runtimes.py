@@ -1,16 +1,16 @@
-"""What an objective needs of whoever computes its passes elsewhere, as on a cluster."""
+"""The interface of what computes the passes of an objective elsewhere, as on a cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.runtime.executors import Partial
 
-if TYPE_CHECKING:
-    from chainrule.engine.objective.objective import Objective
+Objective: TypeAlias = Any
+"""A `chainrule.engine.objective.objective.Objective`, which itself imports this module."""
 
 BlockSum = Callable[..., Partial]
 """(objective, block, raw predictions of its rows, *arguments) -> sums: a function of a module."""

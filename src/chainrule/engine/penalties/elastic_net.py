@@ -206,12 +206,14 @@ class Shape:
             Derivatives of the losses where all penalised coefficients are 0.
         column_scale : ndarray of shape (n_features,)
         """
-        pull = slopes * column_scale
+        with np.errstate(over="ignore"):
+            pull = slopes * column_scale
         held = np.where(pull > 0, self.lower == 0, self.upper == 0)
         counted = (self.factors > 0) & ~held
         if self.l1_ratio == 0 or not counted.any():
             return 0.0
-        found = np.abs(pull[counted]) / (self.l1_ratio * self.factors[counted])
+        with np.errstate(over="ignore"):
+            found = np.abs(pull[counted]) / (self.l1_ratio * self.factors[counted])
         return float(found.max()) * (1 + 4 * UNIT)
 
 

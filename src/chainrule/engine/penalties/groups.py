@@ -18,6 +18,15 @@ from chainrule.engine.penalties.elastic_net import STRONGEST, ElasticNet, Shape
 from chainrule.errors import DataError
 
 
+def norms_of_groups(u: FloatArray, labels: IntArray, n_groups: int) -> FloatArray:
+    """Return the Euclidean norm of each group of a vector, of numbers of any size."""
+    peak = np.zeros(n_groups)
+    np.maximum.at(peak, labels, np.abs(u))
+    unit = np.where((peak > 0) & np.isfinite(peak), peak, 1.0)
+    with np.errstate(over="ignore"):
+        return np.asarray(unit * np.sqrt(np.bincount(labels, (u / unit[labels]) ** 2, n_groups)))
+
+
 @dataclass(frozen=True)
 class GroupNorms(ElasticNet):
     """The penalty; `l1` and `l2` have one number per column, that of its group.
@@ -47,11 +56,7 @@ class GroupNorms(ElasticNet):
 
     def norms(self, u: FloatArray) -> FloatArray:
         """Return the Euclidean norm of each group of a vector."""
-        largest = float(np.abs(u).max(initial=0.0))
-        if largest == 0 or not np.isfinite(largest):
-            return np.full(self.n_groups, largest)
-        squares = np.bincount(self.labels, (u / largest) ** 2, minlength=self.n_groups)
-        return np.asarray(largest * np.sqrt(squares))
+        return norms_of_groups(u, self.labels, self.n_groups)
 
     def value(self, w: FloatArray) -> float:
         """Return P(w)."""
@@ -79,7 +84,7 @@ class GroupNorms(ElasticNet):
         """Bound sup_v -slope v - P(v) of each group from above; inf where it is not bounded."""
         over, second = self.excess(slope, doubt), self.strengths[1]
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = over * over / (2 * second)
+            found = over * (over / (2 * second))  # squares of small numbers underflow
         return np.where(over == 0, 0.0, found * (1 + 8 * UNIT))
 
     def conjugate(self, u: FloatArray) -> FloatArray:
@@ -180,7 +185,8 @@ class GroupShape(Shape):
             self.lower,
             self.upper,
             self.labels,
-            self.units / column_scale,
+            # without penalty any metric serves: that of the scaled columns loses no digits
+            np.where((l1 == 0) & (l2 == 0), 1.0, self.units / column_scale),
         )
 
     def largest(self, slopes: FloatArray, column_scale: FloatArray) -> float:

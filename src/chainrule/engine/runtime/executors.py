@@ -32,9 +32,16 @@ _MOMENT: Final[float] = 0.01
 
 
 def map_in_order(
-    function: Callable[[int], Result], n_chunks: int, n_threads: int = 1
+    function: Callable[[int], Result],
+    n_chunks: int,
+    n_threads: int = 1,
+    *,
+    leaving: Callable[[], None] | None = None,
 ) -> Iterator[Result]:
-    """Yield ``function(0), function(1), ...`` in this order, computed by `n_threads` threads."""
+    """Yield ``function(0), function(1), ...`` in this order, computed by `n_threads` threads.
+
+    Where threads are waited for in the end, as after an error or Ctrl-C, `leaving` is called first.
+    """
     if n_threads == 1 or n_chunks <= 1:
         for chunk in range(n_chunks):
             yield _called(function, chunk)
@@ -44,6 +51,8 @@ def map_in_order(
         for chunk in range(n_chunks):
             yield line.take(chunk)
     finally:
+        if leaving is not None:
+            leaving()
         line.close()
 
 

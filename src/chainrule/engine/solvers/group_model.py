@@ -49,6 +49,10 @@ def minimise_groups(
     tolerance : float
         The largest violation of the conditions for a minimum, in these units.
     """
+    # a power of two takes the curvature near 1, where squares neither overflow nor underflow
+    power = np.ldexp(1.0, -int(np.frexp(float(np.diagonal(matrix).max(initial=0.0)))[1]))
+    if 0 < power < np.inf:
+        matrix, slope, l1, unit = matrix * power, slope * power, l1 * power, unit * power
     factors = [_turned(matrix[np.ix_(places, places)]) for places in blocks]
     v, pull = origin.copy(), slope.copy()
     last = np.inf

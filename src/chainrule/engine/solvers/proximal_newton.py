@@ -34,6 +34,9 @@ _SLOW: Final[float] = 0.3
 
 _NOISE: Final[float] = 1e-13
 _SHORTEST: Final[float] = 1e-12
+_LEAST: Final[float] = 1e-300
+"""Below it, a product of a step and a change of the gradient has lost digits."""
+
 _INEXACT: Final[float] = 1e-2
 
 
@@ -90,7 +93,7 @@ class Model:
         """Return the model with the change of the gradient that a step has shown."""
         product = self.matrix @ step
         length, curvature = float(step @ product), float(step @ change)
-        if not (length > 0 and curvature > 1e-8 * length):
+        if not (length > _LEAST and curvature > max(1e-8 * length, _LEAST)):
             return self
         matrix = with_two_ranks(self.matrix, product, -1 / length, change, 1 / curvature)
         return Model(self.columns, matrix, self.snapshot)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from unicodedata import normalize
 
 from chainrule.calculus.graph.dims import SCALAR, Shape, base_names, written
@@ -33,7 +33,7 @@ from chainrule.language.reading.indexed_definitions import (
     with_indices,
 )
 from chainrule.language.reading.layout import without_layout
-from chainrule.language.reading.loops import unrolled
+from chainrule.language.reading.loops import MORE_ROUNDS, Unrolled, unrolled
 from chainrule.language.reading.markup import statement_lines
 from chainrule.language.reading.names import canonical, target_name
 from chainrule.language.reading.order import in_order_of_use, refuse_circle
@@ -120,8 +120,27 @@ def read_lines(
     ordered : bool, optional
         Whether definitions are read in the order of their use, whatever order they stand in.
     """
-    reader = _Reader(usual=usual)
-    rounds = unrolled(with_named_functions(lines))
+    named = with_named_functions(lines)
+    rounds = unrolled(named)
+    model = _read_rounds(rounds, values, name, infer=infer, usual=usual, ordered=ordered)
+    if not rounds.lengths:
+        return model
+    rounds = unrolled(named, MORE_ROUNDS)
+    longer = _read_rounds(rounds, values, name, infer=infer, usual=usual, ordered=ordered)
+    return replace(model, longer=longer)
+
+
+def _read_rounds(
+    rounds: Unrolled,
+    values: Mapping[str, Application],
+    name: str,
+    *,
+    infer: bool,
+    usual: Container[str],
+    ordered: bool,
+) -> Model:
+    """Read a forward pass in which every loop is written out."""
+    reader = _Reader(usual=usual, dims=set(rounds.lengths))
     reader.loops, reader.starts = tuple(rounds.loops), rounds.starts
     for line in rounds.lines:
         reader.gather(line)

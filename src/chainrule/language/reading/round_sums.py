@@ -34,7 +34,7 @@ _UNARY = frozenset("^_*/·⊙×=(<>")
 
 @dataclass(frozen=True)
 class Rounds:
-    """What a sum over rounds has to know of a loop.
+    """A loop as a sum over its rounds sees it.
 
     Attributes
     ----------

@@ -137,6 +137,10 @@ class Latex(Unplaced):
         """Set a sum."""
         return rf"\sum_{{{index.name}=1}}^{{{self.word(str(index.dim))}}} {body}"
 
+    def round_sum(self, counter: str, first: str, last: str, body: str) -> str:
+        """Set a sum over rounds."""
+        return rf"\sum_{{{counter}={first}}}^{{{last}}} {body}"
+
     def partial(self, of: str, wrt: str) -> str:
         """Set a derivative."""
         return rf"\frac{{\partial {of}}}{{\partial {wrt}}}"

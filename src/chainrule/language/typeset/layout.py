@@ -8,7 +8,17 @@ from typing import Any, NamedTuple, Protocol, Self
 from weakref import WeakKeyDictionary
 
 from chainrule.calculus.graph.dims import SCALAR, Index, is_tensor
-from chainrule.calculus.graph.node import Apply, Entry, Expr, Number, Partial, Symbol, Total, walk
+from chainrule.calculus.graph.node import (
+    Apply,
+    Entry,
+    Expr,
+    Number,
+    Partial,
+    RoundSum,
+    Symbol,
+    Total,
+    walk,
+)
 from chainrule.calculus.graph.op import Layout, Op, axis_option
 from chainrule.calculus.graph.paths import Path
 
@@ -119,6 +129,9 @@ class Medium(Protocol):
     def total(self, index: Index, body: str) -> str:
         """Set a sum over an index."""
 
+    def round_sum(self, counter: str, first: str, last: str, body: str) -> str:
+        """Set a sum over the rounds of a loop."""
+
     def partial(self, of: str, wrt: str) -> str:
         """Set a derivative."""
 
@@ -190,6 +203,9 @@ class _Setter:
             return ATOM, self._entry(expr)
         if isinstance(expr, Total):
             return TOTAL, m.total(expr.index, self.at_least(expr.body, (0,), TOTAL))
+        if isinstance(expr, RoundSum):
+            body = self.at_least(expr.body, (0,), TOTAL)
+            return TOTAL, m.round_sum(expr.counter, expr.first, expr.last, body)
         if isinstance(expr, Partial):
             apart = _Setter(m.apart)  # a derivative is one place
             return JUXTAPOSED, m.partial(

@@ -200,8 +200,12 @@ class MathML:
         """Set a sum."""
         below = f"<mrow><mi>{index.name}</mi><mo>=</mo><mn>1</mn></mrow>"
         above = self.word(str(index.dim))
-        sigma = f'<munderover><mo movablelimits="false">∑</mo>{below}{above}</munderover>'
-        return f"<mrow>{sigma}{body}</mrow>"
+        return _sum(below, above, body)
+
+    def round_sum(self, counter: str, first: str, last: str, body: str) -> str:
+        """Set a sum over rounds."""
+        below = f"<mrow><mi>{counter}</mi><mo>=</mo>{self.word(first)}</mrow>"
+        return _sum(below, self.word(last), body)
 
     def partial(self, of: str, wrt: str) -> str:
         """Set a derivative."""
@@ -310,6 +314,12 @@ def _steps(at: Path) -> str:
 def _with_paths(symbols: tuple[Symbol, ...], raised: frozenset[str]) -> Placed:
     """Return the medium of a forward pass, with the pieces that it has set."""
     return Placed(symbols, raised)
+
+
+def _sum(below: str, above: str, body: str) -> str:
+    """Set a sum between its ends."""
+    sigma = f'<munderover><mo movablelimits="false">∑</mo>{below}{above}</munderover>'
+    return f"<mrow>{sigma}{body}</mrow>"
 
 
 def _size(piece: str) -> str:

@@ -132,6 +132,10 @@ class Spoken(Unplaced):
         """Say a sum over an index."""
         return f"the sum over {index.name} of {body}"
 
+    def round_sum(self, counter: str, first: str, last: str, body: str) -> str:
+        """Say a sum over rounds."""
+        return f"the sum over {counter} from {first} to {last} of {body}"
+
     def partial(self, of: str, wrt: str) -> str:
         """Say a derivative."""
         return f"the derivative of {of} with respect to {wrt}"
@@ -153,9 +157,14 @@ def spoken(expr: Expr) -> str:
 
 def _said(parts: NameParts, places: list[str]) -> str:
     words = [parts.base, parts.accent, *(["prime"] * len(parts.primes))]
-    words += ["of layer", parts.layer] if parts.layer else []
-    below = [parts.sub, *places] if parts.sub else places
+    words += ["of layer", _counted(parts.layer)] if parts.layer else []
+    below = [_counted(parts.sub), *places] if parts.sub else places
     return " ".join([word for word in words if word] + (["sub", *below] if below else []))
+
+
+def _counted(index: str) -> str:
+    """Say an index relative to a round: ``t+1``."""
+    return index.replace("+", " plus ").replace("-", " minus ")
 
 
 def _as_words(options: str) -> str:

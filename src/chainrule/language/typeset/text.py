@@ -135,6 +135,10 @@ class Plain(Unplaced):
         """Set a sum."""
         return f"{self.sigma}{index.name} {body}"
 
+    def round_sum(self, counter: str, first: str, last: str, body: str) -> str:
+        """Set a sum over rounds."""
+        return f"{self.sigma}{{{counter}={first}}}^{{{last}}} {body}"
+
     def partial(self, of: str, wrt: str) -> str:
         """Set a derivative."""
         return f"{self.d}{of}/{self.d}{wrt}"

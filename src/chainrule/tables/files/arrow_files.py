@@ -18,8 +18,11 @@ from chainrule.tables.files.compression import open_bytes
 from chainrule.tables.files.errors import unreadable
 from chainrule.tables.files.table_file import ArrowTable, TableFile
 from chainrule.tables.files.tasks import all_tasks_done
+from chainrule.tables.table import number_word
 
 BATCH_ROWS: Final = 1 << 16
+STREAM_MAGIC: Final = b"\xff\xff\xff\xff"
+"""First bytes of an Arrow IPC stream."""
 _READ_BYTES: Final = 1 << 20
 
 
@@ -165,11 +168,18 @@ def parquet_bytes(path: Path) -> int:
 
 
 def read_feather(path: Path, source: str) -> ArrowTableFile:
-    """Open a Feather or Arrow IPC file, mapped and not copied."""
+    """Open a Feather file, an Arrow IPC file or an Arrow IPC stream, mapped and not copied."""
     from pyarrow import feather
 
     try:
-        return ArrowTableFile(feather.read_table(path, memory_map=True), source)
+        with path.open("rb") as file:
+            is_stream = file.read(len(STREAM_MAGIC)) == STREAM_MAGIC
+        if is_stream:
+            with pa.memory_map(str(path)) as mapped, pa.ipc.open_stream(mapped) as stream:
+                arrow = stream.read_all()
+        else:
+            arrow = feather.read_table(path, memory_map=True)
+        return ArrowTableFile(_without_runs(_checked(arrow)), source)
     except (pa.ArrowException, OSError) as error:
         raise _binary_fault(path, error, "Feather", b"ARROW1") from None
 
@@ -188,19 +198,47 @@ class JsonLinesFile(ArrowTableFile):
         super().__init__(_json_table(path, source), source)
 
     def read(self, names: Sequence[str], texts: Collection[str]) -> ArrowTable:
-        """Return whole columns; a string that spells a date stays a string in `texts`."""
+        """Return whole columns; in `texts`, dates and large whole numbers stay as written."""
         schema = self.arrow.schema
         dates = [n for n in names if n in texts and pa.types.is_temporal(schema.field(n).type)]
-        if not dates:
-            return super().read(names, texts)
-        kept = pa.schema([(name, pa.string()) for name in dates])
-        return _checked(_json_table(self._path, self.source, kept).select(list(names)))
+        arrow = self.arrow
+        if dates:
+            kept = pa.schema([(name, pa.string()) for name in dates])
+            arrow = _checked(_json_table(self._path, self.source, kept))
+        rounded = [n for n in names if n in texts and _may_be_rounded(self.arrow.column(n))]
+        for name, words in _json_words(self._path, rounded).items():
+            arrow = arrow.set_column(arrow.schema.get_field_index(name), name, words)
+        return arrow.select(list(names))
 
     def batches(
         self, names: Sequence[str], texts: Collection[str], numbers: Collection[str]
     ) -> Iterator[ArrowTable]:
         """Yield the rows in order."""
         yield from self.read(names, texts).to_batches(max_chunksize=BATCH_ROWS)
+
+
+def _may_be_rounded(data: Any) -> bool:  # noqa: ANN401
+    """Whether a column of float64 may have held whole numbers that float64 cannot."""
+    if not pa.types.is_float64(data.type):
+        return False
+    return bool((np.abs(data.to_numpy()) >= 2.0**53).any())
+
+
+def _json_words(path: Path, names: Sequence[str]) -> dict[str, Any]:
+    """Return columns of numbers as strings: whole numbers digit by digit."""
+    words: dict[str, list[str | None]] = {name: [] for name in names}
+    if not words:
+        return {}
+    try:
+        with open_bytes(path) as file:
+            lines = map(bytes.strip, file)
+            for record in (json.loads(line, parse_int=str) for line in lines if line):
+                for name, column in words.items():
+                    cell = record.get(name)
+                    column.append(number_word(cell) if isinstance(cell, float) else cell)
+    except ValueError as error:  # an object of several lines, which pyarrow reads
+        raise _json_fault(path, error) from None
+    return {name: pa.array(column, pa.string()) for name, column in words.items()}
 
 
 def _json_table(path: Path, source: str, schema: Any = None) -> ArrowTable:  # noqa: ANN401
@@ -214,6 +252,17 @@ def _json_table(path: Path, source: str, schema: Any = None) -> ArrowTable:  # n
             return json_lines.read_json(lender.lend_file(file), parse_options=options)
     except (pa.ArrowException, OSError, EOFError) as error:
         raise _json_fault(path, error) from None
+
+
+def _without_runs(arrow: ArrowTable) -> ArrowTable:
+    """Return a table whose run-end encoded columns have one value per row."""
+    for place, field in enumerate(arrow.schema):
+        if pa.types.is_run_end_encoded(field.type):
+            from pyarrow import compute
+
+            plain = compute.run_end_decode(arrow.column(place))
+            arrow = arrow.set_column(place, field.name, plain)
+    return arrow
 
 
 def _checked(arrow: ArrowTable) -> ArrowTable:
@@ -237,6 +286,8 @@ def _json_fault(path: Path, error: BaseException) -> DataError:
     """Return the error that names the first line that is not a JSON object, or its changed type."""
     if isinstance(error, OSError) and not isinstance(error, pa.ArrowException):
         return unreadable(path, error)
+    if "Empty JSON file" in str(error):
+        return DataError(f"{path}: the file is empty. A JSON lines file holds one object per line.")
     kinds: dict[str, tuple[type, int]] = {}
     with open_bytes(path) as file:
         for number, line in enumerate(file, start=1):

@@ -60,7 +60,10 @@ def read_duckdb(path: Path, source: str, options: ReadOptions) -> ArrowTableFile
         )
         try:
             known = [name for (name,) in connection.execute("show tables").fetchall()]
-            found = connection.sql(_statement(source, options, known))
+            statement = _statement(source, options, known)
+            if len(connection.extract_statements(statement)) > 1:
+                raise DataError(f"{source}: --query holds several statements; it is one select.")
+            found = connection.sql(statement)
             if found is None:
                 raise DataError(f"{source}: --query returns no rows; it must be a select.")
             reader = (getattr(found, "to_arrow_reader", None) or found.fetch_arrow_reader)(_FETCHED)

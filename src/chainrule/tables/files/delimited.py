@@ -66,14 +66,7 @@ class DelimitedFile(TableFile):
         types = {name: pa.string() for name in texts if name in names}
         arrow = self._gathered(names, types)
         if arrow is None:
-            self._n_comments = 0
-            with all_tasks_done() as lender, self._bytes() as file:
-                arrow = pacsv.read_csv(
-                    self._lent(file, lender),
-                    read_options=self._read_options(WHOLE_BYTES),
-                    parse_options=self._parse_options(lender),
-                    convert_options=self._convert_options(names, types),
-                )
+            arrow = self._whole(names, types)
         if _needs_a_second_look(arrow):
             fault = diagnose(self.path, self.dialect)
             if fault is not None:
@@ -82,6 +75,22 @@ class DelimitedFile(TableFile):
             several = "s that begin" if self._n_comments > 1 else " that begins"
             self.notes.append(f"{self._n_comments} line{several} with '#' left out.")
         return arrow
+
+    def _whole(self, names: Sequence[str], types: dict[str, Any]) -> ArrowTable:
+        """Return whole columns, all of whose blocks decide on their types."""
+        self._n_comments = 0
+        try:
+            with all_tasks_done() as lender, self._bytes() as file:
+                return pacsv.read_csv(
+                    self._lent(file, lender),
+                    read_options=self._read_options(WHOLE_BYTES),
+                    parse_options=self._parse_options(lender),
+                    convert_options=self._convert_options(names, types),
+                )
+        except pa.ArrowInvalid as error:
+            if not _has_no_rows(error):
+                raise
+            return pa.table({name: pa.nulls(0) for name in names})
 
     def _gathered(self, names: Sequence[str], types: dict[str, Any]) -> ArrowTable | None:
         """Return whole columns of a long file, block by block, in a third of the memory.
@@ -111,8 +120,12 @@ class DelimitedFile(TableFile):
     ) -> Iterator[ArrowTable]:
         """Yield the rows in order, in bounded memory."""
         types = {name: pa.string() if name in texts else pa.float64() for name in names}
-        with self._stream(names, types) as reader:
-            yield from reader
+        try:
+            with self._stream(names, types) as reader:
+                yield from reader
+        except pa.ArrowInvalid as error:
+            if not _has_no_rows(error):
+                raise
 
     def explain(
         self, error: BaseException, numbers: Mapping[str, NumberStyle] | None = None
@@ -201,6 +214,11 @@ class DelimitedFile(TableFile):
             true_values=[],
             false_values=[],
         )
+
+
+def _has_no_rows(error: Exception) -> bool:
+    """Whether pyarrow refuses a header that no line feed ends: there are no rows."""
+    return "Empty CSV file" in str(error)
 
 
 def _may_lack_a_line_feed(arrow: Any) -> bool:  # noqa: ANN401

@@ -41,6 +41,7 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _ROW_NAME: Final = "(row name)"
+_HEXADECIMAL: Final = re.compile(r"\s*[-+]?0[xX]")
 _PLAIN: Final = {mark: re.compile(rf"[-+0-9{re.escape(mark)}eE]*") for mark in ".,"}
 
 
@@ -60,7 +61,8 @@ class Dialect:
     codes : tuple of str
         Columns of digits with leading zeros, which are text.
     styled : tuple of str
-        Columns of numbers that are not written as programs write them.
+        Columns of numbers that are not written as programs write them, or that pyarrow would take
+        for numbers, as ``0x1F``: they are read as strings.
     notes : tuple of str
         What was found out, in sentences for the user.
     """
@@ -101,6 +103,7 @@ def sniff(path: Path, options: ReadOptions) -> Dialect:
     if encoding not in ("utf-8", "utf-8-sig") and options.encoding is None:
         notes.append(f"the file is read as {encoding}; another encoding is set by --encoding.")
     separator, skipped, rows = _layout(path, lines, options.separator)
+    _refuse_open_quote(path, lines[skipped:], separator)
     titles = [line for line in lines[:skipped] if line.strip()]
     if titles and not titles[0].lower().startswith("sep="):
         notes.append(
@@ -158,10 +161,13 @@ def _lines(path: Path, sample: bytes, encoding: str, *, whole: bool) -> list[str
     """Return the first lines, without what is cut at the end of the sample."""
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(sample, final=whole)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:  # UTF-16 and UTF-32 raise it for a missing mark
+        said = "no byte order mark"
+        if isinstance(error, UnicodeDecodeError):
+            said = f"{error.reason} at byte {error.start}"
         raise DataError(
-            f"{path}: the file is not {encoding} text ({error.reason} at byte {error.start}). Omit "
-            "--encoding to let it be found, or name another."
+            f"{path}: the file is not {encoding} text ({said}). Omit --encoding to let it be "
+            "found, or name another."
         ) from None
     text = text.removeprefix("\ufeff")
     if not text.strip():
@@ -248,6 +254,24 @@ def _parsed(lines: Sequence[str], separator: str) -> list[list[str]]:
     return rows or [[""]]
 
 
+def _refuse_open_quote(path: Path, lines: Sequence[str], separator: str) -> None:
+    """Raise where a quoted cell spans lines, and letters follow the quotation mark that ends it.
+
+    Then a quotation mark has opened that never closes, and the next one was taken for its end.
+    """
+    reader = csv.reader((line + "\n" for line in lines), delimiter=separator, strict=True)
+    row, before = -1, 0
+    try:
+        for cells in reader:
+            row, before = row + bool(cells), reader.line_num
+    except csv.Error as error:
+        if "expected after" in str(error) and reader.line_num > before + 1:
+            raise DataError(
+                f"{path}: a quotation mark opened in row {row + 1} does not close in its line. "
+                "Close the quotation, or double a mark that is part of the text."
+            ) from None
+
+
 def _decimal(columns: list[list[str]], separator: str) -> str:
     """Return the decimal mark that the columns of a sample use."""
     for cells in columns:
@@ -277,7 +301,7 @@ def _is_styled(cells: list[str], decimal: str) -> bool:
         return False
     found = find_style((c for c in cells if c not in MISSING_WORDS), decimal=decimal)
     if found is None:
-        return False
+        return any(map(_HEXADECIMAL.match, cells))
     style = found.style
     return bool(style.thousands or style.percent or style.currency or style.decimal != decimal)
 

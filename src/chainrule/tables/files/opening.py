@@ -14,7 +14,12 @@ from typing import Final
 
 from chainrule.errors import DataError
 from chainrule.storage import byte_budget, check_regular, refuse_size
-from chainrule.tables.files.arrow_files import JsonLinesFile, ParquetFile, read_feather
+from chainrule.tables.files.arrow_files import (
+    STREAM_MAGIC,
+    JsonLinesFile,
+    ParquetFile,
+    read_feather,
+)
 from chainrule.tables.files.compression import DAMAGE, inner_name, open_bytes
 from chainrule.tables.files.delimited import DelimitedFile
 from chainrule.tables.files.errors import unreadable
@@ -27,15 +32,17 @@ STANDARD_INPUT: Final = "-"
 _KINDS: Final = {
     "text": (".csv", ".tsv", ".txt", ".psv", ".tab", ".dat", ".data"),
     "parquet": (".parquet", ".pq"),
-    "feather": (".feather", ".arrow", ".ipc"),
+    "feather": (".feather", ".arrow", ".arrows", ".ipc"),
     "json": (".jsonl", ".ndjson"),
-    "workbook": (".xlsx",),
+    "workbook": (".xlsx", ".xlsm"),
     "sqlite": (".sqlite", ".sqlite3", ".db"),
     "duckdb": (".duckdb", ".ddb"),
 }
 _MAGIC: Final = {
     b"PAR1": "parquet",
     b"ARROW1": "feather",
+    b"FEA1": "feather",
+    STREAM_MAGIC: "feather",
     b"SQLite format 3\x00": "sqlite",
     b"{": "json",
 }
@@ -63,6 +70,8 @@ def open_table(
     """
     if str(path) == STANDARD_INPUT:
         return _open_file(_spooled(), options, missing, "standard input")
+    if not str(path):  # Path("") is the folder where the command runs
+        raise DataError("the name of the file is empty. Name a file, a folder or a pattern.")
     path = Path(path)
     try:
         files = files_of(path)
@@ -82,6 +91,8 @@ def files_of(path: str | Path) -> list[Path]:
         return [path]
     found = sorted(map(Path, glob.glob(str(path), recursive=True)))
     files = [part for part in found if part.is_file()]
+    if not path.name.startswith("_"):
+        files = [part for part in files if not _is_mark(part)]
     if not files:
         raise DataError(f"{path}: no file matches this pattern. Check it.")
     return files
@@ -137,6 +148,11 @@ def _kind(path: Path, source: str) -> str:
         return "duckdb"
     if start.startswith(b"PK\x03\x04"):
         return "workbook"
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") and name.endswith(".json"):
+        raise DataError(
+            f"{source}: this is a JSON array. chainrule reads JSON lines, one object per line: in "
+            "pandas, to_json(FILE, orient='records', lines=True); with jq, jq -c '.[]'."
+        )
     if Path(name).suffix in ("", ".asc", ".out", ".log", ".part"):
         return "text"
     raise DataError(
@@ -153,11 +169,15 @@ def _starts(path: Path, magic: bytes) -> bool:
 
 def _in_folder(folder: Path) -> list[Path]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    # Writers leave marks such as _SUCCESS and .crc files beside the parts.
-    parts = [path for path in files if not path.name.startswith((".", "_"))]
+    parts = [path for path in files if not _is_mark(path)]
     if not parts:
         raise DataError(f"{folder}: this is a folder without a file. Name a file, or its folder.")
     return parts
+
+
+def _is_mark(path: Path) -> bool:
+    """Whether a file is a mark such as _SUCCESS or .crc, which writers leave beside the parts."""
+    return path.name.startswith((".", "_"))
 
 
 def _open_parts(

@@ -13,7 +13,7 @@ _NUMBERS = (int, float, Decimal)
 
 
 def arrow_column(values: Sequence[Any]) -> Any:  # noqa: ANN401 - pyarrow ships no types
-    """Return values as an array: numbers, truth values or dates if all are; else as strings.
+    """Return values as an array: numbers, truth values, dates or bytes if all are; else as strings.
 
     >>> arrow_column([1, None, 2.5]).to_pylist()
     [1.0, None, 2.5]
@@ -36,6 +36,8 @@ def kind_of(parts: Iterable[Sequence[Any]]) -> Any:  # noqa: ANN401
         return (pa.int64() if kinds else pa.null()) if small else pa.string()
     if kinds <= {*_NUMBERS}:
         return pa.float64()
+    if kinds == {bytes}:
+        return pa.binary()  # refused where it is read: letters would be a guess
     if kinds in ({bool}, {datetime.date}, {datetime.datetime}, {datetime.time}):
         return None
     return pa.string()
@@ -57,4 +59,4 @@ def _strings(values: Sequence[Any]) -> Any:  # noqa: ANN401
 
 
 def _string(value: Any) -> str:  # noqa: ANN401
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return f"X'{value.hex().upper()}'" if isinstance(value, bytes) else str(value)

@@ -52,7 +52,7 @@ def read_workbook(path: Path, source: str, sheet: str | None) -> ArrowTableFile:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except _DAMAGE:
         raise _damaged(source) from None
-    names = list(book.sheetnames)
+    names = [sheet.title for sheet in book.worksheets]  # a page with a chart alone has no cells
     if not names:
         raise _damaged(source)
     if sheet is not None and sheet not in names:
@@ -74,7 +74,40 @@ def read_workbook(path: Path, source: str, sheet: str | None) -> ArrowTableFile:
         book.close()
     if not rows:
         raise DataError(f"{source}: the sheet is empty. Name another one with --table.")
-    return ArrowTableFile(_table(rows), source, notes)
+    n_titles = _title_rows(rows)
+    if n_titles:
+        notes.append(f"{n_titles} row{'s' * (n_titles > 1)} before the header left out.")
+    table = _table(rows[n_titles:])
+    if any(column.null_count == len(column) > 0 for column in table.columns):
+        _refuse_unsaved_formulas(path, source, chosen.title)
+    return ArrowTableFile(table, source, notes)
+
+
+def _title_rows(rows: list[tuple[Any, ...]]) -> int:
+    """Return how many rows before the header hold one cell, where all rows below hold more."""
+    filled = [sum(value is not None for value in row) for row in rows]
+    n_titles = next((k for k, n in enumerate(filled) if n > 1), 0)
+    return n_titles if all(n > 1 for n in filled[n_titles:]) else 0
+
+
+def _refuse_unsaved_formulas(path: Path, source: str, sheet: str) -> None:
+    """Raise for a formula in a column without any value: no program has worked it out."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(path, read_only=True)
+    try:
+        chosen = book[sheet]
+        chosen.reset_dimensions()
+        for row in chosen.iter_rows():
+            for cell in row:
+                if cell.data_type == "f":
+                    raise DataError(
+                        f"{source}: cell {cell.coordinate} holds a formula whose value was not "
+                        "saved. Open the workbook in a spreadsheet program and save it, or write "
+                        "the values."
+                    )
+    finally:
+        book.close()
 
 
 MOST_ROWS: Final = 1_048_576
@@ -161,4 +194,6 @@ def _table(rows: list[tuple[Any, ...]]) -> Any:  # noqa: ANN401 - pyarrow ships 
         arrow_column([row[place] if place < len(row) else None for row in rows[1:]])
         for place in range(len(names))
     ]
+    while len(names) > 1 and not names[0] and columns[0].null_count == len(rows) - 1:
+        del names[0], columns[0]  # the table does not begin in column A
     return pa.Table.from_arrays(columns, names=names)

@@ -7,6 +7,7 @@ penalty to the weakest, each from the last one's coefficients, and each has its 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from chainrule.engine.losses.facts import LossRow
 from chainrule.errors import DataError
+from chainrule.estimators.relaxed_folds import GAMMAS
 from chainrule.estimators.selection import Selection
 from chainrule.tables.encoding import encode
 from chainrule.tables.encoding_fit import fit_encoding
@@ -24,6 +26,7 @@ from chainrule.tables.formula import fit_design, with_bases
 from chainrule.tables.metrics import Codes
 from chainrule.tables.model import class_probabilities
 from chainrule.tables.options import FitOptions
+from chainrule.tables.penalties import TablePenalty, mixture
 from chainrule.tables.specs import features
 from chainrule.tables.splitting import Split
 from chainrule.tables.table import Table
@@ -33,6 +36,7 @@ from chainrule.tables.training import StatusCallback
 if TYPE_CHECKING:
     from chainrule.engine.data.sources import InMemorySource
     from chainrule.engine.objective.evaluation import Point
+    from chainrule.engine.results import Fit
 
 Floats = NDArray[np.float64]
 
@@ -65,6 +69,9 @@ class PenaltyCurve:
         How many of the fits on folds have a proven optimum.
     n_left_out : int
         Held-out rows that carry a category that their fold does not train on.
+    gamma : float or None
+        With refits: the chosen share of the penalised coefficients, which `mean_loss` is of. A loss
+        is inf where some fold has no finite refit.
     """
 
     Cs: tuple[float, ...]
@@ -76,6 +83,7 @@ class PenaltyCurve:
     n_folds: int
     n_proven: int
     n_left_out: int
+    gamma: float | None = None
 
     @property
     def n_fits(self) -> int:
@@ -139,7 +147,8 @@ def choose_penalty(
         When a fold cannot be fitted or measured: names the fold.
     """
     Cs = np.array(sorted(set(choices.validation.grid)))
-    shape = (len(folds), 1, len(Cs))
+    gammas = GAMMAS if choices.relax else (1.0,)
+    shape = (len(folds), len(gammas), len(Cs))
     scores, fold_weights = np.empty(shape), np.empty(len(folds))
     n_proven = n_left_out = 0
     kept = []
@@ -153,8 +162,12 @@ def choose_penalty(
         rows = test[usable]
         n_left_out += len(test) - len(rows)
         n_proven += proven
-        raws = [np.asarray(X @ coef) + intercept for coef, intercept in fits]
-        for i, raw in enumerate(raws):
+        raws = [[_scores(X, point) for point in _mixtures(*fit, gammas)] for fit in fits]
+        for i, j in np.ndindex(len(Cs), len(gammas)):
+            raw = raws[i][j]
+            if raw is None:  # no finite refit
+                scores[k, j, i] = -np.inf
+                continue
             losses, counted = held_loss(raw, rows)
             fold_weights[k] = counted.sum()
             if not fold_weights[k] > 0:
@@ -162,10 +175,11 @@ def choose_penalty(
                     f"fold {k + 1} of --cv has no held-out row that can be measured. Give fewer "
                     "folds."
                 )
-            scores[k, 0, i] = -np.average(losses, weights=counted)
+            scores[k, j, i] = -np.average(losses, weights=counted)
         kept.append((rows, raws))
-    selection = Selection(scores, fold_weights, np.arange(len(Cs)))
-    _, place = selection.index(choices.validation.rule)
+    scores[:, np.isneginf(scores).any(axis=0)] = -np.inf
+    selection = Selection(scores, fold_weights, np.arange(len(Cs)), len(gammas))
+    mixed, place = selection.index(choices.validation.rule)
     how = "by class" if row is None else "at random"
     if choices.group is not None:
         how = f"by whole groups of {choices.group}"
@@ -173,18 +187,19 @@ def choose_penalty(
         how = f"forward in time by {choices.time}"
     curve = PenaltyCurve(
         Cs=tuple(Cs.tolist()),
-        mean_loss=tuple((-selection.mean[0]).tolist()),
-        std_error=tuple(selection.std_error[0].tolist()),
+        mean_loss=tuple((-selection.mean[mixed]).tolist()),
+        std_error=tuple(selection.std_error[mixed].tolist()),
         chosen=float(Cs[place]),
         rule=choices.validation.rule,
         folds=how,
         n_folds=len(folds),
         n_proven=n_proven,
         n_left_out=n_left_out,
+        gamma=gammas[mixed] if choices.relax else None,
     )
     out = OutOfFold(
         np.concatenate([rows for rows, _ in kept]),
-        np.concatenate([raws[place] for _, raws in kept]),
+        np.concatenate([raw for _, raws in kept if (raw := raws[place][mixed]) is not None]),
     )
     return curve, out
 
@@ -195,6 +210,12 @@ def curve_notes(curve: PenaltyCurve) -> Iterator[str]:
         yield (
             f"{curve.n_fits - curve.n_proven} of the {curve.n_fits} fits on folds have no proven "
             "optimum, as where the classes are separable and the penalty is weak."
+        )
+    n_lost = sum(map(math.isinf, curve.mean_loss))
+    if n_lost:
+        yield (
+            f"{n_lost} of {len(curve.Cs)} values of C choose features in some fold that separate "
+            "its classes: no finite refit exists there, so they are not chosen."
         )
     if curve.n_left_out:
         yield (
@@ -274,8 +295,8 @@ def _fit_fold(
     row: LossRow | None,
     offset: Floats | None,
     weights: Floats | None,
-) -> tuple[list[tuple[Floats, Floats]], Any, NDArray[np.bool_], int]:
-    """Return coefficients and intercept per penalty, and the held-out rows encoded."""
+) -> tuple[list[tuple[Point, Fit | None]], Any, NDArray[np.bool_], int]:
+    """Return a fit per penalty and the refit of its features, and the held-out rows encoded."""
     from chainrule.engine.data.sources import InMemorySource
 
     _, inputs, formula = fit_design(table, choices, train)
@@ -298,28 +319,47 @@ def _fit_fold(
         center=True,
     )
     fits, proven = [], 0
-    for point, met in _fits(source, row, Cs.tolist(), choices.l1_ratio):
-        proven += met
-        fits.append((point.coef.copy(), point.intercept.copy()))
+    for fit, refit in _fits(source, row, Cs.tolist(), choices.penalty(specs, formula)):
+        proven += fit.met
+        fits.append((fit.point, refit))
     return fits, held.X[held.usable], held.usable, proven
 
 
 def _fits(
-    source: InMemorySource, row: LossRow | None, Cs: list[float], l1_ratio: float
-) -> Iterator[tuple[Point, bool]]:
-    """Yield the fits from the strongest penalty to the weakest, and whether each is proven."""
+    source: InMemorySource, row: LossRow | None, Cs: list[float], penalty: TablePenalty
+) -> Iterator[tuple[Fit, Fit | None]]:
+    """Yield the fits from the strongest penalty to the weakest, with refits if there are any."""
     from chainrule.engine.continued import ContinuedFits
-    from chainrule.engine.penalties.elastic_net import Shape
 
+    threads = min(os.cpu_count() or 1, _MOST_THREADS)
+    shape = penalty.shape(source, row, threads)
+    relaxes = penalty.relax and shape is not None
+    refits = penalty.refits(source, row, shape, threads) if relaxes and shape else None
     fits = ContinuedFits(
         source,
         row,
-        Shape.checked(source.n_features, l1_ratio) if l1_ratio > 0 else None,
+        shape,
         fit_intercept=True,
         tol=_TOLERANCE,
         max_iter=_MOST_STEPS,
-        n_threads=min(os.cpu_count() or 1, _MOST_THREADS),
+        n_threads=threads,
     )
     for C in Cs:
         fit = fits.fit(C)
-        yield fit.point, fit.met
+        yield fit, None if refits is None else refits.at(fit.point)
+
+
+def _mixtures(point: Point, refit: Fit | None, gammas: tuple[float, ...]) -> Iterator[Point | None]:
+    """Yield mixtures of a penalised fit and its refit; None where that is not finite."""
+    from chainrule.engine.refits import is_separated
+
+    lost = refit is not None and is_separated(refit)
+    for gamma in gammas:
+        if gamma == 1 or refit is None:
+            yield point
+        else:
+            yield None if lost else mixture(point, refit.point, gamma)
+
+
+def _scores(X: Any, point: Point | None) -> Floats | None:  # noqa: ANN401
+    return None if point is None else np.asarray(X @ point.coef) + point.intercept

@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from chainrule.calculus.graph.model import Model
 from chainrule.display import DisplayedAsPage
-from chainrule.errors import ChainruleError, ModelError, ParseError
+from chainrule.errors import ChainruleError, DerivationError, ModelError, ParseError
 from chainrule.language.answers import Lexicon
 from chainrule.language.reading.applied_values import Application, applied
 from chainrule.language.reading.layout import without_layout
@@ -120,8 +120,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
         return _audited(text, model)
     try:
         found = _audited(text, None)
-    except ChainruleError:
-        alone = by_code_alone(text)
+    except ChainruleError as error:
+        alone = by_code_alone(text, undecided=isinstance(error, DerivationError))
         if alone is None:
             raise
         return Audit(None, alone)

@@ -145,7 +145,7 @@ class Auditor:
         """Judge a statement, for every layer where it is about layer l."""
         layers: tuple[int | None, ...] = (None,)
         if _EVERY_LAYER.search(said.text):
-            layers = Lexicon(self.model).layers
+            layers = Lexicon(self.model).layers or layers  # a name such as Zs has no layers
         found: list[Verdict] = []
         for layer in layers:
             lexicon = Lexicon(self.model, self.local, layer)

@@ -11,6 +11,8 @@ from collections.abc import Container, Sequence
 from chainrule.errors import ChainruleError
 from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
 from chainrule.teaching.marking.by_value.claims import Judged, by_value
+from chainrule.teaching.marking.code_by_value.definitions import defining_rows
+from chainrule.teaching.marking.code_by_value.judge import OTHER_READING
 from chainrule.teaching.marking.code_by_value.judge import judged as code_by_value
 
 _UNDECIDED = ("unreadable", "unproven")
@@ -107,7 +109,12 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
         The text as posted.
     """
     kept = list(lines)
-    for judged in code_by_value(text):
+    found = code_by_value(text)
+    doubtful = {one.line for one in found if one.verdict == "unproven" and one.why != OTHER_READING}
+    if any(line.accused for line in kept):
+        doubtful |= defining_rows(text)
+    kept = [_spared(line) if line.accused and line.line in doubtful else line for line in kept]
+    for judged in found:
         here = [line for line in kept if line.line == judged.line]
         proven = bool(here) and all(line.verdict in ("proven", FOLLOWS) for line in here)
         accused = any(line.accused for line in here)
@@ -129,9 +136,24 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
     return tuple(sorted(kept, key=lambda line: line.line))
 
 
-def by_code_alone(text: str) -> tuple[Verdict, ...] | None:
-    """Judge the code of a text without a forward pass; None where no row is decided."""
+def _spared(line: Verdict) -> Verdict:
+    """Return an accused line of code as one that its values do not settle."""
+    return Verdict(line.line, line.text, "unproven",
+                   "the shapes inferred for the text refute it, and the code as it stands "
+                   "does not")  # fmt: skip
+
+
+def by_code_alone(text: str, *, undecided: bool = False) -> tuple[Verdict, ...] | None:
+    """Judge the code of a text without a forward pass; None where no row is decided.
+
+    Parameters
+    ----------
+    text : str
+        The text as posted.
+    undecided : bool
+        Whether rows that are read and not decided are enough.
+    """
     lines = with_code((), text)
-    if all(line.verdict == "unproven" for line in lines):
+    if not lines or (not undecided and all(line.verdict == "unproven" for line in lines)):
         return None
     return lines

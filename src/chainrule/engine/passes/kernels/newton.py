@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from chainrule.engine.losses.pointwise import call_kernel
 from chainrule.engine.losses.vectorised import Vector, exact
+from chainrule.engine.passes.kernels.cholesky import factor, solve
 from chainrule.engine.passes.kernels.template import score_pass
-from chainrule.engine.passes.kernels.vectors import leading_dot
 
 Matrix = npt.NDArray[Any]
 
@@ -32,44 +32,6 @@ STALLED: Final = 0.25
 
 ROUGH: Final = 1e-3
 """So near the optimum, relative to f, all rows are asked for the Hessian."""
-
-
-@exact
-def _factor(matrix: Matrix) -> bool:
-    """Put Cholesky's factor L into the lower half; tell whether the matrix is safely definite."""
-    size = matrix.shape[0]
-    for j in range(size):
-        for i in range(j, size):
-            total = matrix[i, j] - leading_dot(matrix[i], matrix[j], j)
-            if i == j:
-                if not total > 1e-12:  # of a matrix with ones on its diagonal
-                    return False
-                matrix[j, j] = np.sqrt(total)
-            else:
-                matrix[i, j] = total / matrix[j, j]
-    return True
-
-
-@exact
-def _solve(factor: Matrix, scale: Vector, vector: Vector, solution: Vector) -> float:
-    """Put the inverse of the factored Hessian times a vector into `solution`; return their product.
-
-    The factor is that of the Hessian divided by `scale` on both sides.
-    """
-    size = factor.shape[0]
-    for i in range(size):
-        solution[i] = vector[i] / scale[i]
-    for i in range(size):
-        solution[i] = (solution[i] - leading_dot(factor[i], solution, i)) / factor[i, i]
-    for i in range(size - 1, -1, -1):
-        solution[i] /= factor[i, i]
-        for k in range(i):
-            solution[k] -= factor[i, k] * solution[i]
-    total = 0.0
-    for i in range(size):
-        solution[i] /= scale[i]
-        total += solution[i] * vector[i]
-    return total
 
 
 @exact
@@ -98,7 +60,7 @@ def _factored(
         for j in range(n_features):
             matrix[n_features, j] = border[j] / share / scale[n_features] / scale[j]
         matrix[n_features, n_features] = 1.0
-    return _factor(matrix)
+    return factor(matrix)
 
 
 @exact
@@ -311,7 +273,7 @@ def fit_each(
                 gradient[j] = fresh[j]
             decrement = 0.0
             if is_formed:
-                decrement = _solve(matrix, scale, gradient, step)
+                decrement = solve(matrix, scale, gradient, step)
             if done:
                 gap[k], n_iter[k] = 0.5 * decrement, steps
                 if size == n_features or is_balanced:
@@ -383,7 +345,7 @@ def fit_each(
                 part = share if of_sample else 1.0
                 serves = _factored(hessian, border, corner, part, strength, matrix, scale)
                 if serves:
-                    decrement = _solve(matrix, scale, gradient, step)
+                    decrement = solve(matrix, scale, gradient, step)
                     serves = decrement > 0 or not of_sample
                 if not serves:
                     if not of_sample:

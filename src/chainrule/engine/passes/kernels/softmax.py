@@ -169,7 +169,7 @@ def _add_class_pulls_by_kind(
 
 
 @exact
-def _shares(
+def shares(
     scores: Matrix, first: int, count: int, relative: Matrix, lines: Matrix, best: Codes
 ) -> None:
     """Fill in the exponentials of a table, and of each example its largest score and their sum.
@@ -195,7 +195,7 @@ def _shares(
 
 
 @exact
-def _residuals(
+def residuals(
     scores: Matrix,
     first: int,
     codes: Codes,
@@ -208,7 +208,7 @@ def _residuals(
     count = codes.shape[0]
     shift, others, own = lines[0], lines[1], lines[2]
     score, favoured = lines[3], lines[4]
-    _shares(scores, first, count, residual, lines, best)
+    shares(scores, first, count, residual, lines, best)
     for i in range(count):  # what belongs to the labels is picked out, then computed at once
         k = codes[i]
         own[i], score[i] = residual[k, i], scores[k, first + i]
@@ -278,7 +278,7 @@ def gradient_pass(
             row = raw[k]
             for i in range(at, at + count):
                 row[i] += intercept[k]
-        loss += _residuals(raw, at, codes[first:stop], weight[first:stop], residual, lines, best)
+        loss += residuals(raw, at, codes[first:stop], weight[first:stop], residual, lines, best)
         add_class_pulls(product, X, part, residual, gradient)
         for k in range(n_classes):
             total[k] += total_of(residual[k, :count])
@@ -349,7 +349,7 @@ def probabilities(
     others, step = lines[1], table.shape[1]
     for at in range(start, stop, step):
         count = min(step, stop - at)
-        _shares(raw, at, count, table, lines, best)
+        shares(raw, at, count, table, lines, best)
         for k in range(raw.shape[0]):
             share, out = table[k], proba[k]
             for i in range(count):
@@ -381,7 +381,7 @@ def along(
             row, moved, out = raw[k], change[k], scores[k]
             for i in range(count):
                 out[i] = row[at + i] + step * moved[at + i]
-        loss += _residuals(scores, 0, codes[first:stop], weight[first:stop], residual, lines, best)
+        loss += residuals(scores, 0, codes[first:stop], weight[first:stop], residual, lines, best)
         for k in range(raw.shape[0]):
             rise += dot(residual[k, :count], change[k, at : at + count])
     return loss, rise
@@ -410,7 +410,7 @@ def shifted(
             row, out = raw[k], scores[k]
             for i in range(count):
                 out[i] = row[at + i] + shift[k]
-        loss += _residuals(scores, 0, codes[first:stop], weight[first:stop], residual, lines, best)
+        loss += residuals(scores, 0, codes[first:stop], weight[first:stop], residual, lines, best)
         for k in range(raw.shape[0]):
             total[k] += total_of(residual[k, :count])
     return loss

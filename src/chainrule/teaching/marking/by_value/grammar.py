@@ -2,12 +2,8 @@ r"""Parser of posted mathematics, as tolerant as a reader: LaTeX, Unicode and pl
 
 from __future__ import annotations
 
-from chainrule.teaching.marking.by_value.formulas import (
-    COMPARED,
-    PRODUCTS,
-    Formulas,
-    with_classes,
-)
+from chainrule.teaching.marking.by_value.formulas import PRODUCTS, Formulas
+from chainrule.teaching.marking.by_value.named_terms import COMPARED, with_classes
 from chainrule.teaching.marking.by_value.notation import (
     Token,
 )
@@ -56,7 +52,7 @@ class Parser(Formulas):
                 content.append(self.take())
             self.take()
             both = type(self)([Token("sign", "("), *content, Token("sign", ")")], self.habits)
-            arguments = both._arguments()
+            arguments = both.arguments()
             if len(arguments) != 2:
                 raise UnreadError("an inner product of two")
             if self.peek() == "_":
@@ -82,7 +78,7 @@ class Parser(Formulas):
         if self.peek() == "(" and "," in [t.text for t in self.tokens[self.at : self.at + 9]]:
             start = self.at
             try:
-                several = len(self._arguments()) > 1
+                several = len(self.arguments()) > 1
             except UnreadError:
                 several = False
             if not several:
@@ -118,7 +114,7 @@ class Parser(Formulas):
 
     def _variable(self) -> tuple[Named, int, bool]:
         if self.peek() in ("(", "{"):
-            content = self._braced()[1:-1]
+            content = self.braced()[1:-1]
             within = self.inner(content)
             found = within._variable()
             if within.at < len(within.tokens):
@@ -136,7 +132,7 @@ class Parser(Formulas):
     def _operand(self) -> Term:
         """Parse what an operator ``d/dx`` is applied to: a bracket, or the rest of a product."""
         if self.peek() in ("(", "["):
-            content = self._braced()[1:-1]
+            content = self.braced()[1:-1]
             found = self.scripted(self.inner(content).whole())
             if not self.habits.greedy:
                 return found
@@ -179,7 +175,7 @@ class Parser(Formulas):
             raise UnreadError("a lone ∂")
         self.take()
         if self.peek() in ("(", "{"):
-            under = self._braced()[1:-1]
+            under = self.braced()[1:-1]
             below = self.inner(under)
             below.take()
             return Slope(of, (below._variable()[0],))

@@ -13,8 +13,6 @@ from chainrule.teaching.marking.by_value.passage import (
     Definition,
     Passage,
     gradients,
-    habits_of,
-    left_name,
 )
 from chainrule.teaching.marking.by_value.points import Budget
 from chainrule.teaching.marking.by_value.scripts import Habits, UnreadError
@@ -34,6 +32,7 @@ from chainrule.teaching.marking.by_value.terms import (
     letters_of,
     parts,
 )
+from chainrule.teaching.marking.by_value.text_habits import habits_of, left_name
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 
 MOST_STATEMENTS = 200

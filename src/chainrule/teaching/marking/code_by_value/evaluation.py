@@ -103,8 +103,10 @@ class Evaluation(ABC, Generic[V]):
                 return f"{of}_grad"
             case ast.Attribute(value=inner, attr="data"):
                 return self.flat(inner)
-            case ast.Subscript(slice=ast.Constant(value=str(key))):
-                return key if key.isidentifier() else None
+            case ast.Subscript(value=table, slice=ast.Constant(value=str(key))):
+                if not key.isidentifier():
+                    return None
+                return table_entry(word_of(table), key, self.names)
             case ast.Subscript(value=inner, slice=place):
                 name = self.flat(inner) or ""
                 if name not in self.tables:
@@ -284,8 +286,7 @@ class Evaluation(ABC, Generic[V]):
         if word in _REDUCES:
             return self._reduce(_REDUCES[word], arguments, keywords)
         if word in _FUNCTIONS:
-            inner = algebra.argument(self.array(arguments[0]))
-            return algebra.elementwise(_FUNCTIONS[word], inner)
+            return algebra.elementwise(_FUNCTIONS[word], self._argued(arguments[0]))
         if word in _OF_TWO and len(arguments) == 2:
             pair = [self.array(one) for one in arguments]
             if word in ("maximum", "minimum"):
@@ -321,6 +322,13 @@ class Evaluation(ABC, Generic[V]):
             kind = slope["a"] or slope["b"] or slope["c"]
             return algebra.elementwise(f"slope of {kind.lower()}", self.array(arguments[0]))
         raise Misfit(f"the function {word} is not read")
+
+    def _argued(self, node: ast.expr) -> V:
+        """Return the argument of a function; in ``exp(-z)`` it is z that is noted."""
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            inner = self.algebra.argument(self.array(node.operand))
+            return self.algebra.elementwise("negative", inner)
+        return self.algebra.argument(self.array(node))
 
     def _softmax(
         self, word: str, arguments: list[ast.expr], keywords: dict[str, ast.expr]
@@ -446,6 +454,12 @@ def word_of(node: ast.expr) -> str:
     if isinstance(node, ast.Name):
         return node.id
     return node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def table_entry(table: str, key: str, names: Names) -> str:
+    """Return the name of an entry: ``grads["W1"]`` is the gradient of W1, a table's is its own."""
+    of_gradients = table.lower().startswith(("grad", "dparam", "d_param", "nabla"))
+    return f"d{key}" if of_gradients and not names.is_gradient(key) else key
 
 
 def _is_new_axis(node: ast.expr) -> bool:

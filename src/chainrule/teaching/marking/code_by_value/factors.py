@@ -38,7 +38,8 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
     read = [line for line in lines if line.ratio is not None]
     leaves = [line for line in read if line.leaf]
     squares = _has_squares(reading.code)
-    base = _base(leaves or read, counts, upward=upward, squares=squares)
+    alike = read if _step_divides(reading) else leaves
+    base = _base(alike or read, counts, upward=upward, squares=squares)
     if free and read and read[0].ratio is not None:
         base = read[0].ratio  # the loss is the one that makes the first line right
     one_share = len({round((line.ratio or 0.0) / base, 6) for line in leaves}) == 1
@@ -61,7 +62,7 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
                 is_close(share / carried, c) for c in (1.0, *counts, *(1 / c for c in counts))
             )
             line.verdict = "follows" if follows else "wrong"
-            if free and not line.exact:
+            if free and (not line.exact or _is_delta(line)):
                 line.verdict = "unproven"
                 line.why = "it is not clear of which value this is the gradient"
                 continue
@@ -93,6 +94,26 @@ def _has_squares(code: Source) -> bool:
             word = node.attr if isinstance(node, ast.Attribute) else ""
             if word in ("square", "power", "pow"):
                 return True
+    return False
+
+
+def _step_divides(reading: Reading) -> bool:
+    """Whether a step has a factor of 1 over the number of examples: ``W -= rate / m * dW``."""
+    names = reading.names
+    for statement in reading.code.statements:
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Assign | ast.AugAssign):
+                continue
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if names.uses_gradients(target) or not names.uses_gradients(node.value):
+                continue
+            for part in ast.walk(node.value):
+                divisor = part.right if isinstance(part, ast.BinOp) else None
+                if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) and (
+                    isinstance(divisor, ast.Call)
+                    or (isinstance(divisor, ast.Name) and divisor.id in COUNTS)
+                ):  # fmt: skip
+                    return True
     return False
 
 

@@ -146,6 +146,7 @@ def places_of(slopes: Slopes, event: Event, names: Names, walk: Walk[Array]) -> 
         for full in (name, *(f"{name}[{k}]" for k in at.values())):
             if full in numbers.places:
                 found.append(numbers.places[full])
+                found += [k for k, (n, _v) in enumerate(numbers.seen) if n == full]
         if name not in numbers.places and isinstance(walk.known.get(name), np.ndarray):
             value = walk.known[name]
             found += [k for k, (_n, v) in enumerate(numbers.seen) if v is value][:1]

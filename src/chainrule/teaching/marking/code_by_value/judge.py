@@ -32,6 +32,9 @@ from chainrule.teaching.marking.code_by_value.source import Source, source
 from chainrule.teaching.marking.code_by_value.walk import Walk
 
 MOST_READINGS = 12
+OTHER_READING = "right in one reading of the shapes and wrong in another; declare them"
+FLAT = 1e-9
+"""The slope below which a loss does not depend on a value."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def _best(code: Source, names: Names) -> list[Line] | None:
             other.verdict != "wrong" and _same(other, line) for lines in equal for other in lines
         ):
             line.verdict = "unproven"
-            line.why = "right in one reading of the shapes and wrong in another; declare them"
+            line.why = OTHER_READING
     return best
 
 
@@ -355,6 +358,10 @@ def _compare(
                        f"has {shape}"  # fmt: skip
             return
         ways, slope = slopes.along(places[0])
+        if all(abs(one.get(loss, 0.0)) < FLAT for one in slope):
+            line.verdict = "unproven"
+            line.why = "the loss, as it is read, does not depend on this"
+            return
         claimed = float(np.sum(value.reshape(shape) * ways[0]))
         line.numbers = (claimed, slope[0].get(loss, 0.0))
         line.why = "not the derivative of the loss along a random direction: " \
@@ -383,4 +390,4 @@ def _alike(slopes: Slopes, value: Array) -> list[int]:
     return found[-24:] if shape else []
 
 
-__all__ = ["CodeJudged", "judged"]
+__all__ = ["OTHER_READING", "CodeJudged", "judged"]

@@ -24,7 +24,7 @@ _NOT = frozenset({
 
 def is_label(name: str) -> bool:
     """Whether a name is one that people use for labels."""
-    return _LABELS.fullmatch(name) is not None
+    return name != "T" and _LABELS.fullmatch(name) is not None
 
 
 @dataclass
@@ -131,7 +131,7 @@ def names_of(statements: Sequence[ast.stmt]) -> Names:
                 every.add(node.id)
                 if isinstance(node.ctx, ast.Store):
                     assigned.add(node.id)
-                elif _LABELS.fullmatch(node.id) and node.id not in labels:
+                elif is_label(node.id) and node.id not in labels:
                     labels.append(node.id)
             elif isinstance(node, ast.arg):
                 every.add(node.arg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from chainrule.teaching.marking.code_by_value.shapes import Dim, Shaped
 Array = npt.NDArray[np.float64]
 
 _LEAK = 0.01
+_POSITIVE = re.compile(r"(?i)(?:\w*_)?mask\w*|drop\w*|D\d+|keep\w*|eps\w*")
+"""Names of masks and of small numbers, which are not negative."""
 MOST_ENTRIES = 4096
 
 
@@ -127,7 +130,7 @@ class Numbers(Algebra[Array]):
         shaped = self.shapes[name]
         if shaped.classes is not None:
             value: Array = random.integers(0, self._length(shaped.classes), shape).astype(float)
-        elif name in self.label_names or not shape:
+        elif name in self.label_names or not shape or _POSITIVE.fullmatch(name):
             value = random.uniform(0.15, 0.85, shape)
             if self.labels != "free" and len(shape) == 2 and name in self.label_names:
                 value = value / value.sum(axis=int(self.labels[-1]), keepdims=True)

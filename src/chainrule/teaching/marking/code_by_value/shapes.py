@@ -248,8 +248,9 @@ class Shapes(Algebra[Shaped]):
             self.weights.add("left" if sides[0] else "right")
         if one.dims is None and other.dims is None:
             one.dims = (Dim(), Dim())
-            other.dims = (one.dims[1], Dim())
-            self.fresh.add(other.dims[1])
+            other.dims = (one.dims[1],) if self._choose(2) else (one.dims[1], Dim())
+            if len(other.dims) == 2:
+                self.fresh.add(other.dims[1])
         if one.dims is None:
             inner = (other.dims or ())[0]
             one.dims = (Dim(), inner)

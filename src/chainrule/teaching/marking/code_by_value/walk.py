@@ -30,7 +30,8 @@ _DRAWS = re.compile(r"randn?|normal|uniform|random|standard_normal|random_sample
 
 
 _LOSSES = re.compile(
-    r"(?:.*_)?(?i:loss|cost|objective|error|mse|nll|cross_?entropy|bce|sse)\d?"
+    r"(?i:(?:total|mean|train|test|squared)_)?(?i:error)\d?"
+    r"|(?:.*_)?(?i:loss|cost|objective|mse|nll|cross_?entropy|bce|sse)\d?"
     r"|J|L|E|C|f|(?i:loss|cost).*"
 )
 
