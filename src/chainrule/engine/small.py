@@ -244,6 +244,8 @@ def _of_classes(
     most: int,
 ) -> _Ended | None:
     """Run the compiled loop of several classes; nothing where it does not get to the optimum."""
+    if most < _MOST_STEPS:  # counted are the steps of which a callback is told, taken one by one
+        return None
     source, origin = objective.source, objective.origin()
     if start is not None:
         level = start.intercept + source.column_shift @ start.coef
