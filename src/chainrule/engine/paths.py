@@ -41,7 +41,7 @@ from chainrule.engine.runtime.machine import quiet_algebra
 from chainrule.engine.solvers.limits import FULL_VECTORS
 from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.proximal_steps import ProximalSteps
-from chainrule.engine.solvers.starting import starting_point
+from chainrule.engine.solvers.starting import null_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
 from chainrule.engine.working_sets import WorkingSet, steepest, widened
 from chainrule.errors import DataError
@@ -151,7 +151,7 @@ class PathSolver:
         self._seen: Evaluation | None = None
         self._n_steps = 0
         with quiet_algebra():
-            start = self.objective.evaluate(starting_point(self.objective))
+            start = self.objective.evaluate(null_point(self.objective))
             self.null = self._solved_null(start, np.ones(source.n_features, dtype=bool))
             penalised = (shape.factors > 0) & ((shape.lower < 0) | (shape.upper > 0))
             self.start = self.null

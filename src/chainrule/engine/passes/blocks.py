@@ -93,7 +93,8 @@ class DenseBlock:
         total = np.zeros((n_rows, V.shape[1]), order="F")
         for start in range(0, n_features, SUMMED_COLUMNS):
             part = slice(start, start + SUMMED_COLUMNS)
-            total += (V[part].T @ self.values[:, part].T).T
+            if V[part].any():  # of an L1 fit, most coefficients are 0
+                total += (V[part].T @ self.values[:, part].T).T
         return total
 
     def rmatvec(self, U: FloatArray) -> FloatArray:

@@ -13,6 +13,12 @@ from chainrule.engine.objective.objective import Objective
 _NEAR: Final[float] = 1e-6
 """How close the intercept of a start is to the best."""
 
+_FARTHEST: Final[float] = 700.0
+"""The size up to which log odds are what they are: the exponential is a number."""
+
+_MOST_ROUNDS: Final[int] = 30
+"""Newton steps to the best intercept, which are short of it only far from where they begin."""
+
 
 def starting_point(objective: Objective) -> Point:
     """Return where to start.
@@ -28,12 +34,32 @@ def starting_point(objective: Objective) -> Point:
         return _best_intercept(objective)
     if source.offset is None:
         return origin
-    per_class, n_classes = class_weights(objective), source.n_classes
-    with np.errstate(divide="ignore"):
-        odds = np.log(per_class) if n_classes > 2 else np.diff(np.log(per_class))
     (total,) = objective.sum_over_vectors(lambda offset, _, s: (s @ offset,), source.offset)
-    intercept = np.clip(odds, -700, 700) - total / per_class.sum()
+    intercept = _log_odds(objective) - total / class_weights(objective).sum()
     return objective.centred(Point(origin.coef, intercept))
+
+
+def null_point(objective: Objective) -> Point:
+    """Return the best point without coefficients, about as exactly as it can be told.
+
+    X is not read: scores are the intercept, and what is added to them.
+    """
+    start, raw = starting_point(objective), objective.source.offset
+    if not objective.fit_intercept:
+        return start
+    if raw is None:
+        raw = np.zeros((objective.source.n_samples, objective.loss.n_outputs))
+        if objective.loss.facts.of_classes:
+            start = objective.centred(Point(start.coef, _log_odds(objective)))
+    return balance_intercept(objective, start, raw + start.intercept, rounds=_MOST_ROUNDS)
+
+
+def _log_odds(objective: Objective) -> FloatArray:
+    """Return the intercept that makes up for the weights of the classes."""
+    per_class = class_weights(objective)
+    with np.errstate(divide="ignore"):
+        odds = np.log(per_class) if len(per_class) > 2 else np.diff(np.log(per_class))
+    return np.clip(odds, -_FARTHEST, _FARTHEST)
 
 
 def value_without_coefficients(objective: Objective, point: Point) -> float:
