@@ -66,6 +66,7 @@ def fit_elastic_net(
         n_threads=n_threads,
         on_iteration=on_iteration,
         journal=journal,
+        is_single=True,
     )
     strength, interrupted = 1 / C, False
     try:

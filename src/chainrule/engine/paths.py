@@ -50,7 +50,8 @@ FORBIDDING: Final[float] = 1e300
 """A strength that keeps every coefficient at 0."""
 
 _FEW: Final[int] = 200
-"""Columns up to which all are read in every step."""
+_FEW_ONCE: Final[int] = 16
+"""Columns up to which all are read in every step: of a path, and of a fit of one strength."""
 
 _LIGHT: Final[float] = 2e5
 """Entries of X up to which compiled steps take less time than a proof that saves them."""
@@ -91,6 +92,8 @@ class PathSolver:
         Called with the progress; True ends the fit.
     journal : Journal, optional
         Keeps the results of passes over all rows.
+    is_single : bool
+        Whether one strength is all that is asked for, so that few columns may ever take part.
 
     Attributes
     ----------
@@ -118,6 +121,7 @@ class PathSolver:
         n_threads: int = 1,
         on_iteration: OnIteration | None = None,
         journal: Journal | None = None,
+        is_single: bool = False,
     ) -> None:
         if row is not None:
             refuse_targets(source, row)
@@ -126,7 +130,7 @@ class PathSolver:
             fewer = merged(source, n_threads)
         self.source = source if fewer is None else fewer
         self.source.keep_labels()
-        self.shape, self._on_iteration = shape, on_iteration
+        self.shape, self._on_iteration, self._is_single = shape, on_iteration, is_single
         # not a method: rows in files go when their last reader does, not with a cycle of readers
         losses_of = partial(_losses_of, row, fit_intercept, n_threads)
         self.objective = losses_of(self.source)
@@ -376,7 +380,7 @@ class PathSolver:
         """Solve for a strength up to violations of `aim` or a gain of `enough`; stand there."""
         penalty = self._penalty(strength)
         unit = self._units(penalty)
-        if self._is_wide:
+        if self._is_wide or self._takes_few:
             solution = self._solve_wide(penalty, unit, strength, aim, max_iter, enough)
         else:
             solution = self._steps.solve(
@@ -414,6 +418,18 @@ class PathSolver:
     @property
     def _is_wide(self) -> bool:
         return self.source.n_features > _FEW and self.source.can_take_columns
+
+    @property
+    def _takes_few(self) -> bool:
+        """Whether a copy of the columns that take part may serve even where columns are few."""
+        return (
+            self._is_single
+            and self._is_separable
+            and self.shape.l1_ratio > 0
+            and self.source.n_features > _FEW_ONCE
+            and self.source.n_entries > _LIGHT
+            and self.source.can_take_columns
+        )
 
     def _solve_wide(
         self,
@@ -458,7 +474,7 @@ class PathSolver:
         enough: float,
     ) -> Solution:
         """Solve with all other columns held, where they are not read."""
-        if not self._near.is_worth(len(columns)):
+        if not self._near.is_worth(len(columns), many=not self._is_wide):
             solution = self._steps.solve(
                 penalty,
                 here,

@@ -19,7 +19,8 @@ from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.proximal_steps import ProximalSteps
 
 _SHARE: Final[float] = 0.25
-"""The share of the columns up to which steps read a copy of them."""
+_LARGE_SHARE: Final[float] = 0.6
+"""The share of the columns up to which steps read a copy of them; of columns that are not many."""
 
 _COPY_SHARE: Final[float] = 0.05
 _COPY_BYTES: Final[float] = 1e8
@@ -58,12 +59,12 @@ class WorkingSet:
         self._steps: ProximalSteps | None = None
         self._n_copies, self._turned = 0, None
 
-    def is_worth(self, n_columns: int) -> bool:
-        """Tell whether a copy of so many columns repays its memory."""
+    def is_worth(self, n_columns: int, *, many: bool = False) -> bool:
+        """Tell whether a copy of so many columns, a few or many of them, repays its memory."""
         source = self._objective.source
         share = n_columns / source.n_features
         room = _COPY_SHARE * source.n_bytes + _COPY_BYTES
-        return share <= _SHARE and 8 * share * source.n_entries <= room
+        return share <= (_LARGE_SHARE if many else _SHARE) and 8 * share * source.n_entries <= room
 
     def solve(
         self,
