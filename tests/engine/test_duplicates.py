@@ -135,3 +135,14 @@ def test_any_number_of_threads_gives_the_same_bits(n_jobs: int) -> None:
     X, y = np.random.default_rng(1).integers(0, 3, (4000, 4)), np.arange(4000) % 2
     fits = [LogisticRegression(n_jobs=n).fit(sparse.csr_array(X * 1.0), y) for n in (1, n_jobs)]
     np.testing.assert_array_equal(fits[0].coef_, fits[1].coef_)
+
+
+@pytest.mark.parametrize("repeated", [1, 6])
+def test_sparse_rows_with_many_patterns_are_told_from_rows_that_repeat(repeated: int) -> None:
+    rng = np.random.default_rng(3)
+    X = sparse.random_array((6000 // repeated, 300), density=0.05, rng=rng, format="csr")
+    X = sparse.csr_array(sparse.vstack([X] * repeated))
+    source = InMemorySource(X, np.arange(X.shape[0]) % (6000 // repeated) % 2)
+    found = merged(source)
+    assert (found is None) == (repeated == 1)
+    assert found is None or found.n_samples == 1000

@@ -11,6 +11,7 @@ import pytest
 from chainrule import LogisticRegression
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import fit_linear_model
+from chainrule.errors import DataError
 
 
 def near(problem: Callable[..., Any], seed: int, n_classes: int, C: float) -> Any:
@@ -68,3 +69,26 @@ def test_an_optimum_next_to_nothing_ends_with_a_proof(solver: str) -> None:
     assert model.certificate_.suboptimality_bound < 1e-23
     assert model.n_iter_[0] < 100
     assert model.predict([[0.0], [1e100]]).tolist() == [0, 1]
+
+
+def test_wide_rows_are_moved_as_narrow_ones_are() -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(40, 3000))
+    X[:, ::7] += 1000.0  # far
+    X[:, 1::7] += 5.0  # not so far, all of one sign or nearly
+    X[:, 2::7] = 3.0  # constant
+    X[:, 3::7] = np.where(
+        np.arange(40)[:, None] < 30, 100.0, -1.0
+    )  # near, which no first row tells
+    y = rng.integers(0, 2, size=40)
+    wide = InMemorySource(X, y, center=True)
+    for start in range(0, 3000, 1000):
+        part = slice(start, start + 1000)
+        narrow = InMemorySource(np.ascontiguousarray(X[:, part]), y, center=True)
+        for name in ("column_shift", "column_bounds", "column_maxima"):
+            np.testing.assert_array_equal(getattr(wide, name)[part], getattr(narrow, name))
+    assert wide.column_shift[[0, 2]].all()
+    assert wide.column_shift[3] == 0
+    X[7, 2999] = np.nan
+    with pytest.raises(DataError, match="column 2999"):
+        InMemorySource(X, y, center=True)

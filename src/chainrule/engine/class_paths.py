@@ -13,8 +13,9 @@ from chainrule.engine.certificates.class_gap import certify_class_elastic_net
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.group_paths import GroupPathSolver
 from chainrule.engine.losses.facts import LossRow
+from chainrule.engine.null_points import EXACTLY, holding, is_best, steepest_of
 from chainrule.engine.objective.evaluation import Evaluation
-from chainrule.engine.paths import FORBIDDING, PathSolver
+from chainrule.engine.paths import PathSolver
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
 from chainrule.engine.penalties.groups import GroupShape
 from chainrule.engine.solvers.class_proximal import class_proximal_newton
@@ -42,15 +43,13 @@ class ClassPathSolver(PathSolver):
         return certify_class_elastic_net(self.objective, penalty, self._here, enough=tol, stop=stop)
 
     def _solved_null(self, start: Evaluation, held: BoolArray) -> Evaluation:
-        shape, scale, zeros = self.shape, self.source.column_scale, np.zeros(len(held))
-        penalty = ElasticNet(
-            np.where(held, FORBIDDING, 0.0), zeros, shape.lower * scale, shape.upper * scale
-        )
+        if is_best(start, held):
+            return start
+        penalty = holding(self.shape, self.source.column_scale, held)
         penalty = _of_classes(penalty, self.objective.loss.n_outputs)
-        largest = float(np.abs(start.gradient.coef).max(initial=0.0)) or 1.0
-        unit = np.full(len(penalty.l1), largest)
+        unit = np.full(len(penalty.l1), steepest_of(start))
         solution = class_proximal_newton(
-            self.objective, penalty, start, unit, tolerance=1e-12, max_iter=100
+            self.objective, penalty, start, unit, tolerance=EXACTLY, max_iter=100
         )
         return solution.evaluation
 

@@ -26,15 +26,12 @@ from chainrule.engine.certificates.separable_gap import (
 from chainrule.engine.certificates.stacked_gap import Candidate
 from chainrule.engine.data.duplicates import merged
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import engine_loss
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.monitor import OnIteration, Progress
-from chainrule.engine.objective.accumulators import objective_for
+from chainrule.engine.null_points import EXACTLY, holding, is_best, steepest_of
 from chainrule.engine.objective.clusters import cluster_passes
 from chainrule.engine.objective.evaluation import Evaluation, Point
-from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
-from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.results import PathPoint, Sketch, in_units
 from chainrule.engine.runtime.journal import Journal
 from chainrule.engine.runtime.machine import quiet_algebra
@@ -43,11 +40,8 @@ from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.proximal_steps import ProximalSteps
 from chainrule.engine.solvers.starting import null_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
-from chainrule.engine.working_sets import WorkingSet, steepest, widened
+from chainrule.engine.working_sets import WorkingSet, first_columns, losses_alone, widened
 from chainrule.errors import DataError
-
-FORBIDDING: Final[float] = 1e300
-"""A strength that keeps every coefficient at 0."""
 
 _FEW: Final[int] = 200
 _FEW_ONCE: Final[int] = 16
@@ -132,7 +126,7 @@ class PathSolver:
         self.source.keep_labels()
         self.shape, self._on_iteration, self._is_single = shape, on_iteration, is_single
         # not a method: rows in files go when their last reader does, not with a cycle of readers
-        losses_of = partial(_losses_of, row, fit_intercept, n_threads)
+        losses_of = partial(losses_alone, row, fit_intercept, n_threads)
         self.objective = losses_of(self.source)
         self.source.reserve_vectors(FULL_VECTORS * self.objective.loss.n_outputs)
         self.objective.journal = journal
@@ -363,15 +357,11 @@ class PathSolver:
 
     def _solved_null(self, start: Evaluation, held: BoolArray) -> Evaluation:
         """Return the best point with some coefficients at 0."""
-        shape, scale = self.shape, self.source.column_scale
-        zeros = np.zeros(len(held))
-        penalty = ElasticNet(
-            np.where(held, FORBIDDING, 0.0), zeros, shape.lower * scale, shape.upper * scale
-        )
-        slopes = np.abs(start.gradient.coef[:, 0])
-        largest = float(slopes.max(initial=0.0)) or 1.0
-        unit = np.full(len(held), largest)
-        solution = self._steps.solve(penalty, start, unit, None, tolerance=1e-12, max_iter=100)
+        if is_best(start, held):
+            return start
+        penalty = holding(self.shape, self.source.column_scale, held)
+        unit = np.full(len(held), steepest_of(start))
+        solution = self._steps.solve(penalty, start, unit, None, tolerance=EXACTLY, max_iter=100)
         return solution.evaluation
 
     def _reach(
@@ -442,13 +432,8 @@ class PathSolver:
     ) -> Solution:
         """Solve on the columns that take part, until no other column is missing."""
         here, done = self._here, len(self._records)
-        w, slope = here.point.coef[:, 0], np.abs(here.gradient.coef[:, 0])
-        l1 = penalty.l1
-        # a slope hardly changes by more than the strength does (Tibshirani and others 2012)
-        strong = l1 * (max(2 - self._last / strength, 0.5) if strength > 0 else 0.5)
-        wanted = self._ever | (w != 0) | (l1 == 0)
-        wanted |= steepest((slope >= strong) & ~wanted, slope / unit, wanted.sum())
-        wanted[int(np.argmax(slope / unit))] = True
+        fall = strength / self._last if self._last > 0 else 1.0
+        wanted = first_columns(self._ever, here, penalty, unit, fall)
         while True:
             columns = np.flatnonzero(wanted)
             left = max_iter - (len(self._records) - done)
@@ -461,7 +446,7 @@ class PathSolver:
             if not missing.any() or solution.stop in ("interrupted", "max_iter"):
                 return solution
             slope = np.abs(here.gradient.coef[:, 0])
-            wanted = widened(wanted, missing, slope, l1)
+            wanted = widened(wanted, missing, slope, penalty.l1)
 
     def _solve_on(
         self,
@@ -501,16 +486,3 @@ class PathSolver:
         self._keep(solution)
         self._monitor(solution.evaluation)
         return replace(solution, stop="interrupted") if self._stop else solution
-
-
-def _losses_of(
-    row: LossRow | None, fit_intercept: bool, n_threads: int, source: InMemorySource
-) -> Objective:
-    """Return the objective of the losses alone."""
-    return objective_for(
-        source,
-        engine_loss(source, row),
-        L2Penalty(np.zeros(source.n_features)),
-        fit_intercept=fit_intercept,
-        n_threads=n_threads,
-    )

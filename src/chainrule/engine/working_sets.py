@@ -11,9 +11,13 @@ import numpy as np
 from chainrule.engine.arrays import BoolArray, FloatArray, IntArray
 from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.fitting import engine_loss
+from chainrule.engine.losses.facts import LossRow
+from chainrule.engine.objective.accumulators import objective_for
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet
+from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.executors import Partial
 from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.proximal_steps import ProximalSteps
@@ -136,10 +140,11 @@ class WorkingSet:
         """Return an evaluation on some columns as one of all, whose coefficients are 0."""
         objective, raw = self._objective, evaluation.raw_prediction
 
+        residual = objective.residual(raw)
+
         def one(block: RowBlock) -> Partial:
-            slopes = objective.loss.pointwise_gradient(raw[block.rows], block.y)
-            residual = block.sample_weight[:, None] * slopes
-            return block.X.rmatvec(residual), residual.sum(axis=0)
+            part = residual[block.rows]
+            return block.X.rmatvec(part), part.sum(axis=0)
 
         coef, intercept = objective.sum_over_blocks(one)
         objective.passes -= 0.5
@@ -148,6 +153,33 @@ class WorkingSet:
         point.intercept[:] = evaluation.point.intercept
         gradient = objective.freed(Point(coef, intercept))
         return replace(evaluation, point=point, gradient=gradient, scores=lambda: raw)
+
+
+def first_columns(
+    ever: BoolArray, here: Evaluation, penalty: ElasticNet, unit: FloatArray, fall: float
+) -> BoolArray:
+    """Return the columns to begin with at a strength, from a point of the one before.
+
+    Parameters
+    ----------
+    ever : ndarray of bool
+        The columns that took part before.
+    here : Evaluation
+    penalty : ElasticNet
+        At the new strength.
+    unit : ndarray of shape (n_features,)
+        What slopes are measured in.
+    fall : float
+        The new strength, divided by the one before.
+    """
+    w, slope = here.point.coef[:, 0], np.abs(here.gradient.coef[:, 0])
+    # a slope hardly changes by more than the strength does (Tibshirani and others 2012)
+    strong = penalty.l1 * (max(2 - 1 / fall, 0.5) if fall > 0 else 0.5)
+    wanted: BoolArray = ever | (w != 0) | (penalty.l1 == 0)
+    pull = slope / unit
+    wanted |= steepest((slope >= strong) & ~wanted, pull, int(wanted.sum()))
+    wanted[int(np.argmax(pull))] = True
+    return wanted
 
 
 def steepest(wanted: BoolArray, pull: FloatArray, n_others: int) -> BoolArray:
@@ -171,3 +203,16 @@ def widened(wanted: BoolArray, missing: BoolArray, slope: FloatArray, l1: FloatA
     order = np.argsort(-np.where(near, slope / np.maximum(l1, 1e-300), 0.0), kind="stable")
     near[order[most:]] = False
     return wanted | near | missing if near.sum() < most else wanted | near
+
+
+def losses_alone(
+    row: LossRow | None, fit_intercept: bool, n_threads: int, source: InMemorySource
+) -> Objective:
+    """Return the objective of the losses alone."""
+    return objective_for(
+        source,
+        engine_loss(source, row),
+        L2Penalty(np.zeros(source.n_features)),
+        fit_intercept=fit_intercept,
+        n_threads=n_threads,
+    )

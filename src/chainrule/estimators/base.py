@@ -47,7 +47,14 @@ from chainrule.engine.solvers.steps import IterationRecord
 from chainrule.errors import DataError
 from chainrule.estimators.described_fit import DescribedFit
 from chainrule.estimators.formulas import FromFormula, design_frame
-from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_cores, n_threads
+from chainrule.estimators.inputs import (
+    are_implied,
+    as_offset,
+    is_plain,
+    n_cores,
+    n_threads,
+    threads_of,
+)
 from chainrule.estimators.penalties import adaptive_gamma, shape_of, shared_l1_ratio
 from chainrule.estimators.reporting import NOBODY, Tasks, is_watched, reporters, told_to_all
 from chainrule.estimators.solving import Course, Problem, solved
@@ -245,7 +252,7 @@ class LinearEstimator(
             fit_intercept=self.fit_intercept,
             tol=self.tol,
             max_iter=self.max_iter,
-            n_threads=n_threads(self.n_jobs, default=n_cores() if source.is_fused else 1),
+            n_threads=threads_of(self.n_jobs, source),
         )
         factors = adaptive_factors(pilot, gamma, shape)
         self.penalty_factor_ = shape.factors * factors

@@ -34,6 +34,7 @@ from chainrule.estimators.inputs import (
     n_cores,
     n_threads,
     positive,
+    threads_of,
 )
 from chainrule.estimators.penalties import shared_l1_ratio
 from chainrule.estimators.predictions import Predictions
@@ -193,7 +194,7 @@ def fit_logistic(
         "fit_intercept": fit_intercept,
         "tol": float(tol),
         "max_iter": int(max_iter),
-        "n_threads": n_threads(n_jobs, default=n_cores() if source.is_fused else 1),
+        "n_threads": threads_of(n_jobs, source, absolute=l1_ratio > 0),
     }
     if l1_ratio == 0 or np.isinf(C):
         fit = fit_linear_model(source, **choices)

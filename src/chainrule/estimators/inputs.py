@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.data.sources import InMemorySource
 from chainrule.errors import DataError
 
 Labels = npt.NDArray[Any]
@@ -24,6 +25,9 @@ _COMPARED: Final[int] = 8
 _CLOSE: Final[int] = 2**16
 _LARGEST: Final[float] = 1e150
 _SMALLEST: Final[float] = 1e-300
+_WIDE: Final[float] = 1e6
+"""Entries of dense X from which threads repay the time that they take to begin, in L1 fits."""
+
 _ONE: Final = np.ones(1)
 
 
@@ -341,6 +345,12 @@ def n_threads(n_jobs: int | None, default: int) -> int:
     if n_jobs < 0:
         return max(1, n_cores() + 1 + int(n_jobs))
     return max(1, int(n_jobs))
+
+
+def threads_of(n_jobs: int | None, source: InMemorySource, *, absolute: bool = False) -> int:
+    """Return how many threads share the passes of a fit, with absolute values in its penalty."""
+    many = source.is_fused or (absolute and source.is_dense and source.n_entries >= _WIDE)
+    return n_threads(n_jobs, default=n_cores() if many else 1)
 
 
 def n_cores() -> int:

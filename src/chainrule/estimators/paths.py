@@ -33,6 +33,7 @@ from chainrule.estimators.inputs import (
     distinct,
     n_cores,
     n_threads,
+    threads_of,
 )
 from chainrule.estimators.inputs import (
     positive as positive_rows,
@@ -192,7 +193,7 @@ def logistic_path(
     if standardize:
         deviations = standard_deviations(source)
         shape = shape.standardised(deviations)
-    threads = n_threads(n_jobs, default=n_cores() if source.is_fused else 1)
+    threads = threads_of(n_jobs, source, absolute=True)
     if gamma > 0:
         pilot = pilot_fit(
             source,

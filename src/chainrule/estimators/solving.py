@@ -20,7 +20,7 @@ from chainrule.engine.refits import Refits
 from chainrule.engine.results import Fit, refuse_interrupted
 from chainrule.engine.runtime.journal import current_journal
 from chainrule.engine.solvers.plans import Method
-from chainrule.estimators.inputs import n_cores, n_threads
+from chainrule.estimators.inputs import threads_of
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ def solved(
     }
     if shape is None or (np.isinf(C) and not shape.is_bounded):
         return fit_linear_model(source, row, method=method, **choices)
+    choices["n_threads"] = threads_of(model.n_jobs, source, absolute=True)
     return fit_elastic_net(source, row, shape, **choices)
 
 
@@ -118,4 +119,4 @@ class Course:
 
 
 def _threads(model: Any, source: InMemorySource) -> int:  # noqa: ANN401
-    return n_threads(model.n_jobs, default=n_cores() if source.is_fused else 1)
+    return threads_of(model.n_jobs, source)

@@ -224,12 +224,13 @@ def _of_sums(
 
 def _of_gradient(objective: Objective, evaluation: Evaluation, total: float) -> Point:
     """Bound the rounding of a gradient whose residuals err by a total."""
-    pull = np.abs(objective.penalty.gradient(evaluation.point.coef))
-    on_coef = total * objective.source.column_bounds[:, None] + 4 * UNIT * (
-        pull + np.abs(evaluation.gradient.coef)
-    )
+    on_coef = np.abs(evaluation.gradient.coef)
+    if not objective.penalty.is_none:
+        on_coef += np.abs(objective.penalty.gradient(evaluation.point.coef))
+    on_coef *= 4 * UNIT * _SLACK
+    on_coef += (_SLACK * total) * objective.source.column_bounds[:, None]
     on_intercept = np.full(objective.loss.n_outputs, _SLACK * total)
-    return objective.freed(Point(_SLACK * on_coef, on_intercept))
+    return objective.freed(Point(on_coef, on_intercept))
 
 
 def _from_losses(

@@ -11,7 +11,7 @@ from chainrule.engine.arrays import FloatArray
 _COMMON_EXPONENT: Final[int] = 100
 _COMMON: Final[float] = 2.0**_COMMON_EXPONENT
 _DEEPEST_EXPONENT: Final[int] = 500
-_FAR: Final[float] = 4.0
+FAR: Final[float] = 4.0
 _FOLDED: Final[int] = 8
 _SHORT: Final[int] = 32
 
@@ -41,7 +41,7 @@ def middles(
     None where no column does.
     """
     middle = low + (high - low) / 2
-    far = np.abs(middle) > _FAR * (high - low)
+    far = np.abs(middle) > FAR * (high - low)
     if not far.any():
         return None
     with np.errstate(divide="ignore"):  # a round number, so that relations stay simple
@@ -52,7 +52,8 @@ def middles(
 
 def power_of_two_scale(largest: FloatArray) -> FloatArray | None:
     """Return what to divide columns by, from their largest numbers; None but for wild units."""
-    if largest.min(initial=1.0) >= 1 / _COMMON and largest.max(initial=1.0) < _COMMON:
+    used = largest if largest.min(initial=1.0) > 0 else largest[largest > 0]
+    if used.min(initial=1.0) >= 1 / _COMMON and used.max(initial=1.0) < _COMMON:
         return None
     with np.errstate(divide="ignore"):
         exponent = np.where(largest > 0, np.floor(np.log2(largest)), 0.0)

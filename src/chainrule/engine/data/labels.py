@@ -54,6 +54,12 @@ class LabelledRows:
         """Weight the rows anew."""
         self._weight = sample_weight
 
+    def labels_of(self, rows: slice) -> tuple[FloatArray, FloatArray]:
+        """Return y and sample_weight of some rows, of however many blocks."""
+        count = rows.stop - rows.start
+        plain = self._weight is None and count > len(self._ones)
+        return self._labels(rows), np.ones(count) if plain else self.weights(rows)
+
     def weights(self, rows: slice) -> FloatArray:
         """Return the sample_weight of some rows of one block."""
         if self._weight is None:

@@ -18,8 +18,9 @@ from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.rows import LARGEST_SAMPLE, RowBlock, largest_sample
 from chainrule.engine.data.unusable import LARGEST, refuse_numbers
 from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock
-from chainrule.engine.passes.fused_blocks import FusedBlock
+from chainrule.engine.passes.fused_blocks import FUSED_FROM, FusedBlock
 from chainrule.engine.runtime.executors import map_in_order
+from chainrule.engine.runtime.native import can_compile
 from chainrule.engine.runtime.stored_arrays import Append, StoredArray
 from chainrule.engine.runtime.workers import current_cluster
 
@@ -87,9 +88,9 @@ def largest_numbers(
             return largest  # else the number is found here, row by row
     with _drawing(source, X) as (rows, append):
         tops = map_in_order(
-            partial(_seen, source, rows),
+            partial(_seen, source, rows, _is_read_compiled(source, X)),
             source.n_blocks,
-            n_threads if source.is_fused else 1,
+            n_threads if source.is_fused or _is_read_compiled(source, X) else 1,
         )
         for index, (top, drawn) in enumerate(tops):
             if not (top <= LARGEST).all():
@@ -116,11 +117,19 @@ def _no_rows(rows: npt.NDArray[Any]) -> None:
     """Take rows that nobody drew."""
 
 
+def _is_read_compiled(source: Blocks, X: Any) -> bool:  # noqa: ANN401
+    """Tell whether a compiled pass seeks the maxima of rows that are too wide for the others."""
+    is_large = isinstance(X, np.ndarray) and X.size >= FUSED_FROM
+    return is_large and not source.is_fused and can_compile()
+
+
 def _seen(
-    source: Blocks, rows: IntArray | None, index: int
+    source: Blocks, rows: IntArray | None, compiled: bool, index: int
 ) -> tuple[FloatArray, npt.NDArray[Any] | None]:
     """Return the largest numbers of a block, and those of its rows that are drawn."""
     block = source.matrix(index)
+    if compiled and isinstance(block, DenseBlock):
+        return FusedBlock(block.values).column_maxima(), None
     top = block.column_maxima()
     if rows is None or not isinstance(block, FusedBlock):
         return top, None

@@ -20,22 +20,20 @@ from chainrule.engine.arrays import FloatArray, IntArray, is_sparse
 from chainrule.engine.column_names import NumberedColumns
 from chainrule.engine.data.block_sizes import common_rows_per_block
 from chainrule.engine.data.coded_rows import CodedRows, reserve
-from chainrule.engine.data.column_units import extremes, middles, power_of_two_scale
+from chainrule.engine.data.column_units import middles, power_of_two_scale
+from chainrule.engine.data.far_columns import ends_of, middles_of_few
 from chainrule.engine.data.labels import LabelledRows
 from chainrule.engine.data.largest_numbers import largest_numbers
 from chainrule.engine.data.rows import RowBlock, stratified_rows
 from chainrule.engine.data.unusable import LARGEST
 from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock, SparseBlock
-from chainrule.engine.passes.fused_blocks import FusedBlock, can_be_fused
+from chainrule.engine.passes.fused_blocks import FUSED_FROM, FusedBlock, can_be_fused
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, rows_per_block
 from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 
 if TYPE_CHECKING:
     from chainrule.engine.data.sparse_rows import Arrays, Turned
-
-_SEEN_AT_ONCE: Final[int] = 2**16
-"""Entries of X whose extremes are sought together, in the cache."""
 
 _SMALL_BYTES: Final[int] = 2**24
 """Rows in a file of at most this size are held, so that they take the paths of rows in memory."""
@@ -135,8 +133,11 @@ class InMemorySource(LabelledRows):
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
         self.is_moved = self.is_scaled = False
         moved = None
-        if center and self.is_dense and not self.is_fused:
-            low, high = self._ends()
+        if center and self.is_dense and not self.is_fused and self.n_entries >= FUSED_FROM:
+            self.column_maxima = self._largest(n_threads)
+            moved = middles_of_few(self, self.column_maxima)
+        elif center and self.is_dense and not self.is_fused:
+            low, high = ends_of(self)
             self.column_maxima = np.maximum(np.maximum(-low, high), 0.0)
             if not (self.column_maxima <= LARGEST).all():
                 self._largest(1)  # which names the number
@@ -274,7 +275,7 @@ class InMemorySource(LabelledRows):
         if turned is not None:
             found._X = turned[:, columns].tocsr()
         else:
-            found._X = np.take(self._X, columns, axis=1) if self.is_dense else self._X[:, columns]
+            found._X = self._columns(columns)
         found.n_features, found._longest_sums = len(columns), None
         names = self.column_names
         found._names = [names[j] for j in columns.tolist()]
@@ -287,6 +288,13 @@ class InMemorySource(LabelledRows):
             found.is_fused = can_be_fused(found._X, self.n_classes)
         found._settle()
         return found
+
+    def _columns(self, columns: IntArray) -> Any:  # noqa: ANN401
+        if self.is_dense:
+            return np.take(self._X, columns, axis=1)
+        from chainrule.engine.data.sparse_rows import columns_of
+
+        return columns_of(self._X, columns)
 
     def turned(self) -> Any:  # noqa: ANN401
         """Return sparse rows column after column, of which some take little time to copy."""
@@ -469,15 +477,3 @@ class InMemorySource(LabelledRows):
 
     def _largest(self, n_threads: int) -> FloatArray:
         return largest_numbers(self, self._X, self._row_numbers, n_threads)
-
-    def _ends(self) -> tuple[FloatArray, FloatArray]:
-        """Return the least and the largest number of each column; NaN where there is one."""
-        step, ends = max(256, _SEEN_AT_ONCE // max(1, self.n_features)), []
-        for index in range(self.n_blocks):
-            dense: Any = self.matrix(index)
-            for start in range(0, len(dense.values), step):
-                ends.append(extremes(dense.values[start : start + step]))
-        if len(ends) == 1:
-            return ends[0]
-        lows, highs = zip(*ends, strict=True)
-        return np.min(lows, axis=0), np.max(highs, axis=0)

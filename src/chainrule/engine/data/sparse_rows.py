@@ -119,6 +119,19 @@ def _in_order(X: Any, n_threads: int) -> Any:  # noqa: ANN401
     return found
 
 
+def columns_of(X: Any, columns: npt.NDArray[Any]) -> Any:  # noqa: ANN401
+    """Return some columns, in ascending order, of a CSR matrix in order."""
+    places = np.full(X.shape[1], -1, dtype=X.indices.dtype)
+    places[columns] = np.arange(len(columns))
+    place = places[X.indices]
+    kept = np.flatnonzero(place >= 0)
+    ends = np.searchsorted(kept, X.indptr).astype(X.indptr.dtype)
+    shape = X.shape[0], len(columns)
+    found = sparse.csr_array((X.data[kept], place[kept], ends), shape=shape, copy=False)
+    found.has_canonical_format = True
+    return found
+
+
 def rows_of(X: Any, rows: slice) -> Any:  # noqa: ANN401
     """Return some rows of a CSR matrix in one piece, without a copy of its entries."""
     indptr = X.indptr[rows.start : rows.stop + 1]

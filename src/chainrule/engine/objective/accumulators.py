@@ -159,7 +159,7 @@ class SparseObjective(Objective):
         return Evaluation(
             point,
             value,
-            self.freed(Point(coef + self.penalty.gradient(point.coef), intercept)),
+            self.freed(Point(self.penalty.added(coef, point.coef), intercept)),
             lambda: raw_prediction,
             floor=self.floor(value),
             floor_size=self.floor_size,

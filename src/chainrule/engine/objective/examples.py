@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from chainrule.engine.objective.evaluation import Evaluation, Point, comparable
 from chainrule.engine.passes.fused_blocks import line_sums
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.executors import Partial, map_in_order, sum_over_chunks
+
+_ROWS: Final[int] = 2**14
+"""Rows for which a sum over examples takes longer than Python does to ask for it."""
 
 
 class ExampleSums:
@@ -71,13 +75,32 @@ class ExampleSums:
         raw_prediction: FloatArray,
     ) -> Partial:
         """Sum ``function(raw_prediction, y, sample_weight)`` over blocks, without reading X."""
-        source = self.source
+        source, step = self.source, self._rows_at_once
 
         def one(index: int) -> Partial:
-            rows, y, sample_weight = source.labels(index)
-            return function(raw_prediction[rows], y, sample_weight)
+            rows = slice(index * step, min((index + 1) * step, source.n_samples))
+            return function(raw_prediction[rows], *source.labels_of(rows))
 
-        return sum_over_chunks(one, source.n_blocks, self.n_threads)
+        return sum_over_chunks(one, -(-source.n_samples // step), self.n_threads)
+
+    @property
+    def _rows_at_once(self) -> int:
+        """Rows of a part of a sum over examples: whole blocks, and not too few of them."""
+        block = self.source.rows_per_block
+        return block * max(1, _ROWS // block)
+
+    def residual(self, raw_prediction: FloatArray) -> FloatArray:
+        """Return the weighted derivatives of the losses in the raw predictions."""
+        found, step = np.empty(raw_prediction.shape, order="F"), self._rows_at_once
+
+        def one(index: int) -> None:
+            rows = slice(index * step, min((index + 1) * step, self.source.n_samples))
+            y, s = self.source.labels_of(rows)
+            found[rows] = s[:, None] * self.loss.pointwise_gradient(raw_prediction[rows], y)
+
+        for _ in map_in_order(one, -(-self.source.n_samples // step), self.n_threads):
+            pass
+        return found
 
     @property
     def has_compiled_lines(self) -> bool:
@@ -88,7 +111,7 @@ class ExampleSums:
         self, raw_prediction: FloatArray, shift: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
         """Return the loss with the intercept shifted, and its derivatives w.r.t. the shift."""
-        ones = np.ones(self.source.rows_per_block)
+        ones = np.ones(min(self._rows_at_once, self.source.n_samples))
 
         def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
             if self.has_compiled_lines:

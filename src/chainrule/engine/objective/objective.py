@@ -246,7 +246,7 @@ class Objective(ExampleSums):
                 table=table,
             )
         loss, coef, intercept, *rest = found
-        gradient = self.freed(Point(coef + self.penalty.gradient(point.coef), intercept))
+        gradient = self.freed(Point(self.penalty.added(coef, point.coef), intercept))
         value = comparable(float(loss) + self.penalty.value(point.coef))
         scores: Callable[[], FloatArray] = lambda: self.raw_predictions(point)  # noqa: E731
         if table is not None:

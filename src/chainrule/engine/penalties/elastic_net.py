@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -49,6 +50,14 @@ class ElasticNet:
         limited = np.isfinite(self.lower).any() or np.isfinite(self.upper).any()
         return not (limited or self.l1.any())
 
+    @cached_property
+    def _has_squares(self) -> bool:
+        return bool(self.l2.any())
+
+    @cached_property
+    def _is_bounded(self) -> bool:
+        return not (np.isinf(self.lower).all() and np.isinf(self.upper).all())
+
     def of(self, columns: IntArray) -> ElasticNet:
         """Return the penalty of some columns."""
         parts = (self.l1, self.l2, self.lower, self.upper)
@@ -56,7 +65,8 @@ class ElasticNet:
 
     def value(self, w: FloatArray) -> float:
         """Return P(w) for w within the bounds."""
-        return float(self.l1 @ np.abs(w) + 0.5 * (self.l2 @ (w * w)))
+        absolute = float(self.l1 @ np.abs(w))
+        return absolute + 0.5 * float(self.l2 @ (w * w)) if self._has_squares else absolute
 
     def nearest(self, w: FloatArray) -> FloatArray:
         """Return the point within the bounds that is nearest to w."""
@@ -77,11 +87,14 @@ class ElasticNet:
 
         0 in every column, for the slopes of the losses, is the condition for an optimum.
         """
-        pull = slope + self.l2 * w
-        at_zero = np.maximum(np.abs(pull) - self.l1, 0.0)
-        found = np.where(w == 0, at_zero, np.abs(pull + self.l1 * np.sign(w)))
-        if np.isinf(self.lower).all() and np.isinf(self.upper).all():
-            return np.asarray(found)
+        pull = slope + self.l2 * w if self._has_squares else slope
+        found = np.abs(pull)
+        found -= self.l1
+        np.maximum(found, 0.0, out=found)
+        inside = np.flatnonzero(w)
+        found[inside] = np.abs(pull[inside] + self.l1[inside] * np.sign(w[inside]))
+        if not self._is_bounded:
+            return found
         up = np.maximum(-(pull + np.where(w < 0, -self.l1, self.l1)), 0.0)
         down = np.maximum(pull - np.where(w > 0, -self.l1, self.l1), 0.0)
         found = np.where(w <= self.lower, up, found)
@@ -169,7 +182,7 @@ class Shape:
             )
         return cls(float(l1_ratio), factors, factors, lower, upper)
 
-    @property
+    @cached_property
     def is_bounded(self) -> bool:
         """Whether a coefficient has a bound."""
         return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
@@ -187,15 +200,16 @@ class Shape:
     def penalty(self, strength: float, column_scale: FloatArray) -> ElasticNet:
         """Return the penalty of a strength for coefficients multiplied by `column_scale`."""
         with np.errstate(over="ignore"):
-            l1 = strength * self.l1_ratio * self.factors / column_scale
-            root = np.sqrt(strength * (1 - self.l1_ratio) * self.square_factors) / column_scale
-            l2 = root * root
-        return ElasticNet(
-            np.minimum(l1, STRONGEST),
-            np.minimum(l2, STRONGEST),
-            self.lower * column_scale,
-            self.upper * column_scale,
-        )
+            l1 = strength * self.l1_ratio * self.factors
+            l1 /= column_scale
+            l2 = np.zeros(len(l1))
+            if self.l1_ratio < 1:
+                root = np.sqrt(strength * (1 - self.l1_ratio) * self.square_factors) / column_scale
+                l2 = np.minimum(root * root, STRONGEST)
+        lower, upper = self.lower, self.upper
+        if self.is_bounded:
+            lower, upper = lower * column_scale, upper * column_scale
+        return ElasticNet(np.minimum(l1, STRONGEST, out=l1), l2, lower, upper)
 
     def largest(self, slopes: FloatArray, column_scale: FloatArray) -> float:
         """Return the least strength at which all penalised coefficients are 0.
@@ -208,13 +222,15 @@ class Shape:
         """
         with np.errstate(over="ignore"):
             pull = slopes * column_scale
-        held = np.where(pull > 0, self.lower == 0, self.upper == 0)
-        counted = (self.factors > 0) & ~held
+        counted = self.factors > 0
+        if self.is_bounded:
+            counted &= ~np.where(pull > 0, self.lower == 0, self.upper == 0)
         if self.l1_ratio == 0 or not counted.any():
             return 0.0
         with np.errstate(over="ignore"):
-            found = np.abs(pull[counted]) / (self.l1_ratio * self.factors[counted])
-        return float(found.max()) * (1 + 4 * UNIT)
+            found = np.abs(pull, out=pull)
+            np.divide(found, self.l1_ratio * self.factors, out=found, where=counted)
+        return float(found.max(where=counted, initial=0.0)) * (1 + 4 * UNIT)
 
 
 def _vector(given: Any, n_features: int, what: str, default: float) -> FloatArray:  # noqa: ANN401

@@ -41,7 +41,13 @@ class L2Penalty:
 
     def value(self, coef: FloatArray) -> float:
         """Return the penalty of `coef`, shape (n_features, n_outputs)."""
+        if self.is_none:
+            return 0.0
         return float(0.5 * (self.strength[:, None] * coef * coef).sum())
+
+    def added(self, gradient: FloatArray, coef: FloatArray) -> FloatArray:
+        """Return the sum of a gradient and the penalty's; the same array where there is none."""
+        return gradient if self.is_none else gradient + self.gradient(coef)
 
     def gradient(self, coef: FloatArray) -> FloatArray:
         """Return its gradient, the shape of `coef`."""

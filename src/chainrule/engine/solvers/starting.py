@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, FloatArray
+from chainrule.engine.losses.classes import BinaryLoss
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
 
@@ -51,6 +52,8 @@ def null_point(objective: Objective) -> Point:
         raw = np.zeros((objective.source.n_samples, objective.loss.n_outputs))
         if objective.loss.facts.of_classes:
             start = objective.centred(Point(start.coef, _log_odds(objective)))
+        if isinstance(objective.loss, BinaryLoss):
+            return start
     return balance_intercept(objective, start, raw + start.intercept, rounds=_MOST_ROUNDS)
 
 

@@ -1,0 +1,35 @@
+"""Points where some coefficients are held at 0: where fits with an elastic net begin."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from chainrule.engine.arrays import BoolArray, FloatArray
+from chainrule.engine.objective.evaluation import Evaluation
+from chainrule.engine.penalties.elastic_net import STRONGEST, ElasticNet, Shape
+
+EXACTLY: Final[float] = 1e-12
+"""The largest derivative that is left of what is free, relative to the others."""
+
+
+def holding(shape: Shape, column_scale: FloatArray, held: BoolArray) -> ElasticNet:
+    """Return a penalty so strong that some coefficients stay at 0, and none on the others."""
+    return ElasticNet(
+        np.where(held, STRONGEST, 0.0),
+        np.zeros(len(held)),
+        shape.lower * column_scale,
+        shape.upper * column_scale,
+    )
+
+
+def steepest_of(start: Evaluation) -> float:
+    """Return the size of the largest derivative in a coefficient; 1 where all are 0."""
+    return float(np.abs(start.gradient.coef).max(initial=0.0)) or 1.0
+
+
+def is_best(start: Evaluation, held: BoolArray) -> bool:
+    """Tell whether nothing is free but an intercept that is at its best."""
+    level = float(np.abs(start.gradient.intercept).max(initial=0.0))
+    return bool(held.all()) and not start.point.coef.any() and level <= EXACTLY * steepest_of(start)
