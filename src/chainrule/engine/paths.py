@@ -187,7 +187,8 @@ class PathSolver:
             left = max_iter // 2 - len(self._records)
             if self._last * _STRIDE <= strength or left <= 0 or self._stop:
                 return
-            self._reach(self._last * _STRIDE, _ROUGH, left)
+            with quiet_algebra():
+                self._reach(self._last * _STRIDE, _ROUGH, left)
 
     def begin_at(self, start: Point, strength: float) -> None:
         """Start from a point in the units of the data, where it is better than no coefficients."""
