@@ -25,7 +25,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -82,6 +81,22 @@ model.fit(X, y)
 print(time.perf_counter() - start, time.process_time() - used)
 """
 
+USAGE = """
+import os, sys, time
+start = time.perf_counter()
+_, status, usage = os.wait4(
+    os.posix_spawn(
+        sys.argv[1], sys.argv[1:], os.environ,
+        file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
+    ), 0,
+)
+seconds = time.perf_counter() - start
+print(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status) != 0)
+"""
+"""Runs a command from a small process: the largest memory of a process counts from that of its
+parent, and this module has held the rows that it wrote."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -106,18 +121,17 @@ def measured(arguments: list[str], runs: int) -> Run:
 
 
 def _once(arguments: list[str]) -> Run:
-    start = time.perf_counter()
-    # A shell in between: the largest memory of a process begins with that of its parent.
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", '"$@" > /dev/null', "sh", sys.executable, *arguments],
-        stdout=subprocess.DEVNULL,
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", USAGE, sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
         env=_with_bytecode(),
+        check=False,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status):
+    if done.returncode:
         raise SystemExit(f"failed: {' '.join(arguments)}")
-    seconds = time.perf_counter() - start
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    seconds, cpu, kilobytes = map(float, done.stdout.split())
+    return Run(seconds, cpu, kilobytes / 1024)
 
 
 @cache

@@ -38,6 +38,7 @@ class Shape:
     n_classes: int = 2
     is_fused: bool = False
     n_blocks: int = 4
+    is_coded: bool = False
 
     @property
     def is_dense(self) -> bool:
@@ -89,6 +90,21 @@ def test_blocks_are_offered_for_several_classes_alone() -> None:
     assert "newton-blocks" not in offered(2)
 
 
+CODED = [
+    (Shape(262_000, 128, per_row=11, n_blocks=64), "newton-cholesky"),
+    (Shape(2_000_000, 40, per_row=30, n_blocks=64), "newton-sampled"),
+    (Shape(100_000, 1_243, per_row=5, n_blocks=8), "newton-cg"),
+    (Shape(100_000, 408, per_row=11, n_blocks=17), "newton-cholesky"),
+]
+"""The method that took the least time where it was measured, on seeded columns of codes."""
+
+
+@pytest.mark.parametrize(("shape", "method"), CODED)
+def test_the_method_for_codes_is_the_one_that_took_least(shape: Shape, method: str) -> None:
+    shape = replace(shape, is_fused=True, is_coded=True)
+    assert plan(shape).method == method
+
+
 @pytest.mark.parametrize(("shape", "method"), SHAPES)
 def test_the_method_is_the_one_for_the_shape(shape: Shape, method: str) -> None:
     assert plan(shape).method == method
@@ -136,6 +152,13 @@ def test_without_a_penalty_what_the_proof_needs_is_formed(shape: Shape, _: str) 
     small = (shape.n_features + 1) * (1 if shape.n_classes == 2 else shape.n_classes)
     forms = plan(shape, penalised=False).method in ("newton-cholesky", "newton-classes")
     assert forms == (small <= UNPENALISED_LIMIT)
+
+
+def test_the_seconds_of_a_scattered_hessian_are_those_of_its_operations() -> None:
+    shape = Shape(262_000, 128, per_row=11, is_fused=True)
+    constants = MachineConstants(scattered_operation=1.0)
+    found = {one.method: one.seconds for one in plan(shape, constants=constants).alternatives}
+    assert 1 < found["newton-cholesky"] / (7 * 262_000 * 11**2) < 1.1
 
 
 def test_more_columns_cost_more_and_more_rows_too() -> None:

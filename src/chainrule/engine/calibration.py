@@ -18,6 +18,7 @@ from chainrule.engine.passes import small_newton
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.constants import MachineConstants
 from chainrule.engine.runtime.native import can_compile
+from chainrule.engine.solvers.plans import hessian_operations
 
 _LEAST: Final[float] = 1e-12
 _TIMES: Final[int] = 7
@@ -71,8 +72,8 @@ def _of_kind(
     hessian = _pass(*table, n_threads=n_threads, compiled=compiled, with_hessian=True)
     entries = float(X.size)
     found = {f"{kind}entry": _positive((gradient - X.shape[0] * example) / entries)}
-    per_row = entries / X.shape[0]
-    operation = _positive((hessian - gradient) / (X.shape[0] * per_row**2))
+    operations = hessian_operations(InMemorySource(*table, compiled=compiled), X.shape[1])
+    operation = _positive((hessian - gradient) / operations)
     if "sparse" not in kind:
         found[f"{kind}operation"] = operation
     elif compiled:

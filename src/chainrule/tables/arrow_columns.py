@@ -18,6 +18,7 @@ from chainrule.tables.table import (
     WordCodes,
     gaps_of,
     number_word,
+    smallest,
 )
 
 ArrowColumn = Any
@@ -75,6 +76,8 @@ def natural_column(
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         if pa.types.is_dictionary(data.type):
             data = data.cast(kind)
+        if pa.types.is_signed_integer(kind) and not data.null_count:
+            return number_column(name, np.array(data.to_numpy()), missing)
         values = data if kind == pa.float64() else data.cast(pa.float64(), safe=False)
         return number_column(name, np.array(_nan_for_null(values), dtype=np.float64), missing)
     if is_temporal(data):
@@ -93,18 +96,17 @@ def natural_column(
     )
 
 
-def number_column(
-    name: str, values: NDArray[np.float64], missing: Collection[str] = ()
-) -> NumberColumn:
+def number_column(name: str, values: NDArray[Any], missing: Collection[str] = ()) -> NumberColumn:
     """Return numbers as a column; those that a word for "no value" spells are missing."""
     for word in missing:
         try:
             marked = float(word)
         except ValueError:
             continue
-        if marked == marked:
-            values = np.where(values == marked, np.nan, values)
-    return NumberColumn(name, values, gaps_of(values))
+        if marked == marked and (is_marked := values == marked).any():
+            values = np.where(is_marked, np.nan, values.astype(np.float64))
+    stored = smallest(values)
+    return NumberColumn(name, stored, gaps_of(stored))
 
 
 def text_column(

@@ -6,8 +6,6 @@ same numbers as `encode` has, so a fit has the same bits.
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,9 +21,7 @@ from chainrule.tables.encoding import (
 )
 from chainrule.tables.specs import NumberSpec, Spec, features
 from chainrule.tables.stored_table import StoredTable
-from chainrule.tables.table import NumberColumn, Table
-
-_INTEGERS: Final = (np.int8, np.int16, np.int32)
+from chainrule.tables.table import INTEGERS, NumberColumn, Table
 
 
 def encode_for_fit(specs: tuple[Spec, ...], table: Table) -> EncodedRows:
@@ -69,10 +65,10 @@ class _Codes:
         spec = self._at.get(place)
         if isinstance(spec, NumberSpec):
             column = self._table.column(spec.name)
-            small = None if column.missing.any() else _small(column)
-            if small is not None:
+            if isinstance(column, NumberColumn) and not column.missing.any():
+                stored = column.stored
                 self.columns.append(
-                    CodedColumn(spec.name, small, shift=spec.mean, scale=spec.scale)
+                    CodedColumn(spec.name, stored, shift=spec.mean, scale=spec.scale)
                 )
                 return
         self.columns.append(CodedColumn(f"feature {place}", values))
@@ -82,24 +78,7 @@ class _Codes:
         spec = self._at[first]
         assert not isinstance(spec, NumberSpec)
         n_levels = len(spec.others)
-        dtype = next(kind for kind in _INTEGERS if n_levels <= np.iinfo(kind).max)
+        dtype = next(kind for kind in INTEGERS if n_levels <= np.iinfo(kind).max)
         codes = np.where(places >= 0, places - first, n_levels).astype(dtype)
         meant = np.append(np.arange(n_levels, dtype=np.int32), np.int32(UNKNOWN))
         self.columns.append(CodedColumn(spec.name, codes, np.array(spec.others), meant))
-
-
-def _small(column: Any) -> NDArray[Any] | None:  # noqa: ANN401
-    """Return the numbers of a column in the smallest type that holds each of them exactly."""
-    if not isinstance(column, NumberColumn) or not len(column):
-        return None
-    values = column.values
-    low, high = float(values.min()), float(values.max())
-    for kind in _INTEGERS:
-        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
-            found = values.astype(kind)
-            if (found == values).all():
-                return found
-            break
-    with np.errstate(over="ignore"):
-        single = values.astype(np.float32)
-    return single if (single == values).all() else None

@@ -146,7 +146,7 @@ def _values(column: Column, rows: slice) -> Hashes:
     """Return a number of 64 bits for each value."""
     if isinstance(column, NumberColumn):
         # -0.0 is 0.0, and a missing value has one pattern of bits.
-        found = (column.values[rows] + 0.0).view(np.uint64)
+        found = (column.take(rows).values + 0.0).view(np.uint64)
         found[column.missing[rows]] = _MISSING
         return found
     words = np.array([*map(_digest, column.words), _MISSING], dtype=np.uint64)

@@ -49,6 +49,6 @@ def fit_rows(table: Table, names: Sequence[str]) -> FitRows:
             column = part.columns[name]
             if isinstance(column, NumberColumn) and not column.missing.all():
                 low, high = ends.get(name, (np.inf, -np.inf))
-                least, most = np.nanmin(column.values), np.nanmax(column.values)
+                least, most = np.nanmin(column.stored), np.nanmax(column.stored)
                 ends[name] = min(low, float(least)), max(high, float(most))
     return FitRows(ends, maker.fingerprint())

@@ -177,7 +177,7 @@ def folded(word: str) -> str:
 def _duplicates(table: Table) -> Iterator[str]:
     """Note numeric columns that carry the same information as another."""
     first = (
-        (column.name, column.values[:_LOOKED_AT].copy())
+        (column.name, column.take(slice(0, _LOOKED_AT)).values.copy())
         for column in table.columns.values()
         if isinstance(column, NumberColumn) and not column.missing.any()
     )
@@ -210,11 +210,11 @@ def _separates(column: NumberColumn | TextColumn, actual: Codes, n_classes: int)
         codes = column.codes.astype(np.intp)
         counted = np.bincount(codes * n_classes + actual, minlength=n_words * n_classes)
         return bool(((counted.reshape(n_words, n_classes) > 0).sum(axis=1) <= 1).all())
-    if not np.isfinite(column.values).all():
+    if not column.is_whole and not np.isfinite(column.stored).all():
         return False
     ends = []
     for k in range(n_classes):
-        own = column.values[actual == k]
+        own = column.stored[actual == k]
         if len(own) < 2:
             return False
         ends.append((float(own.min()), float(own.max())))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 from chainrule.tables.cells import NumberStyle
+
+INTEGERS: Final = (np.int8, np.int16, np.int32)
+"""The types of integers that columns are stored as, from the smallest."""
 
 WordCodes = NDArray[np.signedinteger[Any]]
 RowNumbers = NDArray[np.signedinteger[Any]]
@@ -26,31 +29,41 @@ class NumberColumn:
     ----------
     name : str
         The column's name in the file.
-    values : ndarray of float64
-        The numbers; where missing, NaN.
+    stored : ndarray of float64, or of a smaller type
+        The numbers, in any type that holds each of them exactly; where missing, NaN.
     missing : ndarray of bool
         Whether each row has no value.
     """
 
     name: str
-    values: NDArray[np.float64]
+    stored: NDArray[Any]
     missing: NDArray[np.bool_]
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.stored)
 
-    def take(self, rows: NDArray[np.intp]) -> NumberColumn:
-        """Return the column at `rows` (indices)."""
-        values = self.values[rows]
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The numbers as float64; converted at each call where they are stored as another type."""
+        return self.stored.astype(np.float64, copy=False)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the numbers are stored as integers, so that all are there and finite."""
+        return self.stored.dtype.kind == "i"
+
+    def take(self, rows: NDArray[np.intp] | slice) -> NumberColumn:
+        """Return the column at `rows` (indices, or a slice)."""
+        values = self.stored[rows]
         if len(self) and self.missing.strides == (0,):
             return NumberColumn(self.name, values, np.broadcast_to(self.missing[:1], len(values)))
         return NumberColumn(self.name, values, self.missing[rows])
 
     def as_text(self) -> TextColumn:
         """Return the column as strings, a whole number without its decimal point."""
-        codes = np.full(len(self.values), -1, dtype=np.int64)
+        codes = np.full(len(self), -1, dtype=np.int64)
         present = ~self.missing
-        distinct, inverse = np.unique(self.values[present], return_inverse=True)
+        distinct, inverse = np.unique(self.stored[present], return_inverse=True)
         codes[present] = inverse
         words = tuple(number_word(value) for value in distinct)
         return TextColumn(self.name, codes, words, from_numbers=True)
@@ -85,8 +98,8 @@ class TextColumn:
         """Which rows have no value."""
         return self.codes < 0
 
-    def take(self, rows: NDArray[np.intp]) -> TextColumn:
-        """Return the column at `rows` (indices)."""
+    def take(self, rows: NDArray[np.intp] | slice) -> TextColumn:
+        """Return the column at `rows` (indices, or a slice)."""
         return TextColumn(self.name, self.codes[rows], self.words, self.from_numbers)
 
     def counts(self) -> NDArray[np.int64]:
@@ -206,15 +219,52 @@ def numbered(n_rows: int) -> RowNumbers:
     return np.arange(1, n_rows + 1, dtype=np.int32 if n_rows < 2**31 else np.int64)
 
 
-def gaps_of(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+def smallest(values: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers in the smallest type that holds each of them exactly, or as float64.
+
+    >>> [smallest(np.array(x)).dtype.name for x in ([1.0, -300.0], [0.5, np.nan], [0.1])]
+    ['int16', 'float32', 'float64']
+    """
+    kind = integer_type(values)
+    if kind is not None:
+        return values.astype(kind, copy=False)
+    numbers = values.astype(np.float64, copy=False)
+    with np.errstate(over="ignore"):
+        single = numbers.astype(np.float32)
+    return single if ((single == numbers) | np.isnan(numbers)).all() else numbers
+
+
+def integer_type(values: NDArray[Any]) -> type[np.signedinteger[Any]] | None:
+    """Return the smallest of three types of integers that holds all numbers; None if none does.
+
+    None holds a negative zero.
+    """
+    if not len(values):
+        return None
+    low, high = values.min(), values.max()
+    for kind in INTEGERS:
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            if values.dtype.kind in "iu":
+                return kind
+            whole = values.astype(kind)
+            zeros_have_signs = low <= 0 and bool(np.signbit(values[whole == 0]).any())
+            return None if zeros_have_signs or not (whole == values).all() else kind
+    return None
+
+
+def gaps_of(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which numbers are NaN; for none, one False that takes no memory per row."""
+    if values.dtype.kind == "i":
+        return np.broadcast_to(np.False_, len(values))
     gaps = np.isnan(values)
     return gaps if gaps.any() else np.broadcast_to(np.False_, len(values))
 
 
 def refuse_infinite(table: Table, column: NumberColumn) -> None:
     """Raise if a number is infinite, with its column and row."""
-    infinite = np.flatnonzero(np.isinf(column.values))
+    if column.is_whole:
+        return
+    infinite = np.flatnonzero(np.isinf(column.stored))
     if len(infinite):
         raise DataError(
             f"{table.source}: column {column.name!r}, row {table.row_numbers[infinite[0]]}: the "

@@ -300,6 +300,11 @@ class InMemorySource(LabelledRows):
         """Return sparse rows column after column, of which some take little time to copy."""
         return None if self.is_dense else self._X.tocsc()
 
+    @property
+    def is_coded(self) -> bool:
+        """Whether rows are codes, written out for each read."""
+        return isinstance(self._X, CodedRows)
+
     def row_number(self, place: int) -> int:
         """Return what errors call a row."""
         return place if self._row_numbers is None else int(self._row_numbers[place])

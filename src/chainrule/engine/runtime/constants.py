@@ -54,7 +54,7 @@ class MachineConstants:
     compiled_sparse_entry: float = 1.2e-9
     operation: float = 1.0e-10
     compiled_operation: float = 5e-11
-    scattered_operation: float = 1.2e-9
+    scattered_operation: float = 5e-10
     factor: float = 2e-10
 
 

@@ -47,7 +47,15 @@ _PATIENCE: Final[float] = 2.0
 _ONE_THREAD: Final[float] = 2.0
 """How many times as long one thread takes as all of them, in round numbers."""
 
-_SCATTERED: Final[float] = 24.0
+_SCATTERED: Final[float] = 12.0
+"""Operations of a product of matrices in the time of one that is scattered over a Hessian."""
+
+_CLEARED: Final[float] = 6.0
+"""Scattered operations in the time that one entry of a block's own Hessian takes: it is cleared
+first, and added to those of the other blocks in the end."""
+
+_WRITTEN_OUT: Final[float] = 2.0
+"""How many times as long a read takes that writes codes out as sparse rows."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,9 @@ class Cost:
 
     def in_passes(self, source: Measured) -> float:
         """Return everything in reads of X, at the fixed exchange rate."""
-        return self.passes + self.operations / (OPERATIONS_PER_BYTE * source.n_bytes)
+        operations = (1.0 if source.is_dense else _SCATTERED) * self.hessian + self.factor
+        read = OPERATIONS_PER_BYTE * source.n_bytes * (_WRITTEN_OUT if source.is_coded else 1.0)
+        return self.passes + operations / read
 
     def seconds(self, source: Measured, constants: MachineConstants) -> float:
         """Return the time that a machine takes."""
@@ -87,6 +97,7 @@ class Cost:
             operation = c.compiled_operation if compiled else c.operation
         else:
             entry = c.compiled_sparse_entry if compiled else c.sparse_entry
+            entry *= _WRITTEN_OUT if source.is_coded else 1.0
             operation = c.scattered_operation
         one = c.call + c.block * source.n_blocks + source.n_entries * entry * n_outputs
         one += source.n_samples * n_outputs * c.example * (0.25 if compiled else 1.0)
@@ -115,6 +126,8 @@ class Measured(Protocol):
     def n_blocks(self) -> int: ...  # noqa: D102
     @property
     def is_dense(self) -> bool: ...  # noqa: D102
+    @property
+    def is_coded(self) -> bool: ...  # noqa: D102
     @property
     def is_fused(self) -> bool: ...  # noqa: D102
     @property
@@ -313,13 +326,23 @@ def _has_blocks(source: Measured, n_parameters: int) -> bool:
     return blocks_fit(source.n_classes, n_parameters // source.n_classes)
 
 
+def hessian_operations(source: Measured, n_parameters: int) -> float:
+    """Return the operations of a Hessian; of sparse rows, they are scattered over it.
+
+    What sparse rows have no entry for costs nothing but its place, once per block of rows.
+    """
+    n_outputs = 1 if source.n_classes == 2 else source.n_classes
+    of_pair = source.n_entries**2 / source.n_samples
+    if not source.is_dense:
+        of_pair += _CLEARED * source.n_blocks * (n_parameters / n_outputs) ** 2
+    return of_pair * n_outputs * (n_outputs + 1) / 2
+
+
 def expected_costs(source: Measured, n_parameters: int) -> Mapping[str, Cost]:
     """Return what each method would take, by counting what it does."""
     m, n_outputs = source.n_samples, 1 if source.n_classes == 2 else source.n_classes
     per_row = source.n_entries / m
-    hessian = m * per_row**2 * n_outputs * (n_outputs + 1) / 2
-    if not source.is_dense:  # entry by entry, all over the Hessian, not in products of matrices
-        hessian *= _SCATTERED
+    hessian = hessian_operations(source, n_parameters)
     factor = n_parameters**3 / 3
     part = 1 / FRACTIONS[-1]
     of_class = n_parameters // n_outputs

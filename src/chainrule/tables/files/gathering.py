@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from chainrule.tables.table import INTEGERS, integer_type
+
 _GROWTH: Final = 1.25
 _NOTHING: Final = -1
 """The code of no string."""
@@ -80,18 +82,33 @@ class _Rows:
         self._n_rows = end
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._values.dtype
+
+    def widen(self, dtype: np.dtype[Any]) -> None:
+        """Hold rows of a type that has all numbers of the one before."""
+        if dtype != self.dtype:
+            wider = np.empty(len(self._values), dtype)
+            wider[: self._n_rows] = self.all
+            self._values = wider
+
+    @property
     def all(self) -> NDArray[Any]:
         return self._values[: self._n_rows]
 
 
 class _Numbers:
-    """A column of numbers, NaN where there is none."""
+    """A column of numbers, NaN where there is none; integers as long as the numbers are."""
 
     def __init__(self, room: int) -> None:
-        self._rows = _Rows(room, np.float64)
+        self._rows = _Rows(room, INTEGERS[0])
 
     def add(self, data: Any) -> None:  # noqa: ANN401
-        self._rows.add(data.to_numpy(zero_copy_only=False))  # NaN for nulls of whole numbers, too
+        values = data.to_numpy(zero_copy_only=False)  # NaN for nulls of whole numbers, too
+        if self._rows.dtype != np.float64:
+            kind = integer_type(values) or np.float64
+            self._rows.widen(np.promote_types(self._rows.dtype, kind))
+        self._rows.add(values)
 
     def arrow(self) -> Any:  # noqa: ANN401
         return pa.array(self._rows.all)
