@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from chainrule import LogisticRegression, PoissonRegressor, logistic_path
+from chainrule import (
+    LogisticRegression,
+    LogisticRegressionCV,
+    PoissonRegressor,
+    PoissonRegressorCV,
+    logistic_path,
+)
 from chainrule.errors import DataError
 from chainrule.estimators.functional import fit_logistic
 
@@ -197,3 +203,61 @@ def test_sparse_matrices_that_point_outside_are_refused(S: Any, said: str) -> No
             use()
     with pytest.raises(DataError, match=said):
         fit_logistic(S, Y)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"max_iter": True}, "max_iter must be an integer"),
+        ({"fit_intercept": "no"}, "fit_intercept must be True or False"),
+        ({"fit_intercept": 2}, "fit_intercept must be True or False"),
+        ({"n_jobs": "2"}, "n_jobs must be None, a number of threads"),
+        ({"n_jobs": 0}, "n_jobs must be None, a number of threads"),
+        ({"n_jobs": 1.5}, "n_jobs must be None, a number of threads"),
+    ],
+)
+def test_parameters_of_a_wrong_type_are_named(parameters: dict[str, Any], said: str) -> None:
+    for model in (LogisticRegression(**parameters), PoissonRegressor(**parameters)):
+        with pytest.raises(ValueError, match=said):
+            model.fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"sample_weight": [np.nan, *ONES[1:]]}, "sample_weight must be finite"),
+        ({"sample_weight": -ONES}, "sample_weight must be finite and >= 0"),
+        ({"sample_weight": 0 * ONES}, "zero in every row"),
+        ({"sample_weight": masked(ONES)}, "masked in row 3"),
+        ({"y": [np.nan, *Y[1:]]}, "y contains NaN"),
+        ({"y": Y.astype(str)}, "the classes of the fit are"),
+        ({"y": Y[:5]}, "inconsistent numbers"),
+    ],
+)
+def test_a_score_is_that_of_all_rows_or_none(arguments: dict[str, Any], said: str) -> None:
+    model = LogisticRegression().fit(X, Y)
+    with pytest.raises(ValueError, match=said):
+        model.score(**{"X": X, "y": Y, **arguments})
+
+
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_cross_validation_names_the_row_of_x(as_frame: bool) -> None:
+    table = X.copy()
+    table[31, 1] = np.nan
+    data = pd.DataFrame(table, columns=list("uvw")) if as_frame else table
+    column = "'v'" if as_frame else "1"
+    for model in (LogisticRegressionCV(cv=3), PoissonRegressorCV(cv=3)):
+        with pytest.raises(DataError, match=rf"NaN .nan. in row 31, column {column}"):
+            model.fit(data, Y)
+    levels = pd.DataFrame({"g": pd.Categorical([*WORDS[:31], None, *WORDS[32:]])})
+    with pytest.raises(DataError, match="missing value in row 31, column 'g'"):
+        LogisticRegressionCV(cv=3).fit(levels, Y)
+
+
+@pytest.mark.parametrize("cov", ["HC2", "HC3", "CR2", "CR3"])
+def test_covariances_of_one_score_are_refused_for_three_classes(cov: str) -> None:
+    y = np.arange(N) % 3
+    model = LogisticRegression(C=np.inf).fit(X, y)
+    clusters = np.arange(N) // 4 if cov.startswith("CR") else None
+    with pytest.raises(DataError, match=f"cov='{cov}' corrects by leverages.*3 classes"):
+        model.inference(X, y, cov=cov, clusters=clusters)

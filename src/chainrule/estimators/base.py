@@ -467,10 +467,21 @@ class LinearEstimator(
         """Raise ValueError for a parameter of the engine that has no meaning."""
         if not isinstance(self.tol, Real) or not float(self.tol) >= 0:
             raise ValueError(f"tol must be a number >= 0, not {self.tol!r}")
-        if not isinstance(self.max_iter, Integral) or self.max_iter < 0:
+        if not _is_integer(self.max_iter) or self.max_iter < 0:
             raise ValueError(f"max_iter must be an integer >= 0, not {self.max_iter!r}")
+        if self.fit_intercept not in (True, False):
+            raise ValueError(f"fit_intercept must be True or False, not {self.fit_intercept!r}")
+        if self.n_jobs is not None and not (_is_integer(self.n_jobs) and self.n_jobs):
+            raise ValueError(
+                "n_jobs must be None, a number of threads, or -1 for one per core, not "
+                f"{self.n_jobs!r}"
+            )
         if self.solver not in SOLVERS:
             raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, not {self.solver!r}")
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _are_strings(names: Sequence[Hashable]) -> bool:
