@@ -332,7 +332,7 @@ def test_of_several_folds_that_fail_at_once_the_first_is_named() -> None:
     X, y = small(n_classes=2)
     X = X.copy()
     X[:, 0] = np.nan
-    with pytest.raises(DataError, match="fold 0"):
+    with pytest.raises(DataError, match="in row 0, column 0"):
         LogisticRegressionCV(Cs=[1.0], n_jobs=4).fit(X, y)
 
 

@@ -340,7 +340,7 @@ BAD_FITS: list[tuple[str, Any, Any, Any, str]] = [
     ("zero weights", [[1.0], [2]], [0, 1], [0, 0], "zero in every row"),
     ("class without weight", [[1.0], [2]], [0, 1], [1, 0], "only one class"),
     ("weights' length", [[1.0], [2]], [0, 1], [1, 1, 1], r"shape \(3,\)"),
-    ("text", [["a"], ["b"]], [0, 1], None, "could not convert|dtype"),
+    ("text", [["a"], ["b"]], [0, 1], None, "must hold numbers"),
     ("too large", [[1e200], [2]], [0, 1], None, "row 0, column 0"),
 ]
 

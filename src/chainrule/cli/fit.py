@@ -322,7 +322,11 @@ def command(
         read.append(data_path(validation.test))
         validation = replace(validation, test=str(read[-1]))
     refuse_places(tuple(read), out, report, path_file)
-    if path_file is not None and loss not in (None, "classes"):
+    from chainrule.tables.chosen_loss import CLASSES
+
+    if path_file is not None and trials is not None:
+        raise click.UsageError("--path is for rows of labels, not of trials. Omit one of them.")
+    if path_file is not None and loss not in (None, CLASSES):
         raise click.UsageError("--path is for a target of labels; omit it, or --loss")
     choices = FitOptions(
         target or "",
@@ -363,8 +367,8 @@ def command(
         choices = with_columns_file(choices, columns_file)
     with progress_line() as say:
         storage = _storage(out, stream=stream, memory=memory, resume=resume)
-        if path_file is not None:
-            storage = replace(storage, held_for="--path")
+        held_for = "--path" if path_file is not None else "--formula" if formula else None
+        storage = replace(storage, held_for=held_for)
         fitted = _fit(path, choices, loss, constants, link, targets, say, storage)
         written: list[str] = []
         if out is not None:

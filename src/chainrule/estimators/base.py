@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from chainrule.display import html_of
 from chainrule.engine.adaptive import adaptive_factors, pilot_fit, weighted
-from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.arrays import FloatArray, IntArray, is_sparse
 from chainrule.engine.certificates.certificate import Certificate
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.frames import (
@@ -31,9 +31,11 @@ from chainrule.engine.data.frames import (
     names_of,
     refuse_dates,
     refuse_names,
-    refuse_text,
+    with_plain_columns,
 )
+from chainrule.engine.data.number_arrays import plain_table
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.data.sparse_places import refuse_places
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.penalties.elastic_net import Shape
@@ -413,6 +415,10 @@ class LinearEstimator(
         if reset and is_frame(X):
             refuse_names(X)
         refuse_dates(X)
+        if is_frame(X):
+            X = with_plain_columns(X, () if reset else tuple(self.levels_))
+        elif is_sparse(X):
+            refuse_places(X)
         if reset:
             self._frame_names = names_of(X) if is_frame(X) else None
         elif self._frame_names is not None and is_frame(X) and not _are_strings(self._frame_names):
@@ -428,22 +434,17 @@ class LinearEstimator(
                 return X
             if X.shape[1] == self.n_features_in_ and not hasattr(self, "feature_names_in_"):
                 return X
-        try:
-            checked = validate_data(
-                self,
-                X,
-                reset=reset,
-                dtype="numeric",
-                accept_sparse=["csr", "csc"],
-                accept_large_sparse=True,
-                ensure_all_finite=False,
-            )
-            # Frames of other libraries than pandas pass as arrays of objects.
-            return checked.astype(np.float64) if checked.dtype.kind == "O" else checked
-        except (TypeError, ValueError) as error:
-            if "feature names" not in str(error).lower():
-                refuse_text(X)
-            raise
+        checked = validate_data(
+            self,
+            X if is_frame(X) or is_sparse(X) else plain_table(X),
+            reset=reset,
+            dtype="numeric",
+            accept_sparse=["csr", "csc"],
+            accept_large_sparse=True,
+            ensure_all_finite=False,
+        )
+        # Frames of other libraries than pandas pass as arrays of objects.
+        return checked.astype(np.float64) if checked.dtype.kind == "O" else checked
 
     def _stored(self, X: StoredArray, *, reset: bool) -> StoredArray:
         """Return rows in a file, checked: numbers, and in predictions as wide as the fit's."""
@@ -473,10 +474,21 @@ class LinearEstimator(
         """Raise ValueError for a parameter of the engine that has no meaning."""
         if not isinstance(self.tol, Real) or not float(self.tol) >= 0:
             raise ValueError(f"tol must be a number >= 0, not {self.tol!r}")
-        if not isinstance(self.max_iter, Integral) or self.max_iter < 0:
+        if not _is_integer(self.max_iter) or self.max_iter < 0:
             raise ValueError(f"max_iter must be an integer >= 0, not {self.max_iter!r}")
+        if self.fit_intercept not in (True, False):
+            raise ValueError(f"fit_intercept must be True or False, not {self.fit_intercept!r}")
+        if self.n_jobs is not None and not (_is_integer(self.n_jobs) and self.n_jobs):
+            raise ValueError(
+                "n_jobs must be None, a number of threads, or -1 for one per core, not "
+                f"{self.n_jobs!r}"
+            )
         if self.solver not in SOLVERS:
             raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, not {self.solver!r}")
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _are_strings(names: Sequence[Hashable]) -> bool:

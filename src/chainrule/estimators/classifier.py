@@ -29,7 +29,9 @@ from chainrule.estimators.inputs import (
     class_weighted,
     codes_of,
     positive,
+    refuse_missing,
 )
+from chainrule.estimators.label_types import as_column, of_one_kind
 from chainrule.estimators.labels import Labels, class_labels
 from chainrule.estimators.predictions import Predictions
 from chainrule.estimators.sparse_coefficients import SparseCoefficients
@@ -411,9 +413,18 @@ class LogisticRegression(
         >>> LogisticRegression(C=100.0).fit(X, y).score(X, y)
         1.0
         """
-        labels = np.asarray(column_or_1d(y))
-        right = self.predict(X, offset) == labels
-        return float(np.average(right, weights=sample_weight))
+        labels = of_one_kind(np.asarray(column_or_1d(as_column(y))))
+        refuse_missing(labels)
+        predicted = self.predict(X, offset)
+        check_consistent_length(predicted, labels)
+        if (labels.dtype.kind in "OUS") != (self.classes_.dtype.kind in "OUS"):
+            raise DataError(
+                f"y holds {labels[0]!r}, and the classes of the fit are {self.classes_.tolist()}: "
+                "pass labels of the same type"
+            )
+        return float(
+            np.average(predicted == labels, weights=as_weights(sample_weight, len(labels)))
+        )
 
     def _minimise(
         self,

@@ -22,7 +22,8 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import _check_method_params
 
 from chainrule.engine.arrays import FloatArray, IntArray
-from chainrule.engine.data.frames import has_levels
+from chainrule.engine.data.frames import coded, has_levels
+from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.refits import is_separated
 from chainrule.engine.runtime.executors import map_in_order
 from chainrule.engine.runtime.machine import single_threaded_algebra
@@ -140,7 +141,11 @@ class CrossValidated(LinearEstimator):
                 raise
 
         with single_threaded_algebra() if workers > 1 else nullcontext():
-            found = list(map_in_order(one, len(folds), workers, leaving=is_over.set))
+            try:
+                found = list(map_in_order(one, len(folds), workers, leaving=is_over.set))
+            except DataError:
+                self._refuse_numbers(rows.X)
+                raise
         short = [(k, said) for k, fold in enumerate(found) for said in fold.shortfalls]
         certificates = np.array([fold.certificates for fold in found])
         if short:
@@ -168,6 +173,12 @@ class CrossValidated(LinearEstimator):
             np.array([fold.n_iter for fold in found], dtype=np.int32),
             certificates,
         )
+
+    def _refuse_numbers(self, X: Matrix) -> None:
+        """Raise DataError for a number of X that no fit can use, by its row in X, not in a fold."""
+        table = coded(X).occurring() if has_levels(X) else X
+        names = getattr(self, "feature_names_in_", None)
+        InMemorySource(table, np.zeros(table.shape[0]), column_names=names)
 
     def _shared_threads(
         self, rows: Rows, n_folds: int, *, together: bool

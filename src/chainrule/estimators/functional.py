@@ -16,7 +16,9 @@ import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, is_sparse
 from chainrule.engine.certificates.certificate import Certificate
+from chainrule.engine.data.number_arrays import as_numbers
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.data.sparse_places import refuse_places
 from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.penalties.elastic_net import Shape
@@ -223,16 +225,9 @@ def fit_logistic(
 def as_table(X: Matrix) -> Matrix:
     """Return X as a table of numbers, or as it is if sparse."""
     if is_sparse(X):
+        refuse_places(X)
         return X.tocsr() if X.format not in ("csr", "csc") else X
-    try:
-        table = np.asarray(X)
-        if table.dtype.kind not in "biuf":
-            table = table.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"X must hold numbers: {error}. Encode other columns, or pass a data frame with "
-            "categorical columns to LogisticRegression"
-        ) from None
+    table = as_numbers(X, "X")
     if table.ndim != 2 or 0 in table.shape:
         raise DataError(f"X must be a table with rows and columns, not of shape {table.shape}")
     return table

@@ -46,6 +46,8 @@ _TRIALS: Final = (
     "sandwich has it, take cov='CR0' with one cluster per row."
 )
 
+_OF_ONE_SCORE: Final = {"HC2": "HC1", "HC3": "HC1", "CR2": "CR1", "CR3": "CR1"}
+
 Penalised = Literal["bayes", "sandwich"]
 
 _NOTES: Final = {
@@ -204,6 +206,11 @@ def infer(
     likelihood: Likelihood
     family = None
     if n_classes > 2 and classes is not None:
+        if cov in _OF_ONE_SCORE:
+            raise DataError(
+                f"cov={cov!r} corrects by leverages, which are those of a single score, and there "
+                f"are {n_classes} classes: use cov={_OF_ONE_SCORE[cov]!r}"
+            )
         place = _place_of(base, classes)
         likelihood = ClassLikelihood(n_classes, place)
         point = Point(

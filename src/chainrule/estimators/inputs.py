@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.data.number_arrays import as_numbers
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.errors import DataError
+from chainrule.estimators.label_types import as_column, missing_row, of_one_kind
 
 Labels = npt.NDArray[Any]
 
@@ -40,7 +42,7 @@ def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN40
         return _ones_nobody_gave(n_samples)
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, float(sample_weight))
-    weights = np.asarray(sample_weight, dtype=np.float64)
+    weights = as_numbers(sample_weight, "sample_weight").astype(np.float64, copy=False)
     if weights.shape != (n_samples,):
         raise DataError(
             f"sample_weight has shape {weights.shape}, expected ({n_samples},): one per row of X"
@@ -107,12 +109,13 @@ def as_labels(y: Any) -> Labels:  # noqa: ANN401
     DataError
         When y has another shape, holds a missing label, or numbers that are not whole.
     """
-    labels = np.asarray(y)
+    labels = np.asarray(as_column(y))
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1 or not labels.size:
         raise DataError(f"y must hold one label per row of X, but it has shape {labels.shape}")
     refuse_missing(labels)
+    labels = of_one_kind(labels)
     if labels.dtype.kind == "c" or (labels.dtype.kind == "f" and not are_counted(labels)):
         bad = int(np.flatnonzero(labels % 1 != 0)[0]) if labels.dtype.kind == "f" else 0
         raise DataError(
@@ -123,20 +126,15 @@ def as_labels(y: Any) -> Labels:  # noqa: ANN401
 
 
 def refuse_missing(labels: Labels) -> None:
-    """Raise DataError for a label that is NaN, inf or None, naming its row."""
+    """Raise DataError for a label that is NaN, inf, NaT or None, naming its row."""
     if labels.dtype.kind == "f":
         bad = np.flatnonzero(~np.isfinite(labels))
         if len(bad):
             raise DataError(f"y contains NaN or inf ({labels[bad[0]]}) in row {bad[0]}")
-    if labels.dtype.kind == "O":
-        missing = [i for i, label in enumerate(labels) if _is_missing(label)]
-        if missing:
-            raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
-
-
-def _is_missing(label: Any) -> bool:  # noqa: ANN401
-    """Tell whether a label is None, NaN, or pandas' NA, which is not to be compared."""
-    return label is None or type(label).__name__ in ("NAType", "NaTType") or label != label
+    row = missing_row(labels)
+    if row is not None:
+        name = "NaT" if labels.dtype.kind in "mM" else "NaN"
+        raise DataError(f"y contains a missing label ({name}) in row {row}")
 
 
 def distinct(labels: Labels) -> Labels:
@@ -209,7 +207,7 @@ def as_offset(offset: Any, n_samples: int, n_outputs: int) -> FloatArray | None:
     """Return one offset per row and output, shape (n_samples, n_outputs); nothing for nothing."""
     if offset is None:
         return None
-    values = np.asarray(offset, dtype=np.float64)
+    values = as_numbers(offset, "offset").astype(np.float64, copy=False)
     if values.ndim == 0:
         values = np.full((n_samples,) if n_outputs == 1 else (n_samples, n_outputs), float(values))
     expected = (n_samples,) if n_outputs == 1 else (n_samples, n_outputs)
@@ -230,7 +228,7 @@ def as_proportions(y: Any, n_samples: int) -> FloatArray:  # noqa: ANN401
     """Return proportions: (n_samples,) of the second of two classes, or a row for all classes."""
     if y is None:
         raise DataError("fit_proportions requires y: the share of the second class in each row")
-    values = np.asarray(y, dtype=np.float64)
+    values = as_numbers(y, "y").astype(np.float64, copy=False)
     if values.ndim not in (1, 2) or len(values) != n_samples:
         raise DataError(
             f"proportions have shape {values.shape}, expected ({n_samples},) for two classes or "

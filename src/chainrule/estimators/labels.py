@@ -9,7 +9,13 @@ import numpy.typing as npt
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from chainrule.estimators.inputs import are_counted, distinct, is_plain, refuse_missing
+from chainrule.estimators.inputs import (
+    are_counted,
+    distinct,
+    is_plain,
+    refuse_missing,
+)
+from chainrule.estimators.label_types import as_column, of_one_kind
 
 Matrix = Any
 Labels = npt.NDArray[Any]
@@ -22,8 +28,9 @@ def class_labels(y: Matrix) -> tuple[Labels, Labels]:
     """Return labels that can be classes, and the distinct ones among them."""
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
-    labels = y if is_plain(y, 1, "biuf") else np.asarray(column_or_1d(y, warn=True))
+    labels = y if is_plain(y, 1, "biuf") else np.asarray(column_or_1d(as_column(y), warn=True))
     refuse_missing(labels)
+    labels = of_one_kind(labels)
     are_plain = labels.dtype.kind in "biufUS" or len(labels) > _MANY_LABELS
     few = distinct(labels) if are_plain else labels
     if len(few) > _FEW_CLASSES or not are_counted(few):

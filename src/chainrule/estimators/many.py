@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray
+from chainrule.engine.data.number_arrays import as_numbers
 from chainrule.engine.many import ManyFits, Problems, fit_problems
 from chainrule.errors import DataError
 from chainrule.estimators.inputs import n_cores, n_threads
@@ -129,10 +130,7 @@ def fit_many(
 def _numbers(values: Any, name: str) -> FloatArray:  # noqa: ANN401
     if hasattr(values, "tocsr"):
         raise DataError(f"{name} is sparse; fit_many takes dense tables: fit these one by one")
-    try:
-        found = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{name} must hold numbers: {error}") from None
+    found = as_numbers(values, name).astype(np.float64, copy=False)
     bad = np.argwhere(~np.isfinite(found))
     if len(bad):
         place = ", ".join(str(int(index)) for index in bad[0])

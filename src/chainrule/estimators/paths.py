@@ -15,7 +15,14 @@ from chainrule.engine.arrays import FloatArray, is_sparse
 from chainrule.engine.class_paths import path_solver
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.deviations import standard_deviations
-from chainrule.engine.data.frames import coded, has_levels, is_frame, names_of, refuse_dates
+from chainrule.engine.data.frames import (
+    coded,
+    has_levels,
+    is_frame,
+    names_of,
+    refuse_dates,
+    with_plain_columns,
+)
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.refits import Refits
@@ -282,6 +289,7 @@ def _rows_of(X: Matrix) -> tuple[Matrix, list[str] | None, Mapping[str, Any]]:
     if not is_frame(X) or is_sparse(X):
         return as_table(X), None, {}
     refuse_dates(X)
+    X = with_plain_columns(X)
     names = [str(name) for name in names_of(X)]
     if has_levels(X):
         return coded(X), names, {}

@@ -13,6 +13,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.data.number_arrays import as_numbers
 from chainrule.engine.losses.facts import Facts, LossRow
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.results import Fit
@@ -26,6 +27,7 @@ from chainrule.estimators.inputs import (
     is_plain,
     positive,
 )
+from chainrule.estimators.label_types import as_column
 
 if TYPE_CHECKING:
     from chainrule.engine.inference.results import Inference
@@ -346,26 +348,13 @@ def as_targets(y: Matrix) -> FloatArray:
     """
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
-    values = y if is_plain(y, 1, "biuf") else np.asarray(column_or_1d(y, warn=True))
-    try:
-        targets = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        row = _first_without_number(values)
-        found = values.tolist()[row]
-        raise DataError(f"y must hold numbers, but row {row} holds {found!r}") from error
+    if not is_plain(y, 1, "biuf"):
+        y = as_numbers(column_or_1d(as_column(y), warn=True), "y")
+    targets = np.asarray(y, dtype=np.float64)
     bad = np.flatnonzero(~np.isfinite(targets))
     if len(bad):
         raise DataError(f"y contains NaN or inf ({targets[bad[0]]}) in row {bad[0]}")
     return targets
-
-
-def _first_without_number(values: Any) -> int:  # noqa: ANN401
-    for i, value in enumerate(values):
-        try:
-            float(value)
-        except (TypeError, ValueError):
-            return i
-    return 0
 
 
 def check_range(targets: FloatArray, row: LossRow, rows: IntArray | None = None) -> None:

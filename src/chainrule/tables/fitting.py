@@ -385,7 +385,12 @@ def fit_table(
 def _targets(table: Table, choices: FitOptions) -> Targets:
     """Return classes, codes and weights; of trials, one class of failures and one of successes."""
     if choices.trials is None:
-        classes, codes = labels_of(table, choices.target, fold=choices.fold_labels)
+        classes, codes = labels_of(
+            table,
+            choices.target,
+            fold=choices.fold_labels,
+            declared=choices.target in choices.categories,
+        )
         return Targets(classes, codes, weights_of(table, choices.weights))
     if choices.weights is not None:
         raise DataError("--trials and --weights both weight the rows. Give one of them.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,22 +94,31 @@ def infer_rows(
         used=None if weights is None or (weights > 0).all() else weights > 0,
         columns=columns,
     )
-    return infer(
-        described,
-        in_units(X[kept], specs),
-        y[kept],
-        None if weights is None else weights[kept],
-        None if offset is None else offset[kept, None],
-        point=Point(coef, fit.point.intercept - mean @ coef),
-        row=row,
-        C=C,
-        classes=None if classes is None else np.array(classes, dtype=object),
-        cov=choices.kind,
-        clusters=None if clusters is None else clusters[kept],
-        level=choices.level,
-        penalised=choices.penalised,
-        base=None,
-    )
+    try:
+        return infer(
+            described,
+            in_units(X[kept], specs),
+            y[kept],
+            None if weights is None else weights[kept],
+            None if offset is None else offset[kept, None],
+            point=Point(coef, fit.point.intercept - mean @ coef),
+            row=row,
+            C=C,
+            classes=None if classes is None else np.array(classes, dtype=object),
+            cov=choices.kind,
+            clusters=None if clusters is None else clusters[kept],
+            level=choices.level,
+            penalised=choices.penalised,
+            base=None,
+        )
+    except DataError as error:
+        raise DataError(_in_options(str(error))) from error
+
+
+def _in_options(said: str) -> str:
+    """Return an error of the estimators with the options of the command line."""
+    named = re.sub(r"\b(cov|penalised)='(\w+)'", r"--\1 \2", said)
+    return named.replace("sample_weight", "--weights")
 
 
 def cluster_codes(table: Table, name: str | None) -> NDArray[np.int64] | None:

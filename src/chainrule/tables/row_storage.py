@@ -167,8 +167,8 @@ def open_rows(
     if storage.held_for is not None:
         raise DataError(
             f"{storage.held_for} takes rows in memory, and these stay in files: they take about "
-            f"{given.in_memory * 1e-6:.3g} MB, of {storage.budget * 1e-6:.3g} MB. Omit "
-            f"{storage.held_for}, or --stream and --resume; or give more: --memory"
+            f"{_size(given.in_memory)}, of {_size(storage.budget)}. Omit {storage.held_for}, or "
+            "--stream and --resume; or give more: --memory"
         )
     return_freed_columns()
     if storage.state is None:
@@ -201,6 +201,10 @@ def open_rows(
         state.remove()
     else:
         state.leave()
+
+
+def _size(n_bytes: float) -> str:
+    return f"{n_bytes / 1e9:.3g} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.3g} MB"
 
 
 @dataclass(frozen=True)

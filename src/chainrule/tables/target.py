@@ -71,7 +71,9 @@ def refuse_lost_classes(
     )
 
 
-def labels_of(table: Table, target: str, *, fold: bool = False) -> tuple[tuple[str, ...], Codes]:
+def labels_of(
+    table: Table, target: str, *, fold: bool = False, declared: bool = False
+) -> tuple[tuple[str, ...], Codes]:
     """Return the class labels in order, and each row's index into them.
 
     Parameters
@@ -80,6 +82,8 @@ def labels_of(table: Table, target: str, *, fold: bool = False) -> tuple[tuple[s
     target : str
     fold : bool
         Take labels that differ only by case or blanks as one, spelled as most rows do.
+    declared : bool
+        Whether the user said that the target holds categories, whatever they look like.
     """
     column = table.column(target).as_text()
     if fold:
@@ -98,9 +102,24 @@ def labels_of(table: Table, target: str, *, fold: bool = False) -> tuple[tuple[s
             f"{_MOST_CLASSES} classes: choose another target or bin its values into "
             "classes; for a target of numbers, name a loss, such as --loss squared."
         )
+    if len(labels) > 2 and not declared:
+        _refuse_measurements(labels, where, column.name)
     position = {label: place for place, label in enumerate(labels)}
     lookup = np.array([position.get(word, -1) for word in column.words], dtype=np.int8)
     return tuple(labels), lookup[column.codes]
+
+
+def _refuse_measurements(labels: list[str], where: str, name: str) -> None:
+    """Raise for labels that are numbers with fractions, as the estimators do."""
+    if not all(map(is_number, labels)):
+        return
+    fraction = next((label for label in labels if float(label) % 1 != 0), None)
+    if fraction is not None:
+        raise DataError(
+            f"{where} has {len(labels)} distinct numbers, such as {fraction}, which look measured. "
+            "To predict numbers, name a loss, such as --loss squared; for successes among trials, "
+            f"give both counts (--trials); if these are classes, say so: --category {name}."
+        )
 
 
 def _folded(column: TextColumn) -> TextColumn:

@@ -6,14 +6,15 @@ a pandas frame is read by itself, any other (polars, pyarrow) through the Arrow 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.engine.data.cells import is_number_or_missing
+from chainrule.engine.data.cells import first_other, reads_as_number
 from chainrule.engine.data.coded_rows import CodedColumn, CodedRows
+from chainrule.engine.data.number_arrays import as_numbers
 from chainrule.errors import DataError
 
 Frame = Any
@@ -21,7 +22,7 @@ Frame = Any
 
 def is_frame(X: Frame) -> bool:
     """Tell whether this is a data frame: pandas' own, or one that Arrow can read."""
-    return hasattr(X, "columns") and (hasattr(X, "iloc") or hasattr(X, "__arrow_c_stream__"))
+    return (hasattr(X, "iloc") or hasattr(X, "__arrow_c_stream__")) and hasattr(X, "columns")
 
 
 def _is_pandas(X: Frame) -> bool:
@@ -72,32 +73,86 @@ def refuse_dates(X: Frame) -> None:
             raise _no_numbers(*found)
 
 
-def refuse_text(X: Frame) -> None:
-    """Raise a `DataError` with the place of the first cell of a frame that is not a number."""
-    found = _first_text(X) if is_frame(X) else None
-    if found is not None:
-        name, value, row = found
-        raise DataError(
-            f"column {name!r} holds {value!r} in row {row}, which is not a number: make the column "
-            "categorical (pandas: X.astype({"
-            f"{name!r}: 'category'"
-            "})), or leave it out"
-        )
+def refuse_text(X: Frame, levels: Collection[str] = ()) -> None:
+    """Raise a `DataError` with the place of the first cell of a frame that is not a number.
 
-
-def _first_text(X: Frame) -> tuple[str, object, int] | None:
-    if not hasattr(X, "iloc"):
+    Parameters
+    ----------
+    X : data frame
+        Anything else passes.
+    levels : collection of str
+        Columns that are read as levels, beside categorical ones.
+    """
+    if not is_frame(X):
+        return
+    if not _is_pandas(X):
         from chainrule.engine.data.arrow_frames import first_text
 
-        return first_text(X)
+        found = first_text(X, levels)
+        if found is not None:
+            raise _no_number(*found)
+        return
     for place, name in enumerate(X.columns):
         values = X.iloc[:, place]
-        if getattr(values.dtype, "kind", "O") in "biufc" or _is_categorical(values.dtype):
+        if not (_is_numeric(values.dtype) or _is_categorical(values.dtype) or name in levels):
+            _refuse_cells(values, str(name))
+
+
+def _refuse_cells(values: Any, name: str) -> None:  # noqa: ANN401
+    found = first_other(values.tolist())
+    if found is not None:
+        raise _no_number(name, *found)
+
+
+def _no_number(name: str, row: int, value: object) -> DataError:
+    cure = f"pandas: X.astype({{{name!r}: 'category'}})"
+    as_number = f", or numbers, X.astype({{{name!r}: float}})" if reads_as_number(value) else ""
+    return DataError(
+        f"column {name!r} holds {value!r} in row {row}, which is not a number: make the column "
+        f"categorical ({cure}{as_number}), or leave it out"
+    )
+
+
+def _is_numeric(dtype: Any) -> bool:  # noqa: ANN401
+    return getattr(dtype, "kind", "O") in "biuf"
+
+
+def with_plain_columns(X: Frame, levels: Collection[str] = ()) -> Frame:
+    """Return a pandas frame whose columns are numbers or categories, as NumPy reads both.
+
+    Objects become float64, dictionaries of Arrow categories, and sparse columns whose fill value is
+    not 0 dense. Columns in `levels`, and other frames, are returned as they are.
+
+    Raises
+    ------
+    DataError
+        For a cell that is not a number; it names column and row.
+    """
+    if not _is_pandas(X):
+        refuse_text(X, levels)
+        return X if hasattr(X, "__array__") else _as_table(X)
+    found = X
+    for place, dtype in enumerate(getattr(X, "dtypes", ())):
+        is_plain = _is_numeric(dtype) and not getattr(dtype, "fill_value", 0)
+        is_dictionary = str(dtype).startswith("dictionary<")  # as Arrow calls categories
+        is_level = X.columns[place] in levels and not is_dictionary
+        if is_plain or is_level or _is_categorical(dtype):
             continue
-        for row, value in enumerate(values.tolist()):
-            if not is_number_or_missing(value):
-                return str(name), value, row
-    return None
+        found = X.copy(deep=False) if found is X else found
+        values, name = X.iloc[:, place], str(X.columns[place])
+        found.isetitem(place, _categories(values) if is_dictionary else _numbers(values, name))
+    return found
+
+
+def _as_table(X: Frame) -> Frame:
+    from chainrule.engine.data.arrow_frames import as_table
+
+    return as_table(X)
+
+
+def _categories(values: Any) -> Any:  # noqa: ANN401
+    """Return a pandas column as categories, one object at a time."""
+    return type(values)(list(values), index=values.index, name=values.name, dtype="category")
 
 
 def in_order(X: Frame, names: Sequence[Hashable]) -> Frame:
@@ -166,18 +221,22 @@ def _column(values: Any, name: str) -> CodedColumn:  # noqa: ANN401
 
 
 def _numbers(values: Any, name: str) -> npt.NDArray[Any]:  # noqa: ANN401
-    found = values.to_numpy()
+    found = np.asarray(values.to_numpy())
+    if found.dtype.kind == "c":
+        return as_numbers(found, f"column {name!r}")
+    if found.dtype.kind in "SUT":
+        _refuse_cells(values, name)
     if found.dtype.kind in "biuf":
-        return np.asarray(found)
+        return found
     if found.dtype.kind in "mM":
         raise _no_numbers(name, str(values.dtype))
-    try:
-        return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"column {name!r} holds neither numbers nor categories ({values.dtype}): make it "
-            f"categorical, X[{name!r}].astype('category')"
-        ) from error
+    if found.dtype.kind == "O":
+        _refuse_cells(values, name)
+        return as_numbers(np.asarray(values.astype(object)), f"column {name!r}")
+    raise DataError(
+        f"column {name!r} holds neither numbers nor categories ({values.dtype}): make it "
+        f"categorical, X[{name!r}].astype('category')"
+    )
 
 
 def _no_numbers(name: str, kind: str) -> DataError:
