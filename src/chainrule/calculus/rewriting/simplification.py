@@ -107,6 +107,9 @@ def simplify(
         fired += steps
         opened = opened_together(short, record, relations)
         final = _numbers_out(_in_normal_form(opened, whole, record), record)
+        if display_cost(inside := bodies_short(final)) < display_cost(final):
+            record(JOIN, final, inside, whole)
+            final = inside
         if final is current:
             break
         current = final
@@ -182,6 +185,17 @@ def _number_out(expr: Expr) -> Expr:
         return expr
     rest = mul(*top.args[1:])
     return mul(front, Total(expr.index, div(rest, *below) if below else rest))
+
+
+def bodies_short(expr: Expr) -> Expr:
+    """Write what stands below a sum, wherever the sum stands, in its normal form."""
+
+    def change(node: Expr) -> Expr:
+        if isinstance(node, Total) and not any(isinstance(n, Total) for n in walk(node.body)):
+            return Total(node.index, normal_form(node.body))
+        return node
+
+    return transform(expr, change)
 
 
 def _count_sums(expr: Expr) -> int:
@@ -325,4 +339,4 @@ def _best_prefix(
     return trail[: costs.index(min(costs)) + 1]
 
 
-__all__ = ["FACTOR", "JOIN", "shorten", "simplify"]
+__all__ = ["FACTOR", "JOIN", "bodies_short", "shorten", "simplify"]
