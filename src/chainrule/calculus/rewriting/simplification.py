@@ -21,7 +21,7 @@ from chainrule.calculus.graph.node import (
     walk,
 )
 from chainrule.calculus.graph.replacement import Around, whole
-from chainrule.calculus.ops import add, div, mul
+from chainrule.calculus.ops import add, div, mul, rebuild
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.normal import normal_form
 from chainrule.calculus.rewriting.rule import Fired, Label, Rule, is_op
@@ -110,6 +110,9 @@ def simplify(
         if display_cost(inside := bodies_short(final)) < display_cost(final):
             record(JOIN, final, inside, whole)
             final = inside
+        if (compared := transform(final, _compared)) is not final:
+            record(COLLECT, final, compared, whole)
+            final = compared
         if final is current:
             break
         current = final
@@ -196,6 +199,15 @@ def bodies_short(expr: Expr) -> Expr:
         return node
 
     return transform(expr, change)
+
+
+def _compared(node: Expr) -> Expr:
+    """Shorten what a mask compares: ``[a u > (a - 1) u]`` is ``[u > 0]``."""
+    if not (isinstance(node, Apply) and is_op(node, "step")):
+        return node
+    short = normal_form(node.args[0])
+    single = not any(is_op(part, "add") for part in walk(short))
+    return rebuild(node, (short,)) if single and short is not node.args[0] else node
 
 
 def _count_sums(expr: Expr) -> int:
