@@ -107,7 +107,8 @@ def simplify(
         fired += steps
         opened = opened_together(short, record, relations)
         final = _numbers_out(_in_normal_form(opened, whole, record), record)
-        if display_cost(inside := bodies_short(final)) < display_cost(final):
+        inside = transform(final, lambda e: _body_short(e) if _has_fractions(e) else e)
+        if display_cost(inside) < display_cost(final):
             record(JOIN, final, inside, whole)
             final = inside
         if (compared := transform(final, _compared)) is not final:
@@ -192,13 +193,13 @@ def _number_out(expr: Expr) -> Expr:
 
 def bodies_short(expr: Expr) -> Expr:
     """Write what stands below a sum, wherever the sum stands, in its normal form."""
+    return transform(expr, _body_short)
 
-    def change(node: Expr) -> Expr:
-        if isinstance(node, Total) and not any(isinstance(n, Total) for n in walk(node.body)):
-            return Total(node.index, normal_form(node.body))
-        return node
 
-    return transform(expr, change)
+def _body_short(node: Expr) -> Expr:
+    if isinstance(node, Total) and not any(isinstance(n, Total) for n in walk(node.body)):
+        return Total(node.index, normal_form(node.body))
+    return node
 
 
 def _compared(node: Expr) -> Expr:
