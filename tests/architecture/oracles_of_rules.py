@@ -49,6 +49,11 @@ MODELS = (
     "J = -sum(Y .* log(P))",
     "Z : (k, m)\nS : (k, m)\nT = softmax(S, axis=0)\nP = softmax(Z, axis=0)\n"
     "J = -sum(T .* log(P))\nwrt: Z",
+    "Z : (k, m)\nS : (k, m)\nR = S ./ sum(S, axis=0)\n"
+    "P = softmax(Z, axis=0)\nJ = -sum(R .* log(P))\nwrt: Z",
+    "Z : (v, m)\nids : (1, m)\nP = softmax(Z, axis=0)\nJ = -sum(onehot(ids, v) .* log(P))\nwrt: Z",
+    "Z : (k, m)\nY : (k, m)\nc : (1, 1)\nonehot: Y\nT = (1 - c) Y + c/k\nP = softmax(Z, axis=0)\n"
+    "J = -sum(T .* log(P))\nwrt: Z",
     "x : (n, 1)\nJ = sum(1/(1 + exp(-x)))",
     "x : (n, 1)\nJ = sum((exp(x) - exp(-x))/(exp(x) + exp(-x)))",
     "z : (n, 1)\nt : (n, 1)\np = exp(z)/sum(exp(z))\nJ = t^T p\nwrt: z",

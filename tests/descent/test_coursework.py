@@ -348,6 +348,34 @@ def test_two_transformer_blocks_on_characters(tmp_path: Path) -> None:
     assert {row[0] for row in predict(out, data)[1:]} <= {"a", "b", "c"}
 
 
+@pytest.mark.parametrize("lying", [True, False], ids=["columns", "rows"])
+def test_every_place_of_a_sequence_has_its_label(tmp_path: Path, lying: bool) -> None:
+    """The label at a place is the letter after its own: a table of 4 x 4 learns it."""
+    rng = np.random.default_rng(12)
+    letters = "abcd"
+    rows = []
+    for _ in range(30):
+        places = rng.integers(4, size=3)
+        rows.append([*(letters[k] for k in places), *(letters[(k + 1) % 4] for k in places)])
+    names = ["c1", "c2", "c3", "n1", "n2", "n3"]
+    data = write(tmp_path / "t.csv", names, rows)
+    text = {
+        True: "ids : (1, t)\nnext : (1, t)\nW : (v, v)\nP : (v, t)\n"
+        "S = softmax(lookup(W, ids) + P, axis=0)\nL = cross_entropy(onehot(next, v), S)",
+        False: "ids : (t, 1)\nnext : (t, 1)\nW : (v, v)\nP : (t, v)\n"
+        "S = softmax(lookup(W, ids) + P, axis=1)\nL = cross_entropy(onehot(next, v), S)",
+    }[lying]
+    out = tmp_path / "v.json"
+    said = train(
+        *(model(tmp_path / "t.cr", text), "--data", data, "--bind", "ids=c1,c2,c3"),
+        *("--bind", "next=n1,n2,n3", "--rate", 1, "--steps", 200, "--batch", 30, "--out", out),
+    )
+    assert float(said.partition("accuracy")[2].split()[0]) == 1
+    header, *found = predict(out, data)
+    assert header == ["label n1", "label n2", "label n3"]
+    assert found == [row[3:] for row in rows]
+
+
 def test_attention_on_characters(tmp_path: Path) -> None:
     """The label is the first character of four, wherever attention has to look for it."""
     rng = np.random.default_rng(10)

@@ -15,6 +15,7 @@ from chainrule.descent.meaning import enters_a_product, meaning
 from chainrule.descent.splitting import split
 from chainrule.errors import DataError
 from chainrule.lecture import (
+    ONE_ROW,
     Array,
     Binding,
     Draw,
@@ -170,13 +171,30 @@ def bind_file(
         constants=[w.symbol.name for w in options if w.number is not None],
         drawn=choices.draws,
         wrt=choices.wrt or None,
-        examples=choices.examples,
+        examples=choices.examples or _sequences(options),
     )
     explicit = {name for option in options for name in option.columns}
     unused = set() if any(w.features for w in options) else set(names) - explicit
     ignore = sorted((set(choices.ignore) | unused) - explicit)
     table = read_table(path, categories=set(choices.categories), ignore=ignore)
     return bind_table(roles, table, options, choices)
+
+
+def _sequences(options: Sequence[BindOption]) -> str | None:
+    """Return `ONE_ROW` where the columns are those of sequences: ``ids : (1, t)`` has several.
+
+    Along the dimension of the examples such an input would take one column.
+    """
+    counts: dict[Dim, set[int]] = {}
+    for option in options:
+        if option.number is None and (option.features or 1 not in option.symbol.shape):
+            return None
+        if option.number is None:
+            long = [dim for dim in option.symbol.shape if dim != 1]
+            counts.setdefault(long[0] if long else 1, set()).add(len(option.columns))
+    counts.pop(1, None)
+    alike = all(len(found) == 1 for found in counts.values())
+    return ONE_ROW if alike and any(found != {1} for found in counts.values()) else None
 
 
 def drawn_by(model: Model, given: Mapping[str, Draw], bound: Sequence[Symbol]) -> dict[str, Draw]:

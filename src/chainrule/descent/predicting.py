@@ -14,7 +14,14 @@ from chainrule.descent.columns import InputColumns, Reading
 from chainrule.descent.facts import check_facts
 from chainrule.descent.initial import given_values
 from chainrule.descent.meaning import Meaning
-from chainrule.descent.prediction import Prediction, Predictor, Score, find_prediction, score_of
+from chainrule.descent.prediction import (
+    Prediction,
+    Predictor,
+    Score,
+    chosen,
+    find_prediction,
+    score_of,
+)
 from chainrule.descent.reading_file import read_binding, read_inputs
 from chainrule.descent.saving import SCHEMA, load_document, load_values
 from chainrule.errors import ChainruleError, DataError, ModelError
@@ -168,12 +175,12 @@ def _cells(
     two = prediction.meaning in (Meaning.BINARY, Meaning.MARGIN) and found.shape[1] == 1
     if two:
         low, high = words if len(words) == 2 else _codes(prediction)
-        chosen = [high if row[0] > prediction.threshold else low for row in found]
-        return ["label", name], [[w, *row] for w, row in zip(chosen, numbers, strict=True)]
-    if prediction.meaning is Meaning.PLACES and label is not None and len(label.columns) == 1:
-        places = found.argmax(axis=1)
-        chosen = [words[k] if words else str(k) for k in places]
-        return ["label"], [[w] for w in chosen]
+        best = [high if row[0] > prediction.threshold else low for row in found]
+        return ["label", name], [[w, *row] for w, row in zip(best, numbers, strict=True)]
+    if prediction.meaning is Meaning.PLACES and label is not None:
+        places = chosen(prediction, found, len(label.columns))
+        header = ["label"] if len(label.columns) == 1 else [f"label {c}" for c in label.columns]
+        return header, [[words[k] if words else str(k) for k in row] for row in places]
     count = found.shape[1]
     return [name] if count == 1 else [f"{name}_{k + 1}" for k in range(count)], numbers
 

@@ -198,11 +198,7 @@ def score_of(prediction: Prediction, found: Array, truth: Array) -> Score | None
     if not np.isfinite(found).all():
         return None
     if kind is Meaning.PLACES:
-        if truth.shape[1] != 1:  # a label for every place of a sequence
-            found = found.reshape(len(truth), -1, truth.shape[1]).swapaxes(1, 2)
-        else:
-            found = found[:, None, :]
-        return Score("accuracy", float((found.argmax(axis=2) == truth).mean()))
+        return Score("accuracy", float((chosen(prediction, found, truth.shape[1]) == truth).mean()))
     if found.shape != truth.shape:
         return None
     one_each = np.isin(truth, (0.0, 1.0)).all() and (truth.sum(axis=1) == 1).all()
@@ -216,6 +212,26 @@ def score_of(prediction: Prediction, found: Array, truth: Array) -> Score | None
     if spread == 0:
         return None
     return Score("R²", 1 - float(((found - truth) ** 2).sum()) / spread)
+
+
+def chosen(prediction: Prediction, found: Array, count: int) -> Array:
+    """Return the classes with the largest scores: a row per example, a column per label.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        A prediction of places: of one of several classes, by its number.
+    found : array
+        The scores, one row per example.
+    count : int
+        The number of labels of an example: more than 1 in a sequence.
+    """
+    if count == 1:
+        return found.argmax(axis=1)[:, None]
+    label = prediction.label
+    if label is not None and label.shape[1] == 1:  # a column of labels: a row of scores for each
+        return found.reshape(len(found), count, -1).argmax(axis=2)
+    return found.reshape(len(found), -1, count).argmax(axis=1)
 
 
 def _is_share(prediction: Prediction) -> bool:

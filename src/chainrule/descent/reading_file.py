@@ -11,7 +11,7 @@ from chainrule.descent.binding import BoundTable
 from chainrule.descent.columns import InputColumns, Reading
 from chainrule.errors import DataError
 from chainrule.language.reading import read_model
-from chainrule.lecture import WHOLE_TABLE, Binding, Draw, assign_roles, bind
+from chainrule.lecture import ONE_ROW, WHOLE_TABLE, Binding, Draw, assign_roles, bind
 from chainrule.tables.specs import CategorySpec, NumberSpec, Spec
 from chainrule.tables.table import Table
 
@@ -24,7 +24,7 @@ def reading_document(bound: BoundTable) -> dict[str, Any]:
         "constants": {s.name: np.asarray(v).tolist() for s, v in binding.constants.items()},
         "draws": {s.name: asdict(draw) for s, draw in binding.draws.items()},
         "learned": [s.name for s in binding.roles.learned],
-        "examples": WHOLE_TABLE if binding.roles.whole else binding.roles.examples,
+        "examples": WHOLE_TABLE if binding.roles.whole else binding.roles.examples or ONE_ROW,
         "raw": [columns.name for columns in bound.inputs if columns.raw],
     }
 

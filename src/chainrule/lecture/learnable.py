@@ -21,7 +21,9 @@ _SCALING = (TABLE["mul"], TABLE["div"])
 _HIDDEN = (TABLE["broadcast"],)
 
 
-def learnable(model: Model, data: Collection[Symbol], bound: Collection[Symbol]) -> list[Symbol]:
+def learnable(
+    model: Model, data: Collection[Symbol], bound: Collection[Symbol], *, single: bool = False
+) -> list[Symbol]:
     """Return the unbound inputs that are learned when nobody says which, in order.
 
     Parameters
@@ -32,6 +34,8 @@ def learnable(model: Model, data: Collection[Symbol], bound: Collection[Symbol])
         The inputs that hold examples.
     bound : collection of Symbol
         All inputs with a given value: data, constants, and what is drawn.
+    single : bool
+        Whether the model is written of one example, so that no dimension counts examples.
     """
     free = [
         s
@@ -39,7 +43,7 @@ def learnable(model: Model, data: Collection[Symbol], bound: Collection[Symbol])
         if s not in bound and s not in model.numbered and s.name[:1] not in _DATA_LETTERS
     ]
     usual = [s for s in replace(model, asked=()).parameters() if s in free]
-    examples = _examples_guess(data, free, usual)
+    examples = None if single else _examples_guess(data, free, usual)
     free = [s for s in free if examples not in names_of([s])]
     terms = _terms(model, data)
     return [s for s in free if not _scales(s, terms)]

@@ -138,7 +138,7 @@ def assign_roles(
         for symbol in group:
             if symbol in held:
                 raise DataError(f"{symbol.name} is both data and {word}; keep one of the two")
-    learned = _learned(model, held, bound, wrt)
+    learned = _learned(model, held, bound, wrt, examples)
     for symbol in model.inputs:
         if symbol not in bound and symbol not in learned:
             names = ",".join(s.name for s in model.inputs if s in (*learned, symbol))
@@ -193,7 +193,11 @@ def examples_of(model: Model, wanted: str | None = None) -> str:
 
 
 def _learned(
-    model: Model, data: tuple[Symbol, ...], bound: set[Symbol], wrt: Sequence[str] | None
+    model: Model,
+    data: tuple[Symbol, ...],
+    bound: set[Symbol],
+    wrt: Sequence[str] | None,
+    examples: str | None,
 ) -> tuple[Symbol, ...]:
     if wrt:
         chosen = tuple(dict.fromkeys(find_input(model, name) for name in wrt))
@@ -210,7 +214,8 @@ def _learned(
         for s in dict.fromkeys(a.symbol for a in model.asked)
         if s in model.inputs and s not in bound
     )
-    return asked or tuple(learnable(model, data, bound))
+    single = examples in (ONE_ROW, WHOLE_TABLE) and examples not in names_of(data)
+    return asked or tuple(learnable(model, data, bound, single=single))
 
 
 def _examples(

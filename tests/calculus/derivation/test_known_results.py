@@ -144,7 +144,7 @@ RESULTS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     (
         "CS231n max gate",
         "a : (n, 1)\nb : (n, 1)\nL = sum(max(a, b))",
-        {"a": "[a - b > 0]", "b": "1 - [a - b > 0]"},
+        {"a": "[a > b]", "b": "[a <= b]"},
     ),
     (
         "CS224n naive softmax: word vectors",

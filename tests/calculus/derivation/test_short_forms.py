@@ -27,6 +27,28 @@ FORMS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     ("a softmax below another sum",
      VECTORS + "s : (1, 1)\nL = t^T (exp(z/s)/sum(exp(z/s)))\nwrt: s",
      {"s": "1^T (softmax(z/s) .* z .* (t^T softmax(z/s) - t))/s^2"}),
+    # Masks as comparisons.
+    ("a comparison", LINE + "y : (n, 1)\nL = sum(max(x, y))\nwrt: x, y",
+     {"x": "[x > y]", "y": "[x <= y]"}),
+    ("Huber with two branches", LINE + "d : (1, 1)\n"
+     "L = sum(where([abs(x) <= d], x^2/2, d (abs(x) - d/2)))\nwrt: x",
+     {"x": "[abs(x) > d] .* (d sign(x) - x) + x"}),
+    # Labels that add to one.
+    ("distillation", SCORES + "t : (1, 1)\nP = softmax(Y/t, axis=0)\n"
+     "J = -sum(P .* log_softmax(Z/t, axis=0))/m\nwrt: Z",
+     {"Z": "(softmax(Z/t, axis=0) - P)/(m t)"}),
+    ("distillation of a product", "X : (n, m)\nY : (k, m)\nW : (k, n)\nt : (1, 1)\nZ = W X\n"
+     "P = softmax(Y/t, axis=0)\nJ = -sum(P .* log_softmax(Z/t, axis=0))/m\nwrt: W",
+     {"W": "(softmax(Z/t, axis=0) - P) X^T/(m t)"}),
+    ("a divergence", SCORES + "P = softmax(Y, axis=0)\nQ = softmax(Z, axis=0)\n"
+     "J = sum(P .* log(P ./ Q))\nwrt: Z", {"Z": "Q - P"}),
+    ("smoothed labels", SCORES + "c : (1, 1)\nonehot: Y\nS = (1 - c) Y + c/k\n"
+     "P = softmax(Z, axis=0)\nJ = -sum(S .* log(P))\nwrt: Z", {"Z": "P - S"}),
+    ("smoothed labels, multiplied out", SCORES + "c : (1, 1)\nonehot: Y\nS = Y - c Y + c/k\n"
+     "P = softmax(Z, axis=0)\nJ = -sum(S .* log(P))\nwrt: Z", {"Z": "P - S"}),
+    ("shares of all", "D : (k, m)\na : (k, 1)\n"
+     "J = -sum(logsumexp(D + log_softmax(a, axis=0), axis=0))\nwrt: a",
+     {"a": "m softmax(a) - softmax(D + (a - logsumexp(a)), axis=0) 1"}),
     # A sigmoid, a tanh or a softmax that was written out.
     ("the slope of a sigmoid", LINE + "L = sum(1/(1 + exp(-x)))",
      {"x": "sigmoid(x) .* (1 - sigmoid(x))"}),
@@ -118,6 +140,21 @@ OPENED = (
         "X : (n, m)\nY : (k, m)\nW : (h, n)\nV : (k, h)\nA = tanh(W X)\nP = softmax(V A, axis=0)\n"
         "J = -1/m sum(Y .* log(P))\nonehot: Y",
         {"V": "(P - Y) A^T/m", "W": "(V^T (P - Y) .* (1 - A^2)) X^T/m"},
+    ),
+    (
+        "A, B : (n, m)\ny : (1, m)\nW : (k, n)\nD = W A - W B\nd = sum(D^2, axis=0)\n"
+        "J = 1/2 sum(y .* d + (1 - y) .* max(0, 1 - d))",
+        {"W": "((y - [z > 0] .* (1 - y)) .* D)(A - B)^T"},
+    ),
+    (
+        "X : (n, m)\nc : (n, 1)\nw, g : (1, 1)\ny : (1, m)\nf = exp(-g sum((X - c)^2, axis=0))\n"
+        "J = 1/2 ||w f - y||^2",
+        {"g": "-w((w f - y) .* f)((X - c)^2)^T 1"},
+    ),
+    (
+        "X : (n, m)\ny : (1, m)\nV : (k, n)\nz = 1/2 sum((V X)^2 - (V .^ 2)(X^2), axis=0)\n"
+        "J = 1/2 ||z - y||^2",
+        {"V": "V X(X .* (z - y))^T - (z - y)(X^2)^T .* V"},
     ),
 )
 

@@ -93,14 +93,14 @@ def test_relations_come_from_the_model_alone() -> None:
     Z, Y = m.input("Z", "k", "m"), m.input("Y", "k", "m")
     P = m.define("P", softmax(Z, 0))
     m.define("J", reduce_sum(Y * P))
-    one_hot, probabilities = side_relations(m.model())
+    one_hot, probabilities, *_ = side_relations(m.model())
     assert probabilities.becomes(Total(d, entry(P, d, i))) is Number(1)
     assert probabilities.becomes(Total(i, entry(P, d, i))) is None
     assert probabilities.becomes(Total(d, entry(softmax(Z, 0), d, i))) is Number(1)
     assert probabilities.becomes(Total(d, entry(softmax(Z, 1), d, i))) is None
     assert one_hot.becomes(Total(d, entry(Y, d, i))) is None
     declared = replace(m.model(), onehot=(OneHot(Y, 0),))
-    one_hot, _ = side_relations(declared)
+    one_hot, *_ = side_relations(declared)
     assert one_hot.becomes(Total(d, entry(Y, d, i))) is Number(1)
     assert one_hot.becomes(Total(i, entry(Y, d, i))) is None
 

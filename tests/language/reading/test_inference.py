@@ -11,6 +11,13 @@ from chainrule.language.reading import read_model
 
 INFERRED: list[tuple[str, dict[str, Shape]]] = [
     (
+        "W : (f, n)\ns = sort(W x, axis=0, descending=True)\nJ = 1/2 ||s - y||^2",
+        {"x": ("n", 1), "y": ("f", 1)},
+    ),
+    ("W : (f, n)\ns = clip(W x, 0, 1)\nJ = 1/2 ||s - y||^2", {"x": ("n", 1), "y": ("f", 1)}),
+    ("W : (f, n)\ns = elu(W x)\nJ = 1/2 ||s - y||^2", {"x": ("n", 1), "y": ("f", 1)}),
+    ("W : (1, n)\nX : (n, m)\nJ = sum(hinge(Y, W X))", {"Y": (1, "m")}),
+    (
         "z = w x + b\na = σ(z)\nL = -(y log a + (1-y) log(1-a))",
         {"w": (1, "n"), "x": ("n", 1), "b": (1, 1), "y": (1, 1)},
     ),
@@ -106,3 +113,14 @@ def test_letters_that_run_together_are_a_product() -> None:
 def test_a_caller_may_refuse_undeclared_names() -> None:
     with pytest.raises(ParseError, match="unknown name w"):
         read_model("x : (n, 1)\nL = w x", infer=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "X : (c, n)\nW : (f, 3c)\nZ = conv1d(X, W, padding=same)\nJ = 1/2 ||Z||^2",
+        "x : (n, 1)\nS = sort(x, descending=True)\nJ = 1/2 ||S||^2",
+    ],
+)
+def test_a_word_of_an_option_is_not_taken_for_a_value(text: str) -> None:
+    assert not read_model(text).assumptions

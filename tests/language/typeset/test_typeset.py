@@ -36,9 +36,11 @@ from chainrule.calculus.ops import (
     tanh,
     transpose,
 )
+from chainrule.calculus.ops.elementary import zero_mask
+from chainrule.calculus.ops.functions import STEP, apply
 from chainrule.errors import ParseError
 from chainrule.language.reading import example_names, load_model, read_expression
-from chainrule.language.typeset import latex, plain, unicode
+from chainrule.language.typeset import latex, plain, spoken, unicode
 from chainrule.language.typeset.names import name_parts
 
 SIZES = {"n": 3, "m": 4}
@@ -78,6 +80,9 @@ WRAPS: list[Callable[[Expr], Expr]] = [
     lambda e: mul(Number(Fraction(2, 3)), e),
     lambda e: add(e, Number(-2)),
     lambda e: div(Number(1), e),
+    lambda e: apply(STEP, e),
+    lambda e: 1 - apply(STEP, e),
+    lambda e: zero_mask(e),
 ]
 JOINS: list[Callable[[Expr, Expr], Expr]] = [
     add,
@@ -289,3 +294,24 @@ def test_odd_names_do_not_break_the_setter(name: str) -> None:
     parts = name_parts(name)
     assert isinstance(parts.unicode(), str)
     assert balanced(latex(Symbol(name)), "{}")
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "printed", "said"),
+    [
+        ("[X - D > 0]", "[X > D]", "[X > D]", "the mask where X is greater than D"),
+        ("1 - [X > D]", "[X <= D]", "[X ≤ D]", "the mask where X is at most D"),
+        ("[X < c]", "[c > X]", "[c > X]", "the mask where c is greater than X"),
+        ("[X >= c + 1]", "[c + 1 <= X]", "[c + 1 ≤ X]", "the mask where c plus 1 is at most X"),
+        ("[X > 1/2]", "[X > 1/2]", "[X > 1/2]", "the mask where X is greater than 1 over 2"),
+        ("[X != D]", "[X != D]", "[X ≠ D]", "the mask where X differs from D"),
+        ("[X <= 0]", "[X <= 0]", "[X ≤ 0]", "the mask where X is at most 0"),
+        ("[X - D - c > 0]", "[X - D - c > 0]", "[X - D - c > 0]",
+         "the mask of positive X minus D minus c"),
+        ("2 - [X > D]", "2 - [X > D]", "2 - [X > D]", "2 minus the mask where X is greater than D"),
+    ],
+)  # fmt: skip
+def test_a_mask_is_written_as_a_comparison(text: str, typed: str, printed: str, said: str) -> None:
+    mask = read_expression(text, SCOPE)
+    assert (plain(mask), unicode(mask), spoken(mask)) == (typed, printed, said)
+    assert read_expression(typed, SCOPE) is mask

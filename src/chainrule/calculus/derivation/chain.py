@@ -77,6 +77,11 @@ class ChainRule:
     moved: dict[Symbol, tuple[Reason, ...]] = field(default_factory=dict)
     """Definitions that are differentiated as a whole, with the rules used."""
 
+    @property
+    def long_index(self) -> Index:
+        """The index along the only long dimension of the variable."""
+        return next(i for i in self.places if isinstance(i, Index))
+
 
 class Paths:
     """The paths between the variables and the objective.

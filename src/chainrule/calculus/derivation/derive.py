@@ -18,20 +18,18 @@ from chainrule.calculus.derivation.chain import (
     ChainRule,
     Paths,
     chain_rule,
-    whole_gradient,
 )
 from chainrule.calculus.derivation.folding import called, folded
 from chainrule.calculus.derivation.lines import fixed
+from chainrule.calculus.derivation.matrix_form import matrix_form
 from chainrule.calculus.derivation.opening import OwnLetters, in_own_letters
 from chainrule.calculus.derivation.own import function_steps, own_rows
 from chainrule.calculus.derivation.recognition import Recognition
 from chainrule.calculus.derivation.record import StepRecord, unused
 from chainrule.calculus.derivation.recursion import recursion_steps
 from chainrule.calculus.derivation.sentences import (
-    bound_indices,
     chain_sentence,
     factor_sentence,
-    shape_sentence,
 )
 from chainrule.calculus.derivation.staging import staged
 from chainrule.calculus.derivation.steps import Claim, Derivation, Gradient, Phase
@@ -44,28 +42,17 @@ from chainrule.calculus.graph.node import (
     Partial,
     Positions,
     Symbol,
-    Total,
     entry,
     partials,
     running,
     symbols,
-    walk,
 )
 from chainrule.calculus.graph.replacement import Replacement
-from chainrule.calculus.indexing.tensors import collapse_entry
 from chainrule.calculus.ops import broadcast, replace
 from chainrule.calculus.rewriting.blocks import filled
-from chainrule.calculus.rewriting.layout import laid_out
 from chainrule.calculus.rewriting.relations import side_relations
 from chainrule.calculus.rewriting.simplification import shorten, simplify
 from chainrule.errors import DerivationError
-
-AS_A_WHOLE = (
-    "matrices as a whole",
-    "the entries are summed over more than two places at once; the rules for whole matrices, from "
-    "the objective down, give the same gradient as products of matrices",
-)
-"""The step to a matrix form where the entries of a gradient do not collapse to one."""
 
 
 def derivation_of(
@@ -377,7 +364,9 @@ class _Derivation:
                 firing.rule.because,
                 replacement=firing.replacement,
             )
-        gradient = self._collapsed(chain, form, left)
+        gradient = matrix_form(
+            chain, form, self.record, self.paths, self.layers, self.asked_places.get(variable)
+        )
         self._result_step(chain, gradient)
         return gradient
 
@@ -389,52 +378,6 @@ class _Derivation:
             lambda e: replace(form, {partial: e}),
             self.answered_at[partial],
         )
-
-    def _collapsed(self, chain: ChainRule, form: Expr, left: Expr) -> Gradient:
-        variable, places = chain.variable, chain.places
-        place = self.asked_places.get(variable)
-        asked = None if place is None else fixed(form, _running_one(chain), place)
-        try:
-            matrix, firings = collapse_entry(
-                form, variable.shape, places, frozenset(self.layer_gradients)
-            )
-        except DerivationError as reason:
-            swept = laid_out(whole_gradient(self.paths, variable, self.layers))
-            if any(isinstance(node, Entry | Total | Partial) for node in walk(swept)):
-                return Gradient(variable, form, None, places, place, str(reason), asked)
-            whole = Partial(self.model.objective, variable)
-            rule, why = AS_A_WHOLE
-            self.record.add(Phase.SHAPE, rule, whole, form, swept, why)
-            return Gradient(variable, form, swept, places, place, asked=asked)
-        matrix = laid_out(matrix)
-        repeated = {i for link in chain.links if link.repeats for i in link.bound}
-        before = form
-        for firing in firings:
-            rule, why = firing.rule, firing.because
-            gone = bound_indices(before) - bound_indices(firing.after)
-            if gone & repeated:
-                rule = "un-broadcast: " + rule.split(": ")[-1]
-                along = min(gone & repeated, key=lambda index: index.name).dim
-                why = (
-                    f"{variable.name} was repeated along {along} and used that many times, so its "
-                    f"gradients add; {why}"
-                )
-            if firing.after is not before:
-                self.record.add(
-                    Phase.COLLAPSE,
-                    rule,
-                    left,
-                    before,
-                    firing.after,
-                    why,
-                    replacement=firing.replacement,
-                )
-            before = firing.after
-        if matrix is not before and not isinstance(chain.form, Number):
-            rule, why = shape_sentence(variable, before, matrix)
-            whole = Partial(self.model.objective, variable)
-            self.record.add(Phase.SHAPE, rule, whole, before, matrix, why)
-        return Gradient(variable, form, matrix, places, place, asked=asked)
 
     def _result_step(self, chain: ChainRule, gradient: Gradient) -> None:
         variable, objective = chain.variable, self.model.objective
@@ -454,7 +397,7 @@ class _Derivation:
             self._place_step(chain, gradient)
 
     def _place_step(self, chain: ChainRule, gradient: Gradient) -> None:
-        index, at = _running_one(chain), gradient.asked
+        index, at = chain.long_index, gradient.asked
         assert gradient.place is not None
         assert at is not None
         whole = entry(chain.variable, *chain.places)
@@ -505,8 +448,3 @@ class _Derivation:
 def _is_constant(form: Expr, variable: Symbol) -> bool:
     """Whether a gradient is a number, or a scalar made of sizes: a name for it says less."""
     return isinstance(form, Number) or (variable.shape == SCALAR and not symbols(form))
-
-
-def _running_one(chain: ChainRule) -> Index:
-    """Return the index along the only long dimension of a variable."""
-    return next(i for i in chain.places if isinstance(i, Index))

@@ -40,7 +40,7 @@ from chainrule.calculus.rewriting.normal import normal_form
 from chainrule.calculus.rewriting.pointwise import TANH_SEEN
 from chainrule.calculus.rewriting.rule import Fired, Label, Rule, is_op
 from chainrule.calculus.rewriting.shortening import COLLECT
-from chainrule.calculus.rewriting.simplification import simplify
+from chainrule.calculus.rewriting.simplification import bodies_short, simplify
 from chainrule.calculus.rewriting.sums import LEAVE
 
 SIGMOID = Label(
@@ -217,7 +217,7 @@ class Recognition:
             yield self._short(_with_odds(lettered, unit, (1 + value) / (1 - value))), TANH
 
     def _short(self, form: Expr) -> Expr:
-        return simplify(_bodies_short(form), {}, self._relations)[0]
+        return simplify(bodies_short(form), {}, self._relations)[0]
 
     # ---- softmax -----------------------------------------------------------------------------
 
@@ -228,7 +228,7 @@ class Recognition:
                 if shares is None:
                     continue
                 closed, opened = shares
-                left = transform(_bodies_short(closed), lambda e: LEAVE.becomes(e) or e)
+                left = transform(bodies_short(closed), lambda e: LEAVE.becomes(e) or e)
                 short, steps = simplify(left, {}, self._relations)
                 if display_cost(replace(short, opened)) >= display_cost(form):
                     continue
@@ -404,17 +404,6 @@ def _in_squares(form: Expr, bare: Symbol, square: Expr) -> Expr | None:
             mapping[node] = power(square, half)
     after = replace(form, mapping)
     return None if bare in set(walk(after)) else after
-
-
-def _bodies_short(form: Expr) -> Expr:
-    """Write what stands below a sum in its normal form."""
-
-    def change(node: Expr) -> Expr:
-        if isinstance(node, Total) and not any(isinstance(n, Total) for n in walk(node.body)):
-            return Total(node.index, normal_form(node.body))
-        return node
-
-    return transform(form, change)
 
 
 def _transposes(expr: Expr) -> int:

@@ -257,7 +257,7 @@ def _flatten(term: Expr, summed: frozenset[Index] = frozenset()) -> tuple[list[I
     if isinstance(term, Apply) and term.op is TABLE["neg"]:
         bound, factors = _flatten(term.args[0], summed)
         return bound, [Number(-1), *factors]
-    if isinstance(term, Apply) and term.op is TABLE["div"] and not symbols(term.args[1]):
+    if isinstance(term, Apply) and term.op is TABLE["div"] and _below_all(term):
         # A number or a size below stands below the whole product: (A - Y) X^T / m.
         bound, factors = _flatten(term.args[0], summed)
         return bound, [*factors, 1 / term.args[1]]
@@ -271,6 +271,12 @@ def _flatten(term: Expr, summed: frozenset[Index] = frozenset()) -> tuple[list[I
         parts = [_flatten(arg, summed) for arg in term.args]
         return [i for bound, _ in parts for i in bound], [f for _, fs in parts for f in fs]
     return [], [term]
+
+
+def _below_all(quotient: Apply) -> bool:
+    """Whether a fraction line leaves a product: below it are sizes, or no index where many are."""
+    above, below = quotient.args
+    return not symbols(below) or (len(running(above)) > 2 and not running(below))
 
 
 def _piece(

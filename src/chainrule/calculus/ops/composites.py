@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chainrule.calculus.graph.dims import written
-from chainrule.calculus.graph.node import Expr
-from chainrule.calculus.ops.elementwise import add, power
+from chainrule.calculus.graph.node import Apply, Expr, Number
+from chainrule.calculus.ops.elementwise import ADD, NEG, add, power
 from chainrule.calculus.ops.linear import matmul, transpose
 from chainrule.calculus.ops.reduction import count, reduce_mean, reduce_sum
 from chainrule.errors import ShapeError
@@ -53,4 +53,14 @@ def variance(x: Expr, axis: int | None = None, ddof: int = 0) -> Expr:
 
 def where(mask: Expr, yes: Expr, no: Expr) -> Expr:
     """Take `yes` where the mask is one and `no` where it is zero: masks multiply."""
-    return mask * yes + (1 - mask) * no
+    return mask * yes + _otherwise(mask) * no
+
+
+def _otherwise(mask: Expr) -> Expr:
+    """Return one minus a mask; of a mask that is written so, what it was taken from."""
+    if isinstance(mask, Apply) and mask.op is ADD and len(mask.args) == 2:
+        one, other = mask.args
+        excluded = isinstance(other, Apply) and other.op is NEG and isinstance(one, Number)
+        if excluded and one is Number(1, one.shape):
+            return other.args[0]
+    return 1 - mask

@@ -12,8 +12,9 @@ from typing import Any
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.node import Apply, Expr, Number
 from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, Op
-from chainrule.calculus.ops.elementwise import POSITIVE, align, common_shape, lift, power
+from chainrule.calculus.ops.elementwise import ADD, POSITIVE, add, align, common_shape, lift, power
 from chainrule.calculus.ops.functions import COS, EXP, LOG, SIN, SQRT, apply, function, mask
+from chainrule.calculus.ops.reduction import BROADCAST
 
 
 def raised(base: Expr, exponent: Expr) -> Expr:
@@ -164,6 +165,17 @@ IS_ZERO: Op = mask(
 )
 
 
+def _less_one(exponent: Expr) -> Expr:
+    """Return an exponent less one, the numbers in it added up: of ``2 - p``, ``1 - p``."""
+    if isinstance(exponent, Apply) and exponent.op is BROADCAST:
+        return Apply(BROADCAST, (_less_one(exponent.args[0]),), exponent.attrs)
+    terms = exponent.args if isinstance(exponent, Apply) and exponent.op is ADD else ()
+    for term in terms:
+        if isinstance(term, Number):
+            return add(*(other - 1 if other is term else other for other in terms))
+    return exponent - 1
+
+
 def _pow_vjp(of: Callable[..., tuple[Expr, Expr]]) -> Callable[..., Any]:
     return lambda g, out, args, attrs: tuple(g * slope for slope in of(*args, out))
 
@@ -172,7 +184,7 @@ POW: Op = Op(
     name="pow",
     shape=lambda shapes, attrs: common_shape(shapes),
     value=lambda xp, x, a, *, out_shape, attrs: xp.exp(xp.log(x) * a),
-    vjp=_pow_vjp(lambda x, a, out: (a * raised(x, a - 1), apply(LOG, x) * out)),
+    vjp=_pow_vjp(lambda x, a, out: (a * raised(x, _less_one(a)), apply(LOG, x) * out)),
     notation=Notation(Layout.POWER, "^", "^", spoken="to the power"),
     code=lambda x, a, *, attrs: f"{x} ** {a}",
     rule="power rule",

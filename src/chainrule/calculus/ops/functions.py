@@ -185,7 +185,7 @@ SIGN: Op = function(
     because="the sign is constant away from 0, where its derivative is taken as 0",
     latex=r"\operatorname{sign}",
     domain=AWAY_FROM_ZERO,
-    corner="where its argument is 0; it jumps there, and the slope 0 is used",
+    corner="where its two sides are equal; it jumps there, and the slope 0 is used",
     laws=(Law("it is odd", lambda x: apply(SIGN, -x), lambda x: -apply(SIGN, x)),),
 )
 
@@ -223,7 +223,7 @@ STEP: Op = mask(
     because="the mask is constant away from 0, where its derivative is taken as 0",
     spoken="the mask of positive",
     domain=AWAY_FROM_ZERO,
-    corner="where its argument is 0; it jumps there, and the slope 0 is used",
+    corner="where its two sides are equal; it jumps there, and the slope 0 is used",
     laws=(Law("a mask is idempotent", lambda x: apply(STEP, x) ** 2, lambda x: apply(STEP, x)),),
 )
 

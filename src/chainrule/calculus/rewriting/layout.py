@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import reduce
+from math import prod
 from operator import matmul
 
 from chainrule.calculus.graph.dims import SCALAR
@@ -15,6 +17,7 @@ from chainrule.calculus.ops import (
     div,
     mul,
     neg,
+    power,
     rebuild,
     reduce_mean,
     size,
@@ -48,8 +51,8 @@ def _laid_out(node: Expr) -> Expr:
     if is_op(node, "transpose"):
         turned = _turned(node.args[0])
         return turned if _transposes(turned) <= _transposes(node) else node
-    if is_op(node, "broadcast") and is_op(node.args[0], "neg"):
-        return neg(broadcast(node.args[0].args[0], node.shape))
+    if is_op(node, "broadcast"):
+        return _number_in_front(node)
     if is_op(node, "sum") and node.shape == SCALAR and is_op(node.args[0], "div"):
         top, below = node.args[0].args
         counted = _unspread(below) is _length(top)
@@ -57,7 +60,8 @@ def _laid_out(node: Expr) -> Expr:
     if is_op(node, "matmul"):
         return _scalars_in_front(node)
     if is_op(node, "mul"):
-        return _line_below(node)
+        counts = Counter(sorted(node.args, key=_is_inner_product))
+        return _line_below([power(factor, count) for factor, count in counts.items()])
     if is_op(node, "neg"):
         return neg(node.args[0])
     if is_op(node, "div"):
@@ -65,6 +69,14 @@ def _laid_out(node: Expr) -> Expr:
         mean = _mean(alone) if alone is not node else None
         return _reduced(node) if mean is None else broadcast(mean, node.shape)
     return _collected(node) if is_op(node, "add") else node
+
+
+def _number_in_front(repeated: Expr) -> Expr:
+    """Take a number out of what is repeated: it joins the numbers of the whole."""
+    number, body = _numbered(repeated.args[0])
+    if number == 1 or isinstance(body, Number):
+        return repeated
+    return numbered(number, broadcast(body, repeated.shape))
 
 
 def _is_turned_line(factor: Expr) -> bool:
@@ -144,9 +156,19 @@ def _scalars_in_front(product: Expr) -> Expr:
     if not fronts and not belows and sign > 0:
         return product
     left, right = bare
-    scaled = mul(*fronts, left @ right) if fronts else left @ right
-    found = div(scaled, mul(*belows)) if belows else scaled
-    return found if sign > 0 else neg(found)
+    numbers = [_value(part) for part in fronts], [_value(part) for part in belows]
+    number = Fraction(sign) * prod(numbers[0]) / prod(numbers[1])
+    above = [part for part in fronts if not isinstance(part, Number)]
+    below = [part for part in belows if not isinstance(part, Number)]
+    scaled = mul(Number(number.numerator), *above, left @ right)
+    if number.denominator == 1 and not below:
+        return scaled
+    return div(scaled, mul(Number(number.denominator), *below))
+
+
+def _value(part: Expr) -> Fraction:
+    """Return the value of a number, and 1 for anything else."""
+    return part.value if isinstance(part, Number) else Fraction(1)
 
 
 def _over_one_line(product: Expr) -> Expr:
@@ -161,13 +183,19 @@ def _over_one_line(product: Expr) -> Expr:
     return mul(numbered(front.value, mul(*scalars)), *matrices)
 
 
-def _line_below(product: Expr) -> Expr:
-    """Write a scalar below one factor of a product below the whole of it."""
-    factors = sorted(product.args, key=_is_turned_line)
-    below = [_unspread(f.args[1]) for f in factors if _has_line(f)]
-    if not below or all(_is_scalar(factor) for factor in factors):
+def _is_inner_product(factor: Expr) -> bool:
+    """Whether a factor is a product of vectors that is a number: ``w a^T b`` has it last."""
+    return is_op(factor, "matmul") and factor.shape == SCALAR
+
+
+def _line_below(parts: Iterable[Expr]) -> Expr:
+    """Multiply; a scalar below one factor stands below the whole product."""
+    factors = sorted(parts, key=_is_turned_line)
+    lines = [_unspread(f) if _has_line(f) else None for f in factors]
+    if not any(lines) or all(_is_scalar(factor) for factor in factors):
         return mul(*factors)
-    return div(mul(*(f.args[0] if _has_line(f) else f for f in factors)), mul(*below))
+    above = (line.args[0] if line else factor for line, factor in zip(lines, factors, strict=True))
+    return div(mul(*above), mul(*(_unspread(line.args[1]) for line in lines if line)))
 
 
 def _mean(fraction: Expr) -> Expr | None:
@@ -187,7 +215,11 @@ def _length(vector: Expr) -> Expr | None:
 
 
 def _has_line(factor: Expr) -> bool:
-    return is_op(factor, "div") and not _is_scalar(factor) and _is_scalar(factor.args[1])
+    """Whether a matrix is divided by a scalar, or a scalar is one over another."""
+    bare = _unspread(factor)
+    if not is_op(bare, "div") or not _is_scalar(bare.args[1]):
+        return False
+    return bare.shape != SCALAR or bare.args[0] is Number(1)
 
 
 def _reduced(fraction: Expr) -> Expr:

@@ -21,7 +21,7 @@ from chainrule.calculus.graph.node import (
     walk,
 )
 from chainrule.calculus.graph.replacement import Around, whole
-from chainrule.calculus.ops import add, div, mul
+from chainrule.calculus.ops import add, div, mul, rebuild
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.normal import normal_form
 from chainrule.calculus.rewriting.rule import Fired, Label, Rule, is_op
@@ -107,6 +107,13 @@ def simplify(
         fired += steps
         opened = opened_together(short, record, relations)
         final = _numbers_out(_in_normal_form(opened, whole, record), record)
+        inside = transform(final, lambda e: _body_short(e) if _has_fractions(e) else e)
+        if display_cost(inside) < display_cost(final):
+            record(JOIN, final, inside, whole)
+            final = inside
+        if (compared := transform(final, _compared)) is not final:
+            record(COLLECT, final, compared, whole)
+            final = compared
         if final is current:
             break
         current = final
@@ -182,6 +189,26 @@ def _number_out(expr: Expr) -> Expr:
         return expr
     rest = mul(*top.args[1:])
     return mul(front, Total(expr.index, div(rest, *below) if below else rest))
+
+
+def bodies_short(expr: Expr) -> Expr:
+    """Write what stands below a sum, wherever the sum stands, in its normal form."""
+    return transform(expr, _body_short)
+
+
+def _body_short(node: Expr) -> Expr:
+    if isinstance(node, Total) and not any(isinstance(n, Total) for n in walk(node.body)):
+        return Total(node.index, normal_form(node.body))
+    return node
+
+
+def _compared(node: Expr) -> Expr:
+    """Shorten what a mask compares: ``[a u > (a - 1) u]`` is ``[u > 0]``."""
+    if not (isinstance(node, Apply) and is_op(node, "step")):
+        return node
+    short = normal_form(node.args[0])
+    single = not any(is_op(part, "add") for part in walk(short))
+    return rebuild(node, (short,)) if single and short is not node.args[0] else node
 
 
 def _count_sums(expr: Expr) -> int:
@@ -325,4 +352,4 @@ def _best_prefix(
     return trail[: costs.index(min(costs)) + 1]
 
 
-__all__ = ["FACTOR", "JOIN", "shorten", "simplify"]
+__all__ = ["FACTOR", "JOIN", "bodies_short", "shorten", "simplify"]

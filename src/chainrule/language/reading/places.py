@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from chainrule.calculus.graph.dims import (
     SCALAR,
@@ -37,6 +37,7 @@ from chainrule.language.reading.tree import (
 from chainrule.language.reading.words import SPLIT
 
 PADDINGS = ("valid", "same", "full")
+FLAGS = ("True", "False")
 SIZES: dict[str, Callable[[Dim, Dim], Dim]] = {
     "+": plus, "-": minus, "": times, "*": times, ".*": times
 }  # fmt: skip
@@ -133,7 +134,7 @@ def offset(within: Context, node: Node) -> int:
 
 def flag(within: Context, node: Node) -> bool:
     """Read ``True`` or ``False``."""
-    if isinstance(node, Name) and node.name in ("True", "False"):
+    if isinstance(node, Name) and node.name in FLAGS:
         return node.name == "True"
     raise within.error(node, "this option is True or False")
 
@@ -145,6 +146,15 @@ def padding(within: Context, node: Node) -> Dim | str:
     if isinstance(node, Literal) and node.value == 0:
         return 0
     return size(within, node)
+
+
+def option_words(call: Call) -> Iterator[Name]:
+    """Yield the options of a call that are words and name no value: ``padding=same``."""
+    for option, node in call.options:
+        if isinstance(node, Name):
+            padded = option == "padding" and node.name in PADDINGS
+            if padded or option == "axis" or node.name in (*FLAGS, "None"):
+                yield node
 
 
 def pieces(within: Context, node: Node, count: int) -> list[Expr]:

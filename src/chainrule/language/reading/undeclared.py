@@ -18,10 +18,11 @@ from chainrule.language.reading.functions import changed, parts_of
 from chainrule.language.reading.indexed_definitions import IndexedNames
 from chainrule.language.reading.inference import Definition, Inference
 from chainrule.language.reading.names import GREEK, canonical, target_name
+from chainrule.language.reading.places import option_words
 from chainrule.language.reading.statements import Statement
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line
-from chainrule.language.reading.tree import Bracket, Indexed, Name, Node, Summation
+from chainrule.language.reading.tree import Bracket, Call, Indexed, Name, Node, Summation
 from chainrule.language.reading.unification import Body
 from chainrule.language.reading.words import CONSTANTS, function_word, function_words
 
@@ -221,8 +222,10 @@ class _Gathered:
         self.lines.append(
             Definition(targets if len(targets) == 1 else (), quoted(text), node, letters, lying)
         )
+        calls = [part for part in parts_of(node) if isinstance(part, Call)]
+        words = {id(value) for call in calls for value in option_words(call)}
         for part in parts_of(node):
-            if isinstance(part, Indexed):
+            if isinstance(part, Indexed) or id(part) in words:
                 continue
             if isinstance(part, Name):
                 shown = line.text[part.start : part.end]

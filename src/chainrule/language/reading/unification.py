@@ -51,7 +51,17 @@ NOT_SHARED = 6
 """How unlikely it is that what all examples share has an entry per example."""
 
 _ALIKE = frozenset({"softmax", "log_softmax", "logsoftmax"})
-_NORMALISED = frozenset({"layer_norm", "batch_norm", "rms_norm", "group_norm", "dropout"})
+_OF_THE_FIRST = frozenset(
+    {"layer_norm", "batch_norm", "rms_norm", "group_norm", "masked_softmax", "causal_softmax"}
+    | {"cumsum", "sort", "topk", "top_mask", "tril", "triu", "ceil", "clip", "clamp", "elu"}
+    | {"selu", "gelu_tanh", "hardtanh", "relu6", "leaky_relu", "leakyrelu", "mish", "softplus"}
+    | {"swish", "prelu"}
+)
+"""Functions whose value has the shape of their first argument."""
+
+_OF_BOTH = frozenset({"dropout", "hinge", "sort_by", "unsort_by"})
+"""Functions of two arguments of one shape, which their value has, too."""
+
 _PAIRED = frozenset({"cross_entropy", "multiclass_hinge", "cosine", "kl_gaussian"})
 _SQUARE = frozenset({"trace", "tr", "Tr", "det", "logdet"})
 
@@ -311,8 +321,10 @@ class Shaper:
             condition, one, other = map(self.shape, node.arguments)
             return known.meeting(condition, known.meeting(one, other))
         shapes = [self.shape(argument) for argument in node.arguments[:2]]
-        if word in _NORMALISED:
+        if word in _OF_THE_FIRST:
             return shapes[0]
+        if word in _OF_BOTH and len(shapes) == 2:
+            return known.same(*shapes)
         if word in LARGER and len(shapes) == 2 and not node.options:
             return known.meeting(shapes[0], shapes[1])
         if word in PAIRS and len(shapes) == 2:

@@ -116,6 +116,11 @@ class Latex(Unplaced):
         before, after = glyph.split("|")
         return f"{before}{{{body}}}{after}" if glyph.startswith("\\") else before + body + after
 
+    def comparison(self, sign: str, left: str, right: str) -> str:
+        """Set a mask in brackets."""
+        shown = {">": ">", "<=": r"\le", "==": "=", "!=": r"\ne"}[sign]
+        return f"[{left} {shown} {right}]"
+
     def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
         """Set a part by its ranges, in brackets behind it."""
         shown = r",\,".join("{:}".join(bounds) for bounds in ranges)

@@ -117,6 +117,9 @@ class Medium(Protocol):
     def fence(self, op: Op, body: str) -> str:
         """Set an argument between its fences."""
 
+    def comparison(self, sign: str, left: str, right: str) -> str:
+        """Set a mask in brackets; the sign is that of plain text, such as ``<=``."""
+
     def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
         """Set a part of a matrix: a range of its rows and one of its columns, or everything."""
 
@@ -218,6 +221,8 @@ class _Setter:
         m, op, args = self.medium, expr.op, expr.args
         inside = [(k,) for k in range(len(args))]
         match op.notation.layout:
+            case Layout.SUM if (mask := _excluded(expr)) is not None:
+                return ATOM, self._comparison(EXCLUDED[_sign(mask[0])], *mask)
             case Layout.SUM:
                 join = m.table if _is_table(expr) else m.terms
                 return SUM, join([self._term(*each) for each in zip(args, inside, strict=True)])
@@ -261,6 +266,8 @@ class _Setter:
                         ops, self.at_least(inner.args[0], (*inside[0], 0), ATOM)
                     )
                 return POSTFIX, m.postfix(op, self.at_least(inner, inside[0], ATOM))
+            case Layout.FENCE if _sign(expr) and _is_difference(_shown(args[0])[0]):
+                return ATOM, self._comparison(_sign(expr), expr, ())
             case Layout.FENCE:
                 squared = op.notation.plain[-1].isdigit()  # ``norm(x)^2`` ends in an exponent
                 return POSTFIX if squared else ATOM, m.fence(
@@ -290,6 +297,23 @@ class _Setter:
         if isinstance(inner, Number) and inner.value < 0:
             return Term(True, self.medium.placed(self.medium.number(-inner.value), at))
         return Term(False, self.at_least(inner, at, TOTAL))
+
+    def _comparison(self, sign: str, mask: Apply, at: Path) -> str:
+        """Set a mask: the two sides of a difference, or an expression and 0."""
+        inner, place = _shown(mask.args[0], (*at, 0))
+        if not _is_difference(inner):
+            zero = _Setter(self.medium.apart).at_least(Number(0), (), SUM)
+            return self.medium.comparison(sign, self.at_least(inner, place, SUM), zero)
+        sides = dict[bool, str]()
+        for k, arg in enumerate(inner.args):
+            shown, there = _shown(arg, (*place, k))
+            negative = _is_negative(shown)
+            if negative and isinstance(shown, Apply):
+                shown, there = shown.args[0], (*there, 0)
+            elif negative and isinstance(shown, Number):
+                shown = Number(-shown.value)
+            sides[negative] = self.at_least(shown, there, SUM)
+        return self.medium.comparison(sign, sides[False], sides[True])
 
     def _product(self, expr: Apply) -> Piece:
         """Set an elementwise product: scalars first, matrices joined by the glyph."""
@@ -369,6 +393,41 @@ class _Setter:
                 self.medium.placed(self.medium.postfix(last.op, row), behind),
             ]
         )
+
+
+EXCLUDED = {">": "<=", "==": "!="}
+"""The comparison that holds where another one does not."""
+
+
+def _sign(mask: Apply) -> str:
+    """Return the sign of a comparison with 0, as in ``[z > 0]``; empty for other operations."""
+    pattern = mask.op.notation.plain
+    return pattern[2:].removesuffix("0]").strip() if pattern.startswith("[|") else ""
+
+
+def _excluded(expr: Apply) -> tuple[Apply, Path] | None:
+    """Return the mask of ``1 - [z > 0]``, which is written ``[z <= 0]``, and its path."""
+    if len(expr.args) != 2 or not isinstance(expr.args[0], Number) or expr.args[0].value != 1:
+        return None
+    negative, at = _shown(expr.args[1], (1,))
+    if not (isinstance(negative, Apply) and negative.op.notation.layout is Layout.PREFIX):
+        return None
+    mask, at = _shown(negative.args[0], (*at, 0))
+    return (mask, at) if isinstance(mask, Apply) and _sign(mask) in EXCLUDED else None
+
+
+def _is_difference(expr: Expr) -> bool:
+    """Whether an expression is one term less another one."""
+    if not (isinstance(expr, Apply) and expr.op.notation.layout is Layout.SUM):
+        return False
+    signs = [_is_negative(_shown(arg)[0]) for arg in expr.args]
+    return sorted(signs) == [False, True] and not _is_table(expr)
+
+
+def _is_negative(shown: Expr) -> bool:
+    if isinstance(shown, Number):
+        return shown.value < 0
+    return isinstance(shown, Apply) and shown.op.notation.layout is Layout.PREFIX
 
 
 def _is_hidden(expr: Expr) -> bool:

@@ -15,7 +15,7 @@ from chainrule.calculus.graph.node import Entry, Expr, Partial, Symbol, walk
 from chainrule.calculus.graph.op import Op
 from chainrule.calculus.graph.paths import Path
 from chainrule.language.typeset.layout import Piece, Term, typeset
-from chainrule.language.typeset.names import PIECES, NameParts, name_parts
+from chainrule.language.typeset.names import COMPARISONS, PIECES, NameParts, name_parts
 from chainrule.language.typeset.text import unicode
 
 _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
@@ -169,6 +169,11 @@ class MathML:
     def fence(self, op: Op, body: str) -> str:
         """Set between fences."""
         return op.notation.mathml.format(body)
+
+    def comparison(self, sign: str, left: str, right: str) -> str:
+        """Set a mask in brackets."""
+        shown = escape(COMPARISONS[sign])
+        return f"<mrow><mo>[</mo>{left}<mo>{shown}</mo>{right}<mo>]</mo></mrow>"
 
     def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
         """Set a part by its ranges, in brackets behind it."""

@@ -108,6 +108,11 @@ class Spoken(Unplaced):
         """Say a function that is written as fences."""
         return f"{op.notation.spoken} {body}"
 
+    def comparison(self, sign: str, left: str, right: str) -> str:
+        """Say where a mask is one."""
+        said = {">": "is greater than", "<=": "is at most", "==": "equals", "!=": "differs from"}
+        return f"the mask where {left} {said[sign]} {right}"
+
     def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
         """Say which rows and columns are taken."""
         said = [

@@ -10,7 +10,7 @@ from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.graph.op import Op
 from chainrule.language.typeset.layout import Term, Unplaced, typeset
-from chainrule.language.typeset.names import name_parts
+from chainrule.language.typeset.names import COMPARISONS, name_parts
 
 
 class Plain(Unplaced):
@@ -112,6 +112,10 @@ class Plain(Unplaced):
         """Set between fences."""
         return op.notation.plain.replace("|", body)
 
+    def comparison(self, sign: str, left: str, right: str) -> str:
+        """Set a mask as it is typed."""
+        return f"[{left} {sign} {right}]"
+
     def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
         """Set a part as it is typed."""
         return f"{base}[{', '.join(':'.join(bounds) for bounds in ranges)}]"
@@ -179,6 +183,10 @@ class Unicode(Plain):
     def fence(self, op: Op, body: str) -> str:
         """Set between fences."""
         return op.notation.unicode.replace("|", body)
+
+    def comparison(self, sign: str, left: str, right: str) -> str:
+        """Set a mask with the signs of print."""
+        return f"[{left} {COMPARISONS[sign]} {right}]"
 
     def power(self, base: str, exponent: str) -> str:
         """Set an exponent; squares and cubes as one glyph."""
