@@ -65,9 +65,9 @@ def read_duckdb(path: Path, source: str, options: ReadOptions) -> ArrowTableFile
             str(path), read_only=True, config={"enable_external_access": "false"}
         )
         try:
-            found = connection.execute(_DUCKDB_TABLES).fetchall()
+            listed = connection.execute(_DUCKDB_TABLES).fetchall()
             known = {
-                n if s == "main" else f"{s}.{n}": f"{_quoted(s)}.{_quoted(n)}" for s, n in found
+                n if s == "main" else f"{s}.{n}": f"{_quoted(s)}.{_quoted(n)}" for s, n in listed
             }
             statement = _statement(source, options, known)
             if len(connection.extract_statements(statement)) > 1:
