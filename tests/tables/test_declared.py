@@ -220,6 +220,20 @@ def test_weights_are_repetitions(tmp_path: Path) -> None:
     assert "x" in {f.name for f in fit_file(repeated, FitOptions("t", holdout=0)).model.features}
 
 
+def test_weights_are_repetitions_under_a_penalty_too(tmp_path: Path) -> None:
+    weights = random.integers(0, 4, N)
+    columns = {"x": X, "c": random.choice(["p", "q", "r"], N), "t": LABELS}
+    longer = {name: np.repeat(values, weights) for name, values in columns.items()}
+    weighted = written(tmp_path / "w.csv", w=weights, **columns)
+    repeated = written(tmp_path / "r.csv", **longer)
+    found = fit_file(weighted, FitOptions("t", weights="w", holdout=0)).model
+    other = fit_file(repeated, FitOptions("t", holdout=0)).model
+    assert [f.name for f in found.features] == [f.name for f in other.features]
+    for one, two in zip(found.features, other.features, strict=True):
+        assert one.scale == pytest.approx(two.scale, rel=1e-12)
+    np.testing.assert_allclose(found.coef, other.coef, rtol=1e-6)
+
+
 def test_trials_are_grouped_rows(tmp_path: Path) -> None:
     trials = random.integers(0, 9, N)
     dead = random.binomial(trials, 0.4)

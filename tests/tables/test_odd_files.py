@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import sqlite3
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,6 +101,11 @@ REFUSED: dict[str, tuple[Made, str]] = {
         "not written alike: '40%' in row 1, '0' in row 3. Write them alike, or take",
     ),
     "a header without an end": (text("v,w"), "the file has column names and no rows"),
+    "a formula among values": (
+        sheet([["v", "w"], [1, 2], [2, "=A3*2"], [3, 6]]),
+        "cell B3 holds a formula whose value was not saved",
+    ),
+    "an encrypted Parquet file": (text("PARE0123456789", "t.parquet"), "this Parquet file is encr"),
     "a formula that nobody worked out": (
         sheet([["v", "w"], [1, "=A2*2"], [2, "=A3*2"]]),
         "cell B2 holds a formula whose value was not saved. Open the workbook in a spreadsheet",
@@ -184,6 +190,49 @@ def test_a_query_of_duckdb_is_one_statement(tmp_path: Path) -> None:
     options = ReadOptions(query="select v from t; select 2 as v")
     with pytest.raises(DataError, match="several statements"):
         read_table(tmp_path / "t.duckdb", Declared(options=options))
+
+
+def test_a_formula_with_an_empty_string_is_a_missing_value(tmp_path: Path) -> None:
+    path = sheet([["v", "w"], [1, 2], [2, '=""'], [3, 6]])(tmp_path)
+    page = "xl/worksheets/sheet1.xml"
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts[page] = parts[page].replace(b'<c r="B3">', b'<c r="B3" t="str">')
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    assert read_table(path).columns["w"].missing.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("table", ["s.t", "main.t", "t"])
+def test_tables_of_all_schemas_have_names(table: str, tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "t.duckdb")) as connection:
+        connection.execute("create table t as select 1 as v, interval 1 day as d")
+        connection.execute("create schema s; create table s.t as select 2 as v")
+    path = tmp_path / "t.duckdb"
+    options = ReadOptions(table=table)
+    found = read_table(path, Declared(options=options, only=("v",)))
+    assert numbers(found.columns["v"]) == [2 if table == "s.t" else 1]
+    with pytest.raises(DataError, match=r"it holds 2 tables \(t, s.t\)"):
+        read_table(path)
+    if table == "t":
+        assert "month_day_nano" in str(survey_file(path, Declared(options=options)))
+
+
+def test_cells_between_blanks_are_recognised(tmp_path: Path) -> None:
+    path = text("y   x\na   1\nb   2\n", "t.txt")(tmp_path)
+    found = CliRunner().invoke(cli, ["fit", str(path), "--target", "y"])
+    assert found.exit_code == 1
+    assert "separated by blanks" in found.stderr
+
+
+@pytest.mark.parametrize("command", [("fit", "--target", "y"), ("columns",)])
+def test_what_is_no_file_is_named(command: tuple[str, ...], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name, said in ((str(tmp_path / "pipe"), "a pipe or a device"), ("", "file is empty")):
+        found = CliRunner().invoke(cli, [command[0], name, *command[1:]])
+        assert found.exit_code == 1
+        assert said in found.stderr
 
 
 def test_a_pattern_leaves_marks_out(tmp_path: Path) -> None:

@@ -11,10 +11,13 @@ from pathlib import Path
 
 def data_path(data: str) -> Path:
     """Return the path of a file, or of a shipped data set ``@name``."""
-    if not data.startswith("@"):
+    if data and not data.startswith("@"):
         return Path(data)
     from chainrule.data import SHIPPED
     from chainrule.errors import DataError
+
+    if not data:  # Path("") is the folder where the command runs
+        raise DataError("the name of the file is empty. Name a file, a folder or a pattern.")
 
     if data not in SHIPPED:
         known = ", ".join(SHIPPED)

@@ -83,7 +83,7 @@ def missing_row(labels: Labels) -> int | None:
 
 
 def _is_missing(label: Any) -> bool:  # noqa: ANN401
-    """Tell whether this is no label; what pandas calls NA is not to be compared."""
+    """Tell whether a label is missing; what pandas calls NA is not to be compared."""
     return is_missing(label) or (isinstance(label, Real) and bool(label != label))
 
 

@@ -89,8 +89,12 @@ def natural_column(
             f"days with --date {name}, take it as text with --category {name}, or leave it out "
             f"with --ignore {name}."
         )
+    raise _unfit(name, kind, source)
+
+
+def _unfit(name: str, kind: Any, source: str) -> DataError:  # noqa: ANN401
     held = "lists or records" if pa.types.is_nested(kind) else f"values of type {kind}"
-    raise DataError(
+    return DataError(
         f"{source}: column {name!r} holds {held}, which chainrule does not fit. Turn it into "
         f"numbers or text, or leave it out with --ignore {name}."
     )
@@ -185,5 +189,8 @@ def _spelled(name: str, data: ArrowColumn, source: str) -> ArrowColumn:
         dictionary = pa.array([None if w is None else str(w) for w in words], pa.string())
         return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int64()), dictionary)
     if pa.types.is_nested(kind) or pa.types.is_binary(kind):
-        natural_column(name, data, source)  # raises the error that names the type
-    return data.cast(pa.string())
+        raise _unfit(name, kind, source)
+    try:
+        return data.cast(pa.string())
+    except pa.ArrowNotImplementedError:  # intervals, which have no spelling
+        raise _unfit(name, kind, source) from None

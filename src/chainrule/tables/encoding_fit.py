@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ from chainrule.tables.specs import (
     Unknown,
 )
 from chainrule.tables.table import NumberColumn, Table, TextColumn, refuse_infinite, some_of
+
+Weights = NDArray[np.float64]
 
 _MANY_CATEGORIES = 1000
 _IDENTIFIER_SHARE = 0.5
@@ -69,6 +71,7 @@ def fit_encoding(
     keep_constant: bool = False,
     rare: int = 0,
     unknown: Unknown = "error",
+    weights: Weights | None = None,
 ) -> FittedEncoding:
     """Fit the encoding to the training rows.
 
@@ -86,6 +89,8 @@ def fit_encoding(
         Categories with fewer training rows than this become one, `RARE`.
     unknown : {"error", "base", "rare"}
         The treatment of categories that occur in no training row.
+    weights : ndarray of shape (n_rows,), optional
+        k counts as k repetitions of the row in means, deviations and the most frequent category.
 
     Returns
     -------
@@ -101,10 +106,19 @@ def fit_encoding(
             notes.append(f"column {name!r} has no values: left out.")
             continue
         spec = (
-            _learn_number(table, column, missing, notes, keep_constant=keep_constant)
+            _learn_number(
+                table, column, missing, notes, keep_constant=keep_constant, weights=weights
+            )
             if isinstance(column, NumberColumn)
             else _learn_category(
-                table, column, missing, notes, kept=name in categories, rare=rare, unknown=unknown
+                table,
+                column,
+                missing,
+                notes,
+                kept=name in categories,
+                rare=rare,
+                unknown=unknown,
+                weights=weights,
             )
         )
         if spec is not None:
@@ -117,6 +131,15 @@ def fit_encoding(
     return FittedEncoding(tuple(specs), tuple(notes))
 
 
+def _moments(values: Weights, weights: Weights | None) -> tuple[float, float]:
+    """Return mean and standard deviation."""
+    if weights is None:
+        return float(values.mean()), float(values.std())
+    shares = weights / weights.max()
+    mean = float(np.average(values, weights=shares))
+    return mean, float(np.sqrt(np.average((values - mean) ** 2, weights=shares)))
+
+
 def _learn_number(
     table: Table,
     column: NumberColumn,
@@ -124,13 +147,18 @@ def _learn_number(
     notes: list[str],
     *,
     keep_constant: bool,
+    weights: Weights | None,
 ) -> NumberSpec | None:
     refuse_infinite(table, column)
-    values = column.values[~column.missing]
+    counted = ~column.missing if weights is None else ~column.missing & (weights > 0)
+    if not counted.any():
+        notes.append(f"column {column.name!r} has no values in rows that count: left out.")
+        return None
+    values = column.values[counted]
     largest = float(np.abs(values).max())
     # Scaled by the largest value, so that neither 1e200 squared nor 1e-200 squared is formed.
     unit = values / largest if largest > 0 else values
-    mean, scale = float(unit.mean()), float(unit.std())
+    mean, scale = _moments(unit, None if weights is None else weights[counted])
     if scale <= 10 * np.finfo(np.float64).eps * abs(mean) or scale == 0:
         has_gaps = missing == "indicator" and bool(column.missing.any())
         if keep_constant:
@@ -167,6 +195,19 @@ def looks_like_identifier(n_words: int, n_rows: int) -> bool:
     return n_words > _MANY_CATEGORIES or rarely_twice or never_twice
 
 
+def _weighted_tally(
+    column: TextColumn, weights: Weights, tally: Mapping[str, int], few: Collection[str]
+) -> dict[str, float]:
+    """Return the weight of the rows of each category; rare ones, and no value, are categories."""
+    found = dict.fromkeys(tally, 0.0)
+    sums = np.bincount(column.codes + 1, weights, minlength=len(column.words) + 1)
+    for word, total in zip((NO_VALUE, *column.words), sums.tolist(), strict=True):
+        name = RARE if word in few else word
+        if name in found:
+            found[name] += total
+    return found
+
+
 def _learn_category(
     table: Table,
     column: TextColumn,
@@ -176,6 +217,7 @@ def _learn_category(
     kept: bool,
     rare: int = 0,
     unknown: Unknown = "error",
+    weights: Weights | None = None,
 ) -> CategorySpec | None:
     counts = column.counts()
     words = [word for word, count in zip(column.words, counts, strict=True) if count]
@@ -201,7 +243,8 @@ def _learn_category(
     if missing == "indicator" and column.missing.any():
         fill = NO_VALUE
         tally[NO_VALUE] = tally.get(NO_VALUE, 0) + int(column.missing.sum())
-    base = min(tally, key=lambda word: (-tally[word], word))
+    frequency = tally if weights is None else _weighted_tally(column, weights, tally, few)
+    base = min(tally, key=lambda word: (-frequency[word], word))
     if missing == "mean" or (missing == "indicator" and fill is None):
         fill = base
     if len(tally) == 1:

@@ -214,6 +214,7 @@ def fit_table(
         choices.categories,
         rare=choices.rare,
         unknown=choices.unknown,
+        weights=None if targets.weights is None else targets.weights[training],
     )
     specs = with_bases(learned.specs, formula)
     notes += learned.notes

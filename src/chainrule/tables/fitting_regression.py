@@ -195,6 +195,7 @@ def fit_regression(
         choices.categories,
         rare=choices.rare,
         unknown=choices.unknown,
+        weights=None if every_weight is None else every_weight[training],
     )
     specs = with_bases(learned.specs, formula)
     notes += learned.notes

@@ -24,7 +24,7 @@ from chainrule.engine.runtime.journal import Journal
 from chainrule.engine.runtime.state_folder import Contents, StateFolder
 from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
-from chainrule.storage import byte_budget
+from chainrule.storage import byte_budget, check_regular
 from chainrule.tables.encoding import Matrix
 from chainrule.tables.files.arrow_files import parquet_bytes
 from chainrule.tables.files.compression import compression_of
@@ -304,7 +304,7 @@ def expanded_bytes(path: str | Path) -> int:
 
 
 def _bytes_of(file: Path) -> int:
-    size = file.stat().st_size
+    size = check_regular(file).st_size
     if file.suffix.lower() in (".parquet", ".pq"):
         return max(size, parquet_bytes(file))
     return _EXPANDED * size if compression_of(file) else size

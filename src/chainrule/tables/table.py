@@ -285,6 +285,12 @@ def number_word(value: float) -> str:
 
 def unknown_column(name: str, names: list[str], source: str) -> DataError:
     """Return the error for a missing column, with the nearest names and, when few, all names."""
+    if len(names) == 1 and name in names[0].split():
+        return DataError(
+            f"{source}: its cells seem to be separated by blanks, and the header is read as the "
+            f"name of one column, {names[0].strip()!r}. Write the file with commas or tabs: in "
+            "pandas, read_csv(FILE, sep=r'\\s+').to_csv(FILE, index=False)."
+        )
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     folded = [other for other in names if other.strip().casefold() == name.strip().casefold()]
     guess = (folded or near or [""])[0]

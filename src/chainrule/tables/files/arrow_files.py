@@ -319,6 +319,10 @@ def _word(kind: type) -> str:
     return {str: "string", float: "number", bool: "truth value", list: "list"}.get(kind, "record")
 
 
+_ENCRYPTED: Final = b"PARE"
+"""The first bytes of a Parquet file whose columns are encrypted, footer and all."""
+
+
 def _binary_fault(path: Path, error: BaseException, kind: str, magic: bytes) -> DataError:
     if isinstance(error, DataError):
         return error
@@ -327,8 +331,13 @@ def _binary_fault(path: Path, error: BaseException, kind: str, magic: bytes) -> 
     if path.stat().st_size == 0:
         return DataError(f"{path}: the file is empty. Write it again.")
     with path.open("rb") as file:
-        starts_well = file.read(len(magic)) == magic
-    if not starts_well:
+        start = file.read(len(magic))
+    if start == _ENCRYPTED:
+        return DataError(
+            f"{path}: this Parquet file is encrypted. Write it without encryption, or decrypt it "
+            "first."
+        )
+    if start != magic:
         return DataError(
             f"{path}: this is no {kind} file, whatever its name says. If it is text, name it .csv."
         )

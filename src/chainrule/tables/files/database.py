@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +19,12 @@ from chainrule.tables.files.values import as_kind, kind_of
 
 _FETCHED = 1 << 14
 
+_DUCKDB_TABLES = """
+    select table_schema, table_name from information_schema.tables
+    where table_catalog = current_database()
+    order by table_schema <> 'main', table_schema, table_name
+"""
+
 
 def read_sqlite(path: Path, source: str, options: ReadOptions) -> ArrowTableFile:
     """Read a table or a query of an SQLite file."""
@@ -28,11 +34,11 @@ def read_sqlite(path: Path, source: str, options: ReadOptions) -> ArrowTableFile
         try:
             connection.execute("pragma query_only = on")
             names = "select name from sqlite_master where type in ('table', 'view') order by name"
-            known = [
-                str(name)
+            known = {
+                str(name): _quoted(str(name))
                 for (name,) in connection.execute(names)
                 if not str(name).startswith("sqlite_")
-            ]
+            }
             statement = _statement(source, options, known)
             return ArrowTableFile(_fetched(source, connection, statement), source)
         finally:
@@ -59,7 +65,10 @@ def read_duckdb(path: Path, source: str, options: ReadOptions) -> ArrowTableFile
             str(path), read_only=True, config={"enable_external_access": "false"}
         )
         try:
-            known = [name for (name,) in connection.execute("show tables").fetchall()]
+            listed = connection.execute(_DUCKDB_TABLES).fetchall()
+            known = {
+                n if s == "main" else f"{s}.{n}": f"{_quoted(s)}.{_quoted(n)}" for s, n in listed
+            }
             statement = _statement(source, options, known)
             if len(connection.extract_statements(statement)) > 1:
                 raise DataError(f"{source}: --query holds several statements; it is one select.")
@@ -86,20 +95,27 @@ READERS: dict[str, Callable[[Path, str, ReadOptions], ArrowTableFile]] = {
 }
 
 
-def _statement(source: str, options: ReadOptions, known: list[str]) -> str:
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def _statement(source: str, options: ReadOptions, known: Mapping[str, str]) -> str:
+    """Return the query, or that of all rows of a table; `known` are the tables, and as SQL."""
     if options.query is not None:
         return options.query
     if options.table is None and len(known) != 1:
-        listed = ", ".join(known[:12]) or "none"
+        listed = ", ".join(islice(known, 12)) or "none"
         raise DataError(
             f"{source}: it holds {len(known)} tables ({listed}). Name one with --table, or choose "
             "rows with --query."
         )
-    name = options.table if options.table is not None else known[0]
+    name = options.table if options.table is not None else next(iter(known))
+    if name.startswith("main.") and name not in known:
+        name = name.removeprefix("main.")
     if name not in known:
         raise DataError(f"{source}: no table is named {name!r}. There are: {', '.join(known)}.")
-    quoted = name.replace('"', '""')
-    return f'select * from "{quoted}"'
+    return f"select * from {known[name]}"
 
 
 def _fetched(source: str, connection: sqlite3.Connection, statement: str) -> Any:  # noqa: ANN401 - pyarrow ships no types

@@ -78,7 +78,7 @@ def read_workbook(path: Path, source: str, sheet: str | None) -> ArrowTableFile:
     if n_titles:
         notes.append(f"{n_titles} row{'s' * (n_titles > 1)} before the header left out.")
     table = _table(rows[n_titles:])
-    if any(column.null_count == len(column) > 0 for column in table.columns):
+    if any(column.null_count for column in table.columns):
         _refuse_unsaved_formulas(path, source, chosen.title)
     return ArrowTableFile(table, source, notes)
 
@@ -91,23 +91,31 @@ def _title_rows(rows: list[tuple[Any, ...]]) -> int:
 
 
 def _refuse_unsaved_formulas(path: Path, source: str, sheet: str) -> None:
-    """Raise for a formula in a column without any value: no program has worked it out."""
+    """Raise for a formula without a value: no program has worked it out.
+
+    One whose value is an empty string has a value, of type 'str'.
+    """
     import openpyxl
 
-    book = openpyxl.load_workbook(path, read_only=True)
+    books = [
+        openpyxl.load_workbook(path, read_only=True, data_only=data_only)
+        for data_only in (False, True)
+    ]
     try:
-        chosen = book[sheet]
-        chosen.reset_dimensions()
-        for row in chosen.iter_rows():
-            for cell in row:
-                if cell.data_type == "f":
+        sheets = [book[sheet] for book in books]
+        for chosen in sheets:
+            chosen.reset_dimensions()
+        for written, found in zip(*(chosen.iter_rows() for chosen in sheets), strict=False):
+            for cell, value in zip(written, found, strict=False):
+                if cell.data_type == "f" and value.value is None and value.data_type == "n":
                     raise DataError(
                         f"{source}: cell {cell.coordinate} holds a formula whose value was not "
                         "saved. Open the workbook in a spreadsheet program and save it, or write "
                         "the values."
                     )
     finally:
-        book.close()
+        for book in books:
+            book.close()
 
 
 MOST_ROWS: Final = 1_048_576

@@ -306,6 +306,7 @@ def _fit_fold(
         choices.categories,
         rare=choices.rare,
         unknown=choices.unknown,
+        weights=None if weights is None else weights[train],
     )
     specs = with_bases(learned.specs, formula)
     held = encode(specs, inputs.take(test), blank=True)
