@@ -104,7 +104,8 @@ class TextColumn:
 
     def counts(self) -> NDArray[np.int64]:
         """Return the number of rows of each distinct string."""
-        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.words))
+        places = np.add(self.codes, 1, dtype=np.intp)  # a missing code, -1, comes first
+        return np.bincount(places, minlength=len(self.words) + 1)[1:]
 
     def as_text(self) -> TextColumn:
         """Return the column itself."""
