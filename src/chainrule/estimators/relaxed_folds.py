@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.refits import is_separated
 from chainrule.engine.results import Fit
 
 GAMMAS: Final = (1.0, 0.75, 0.5, 0.25, 0.0)
@@ -69,6 +68,8 @@ def mixtures(
     gammas : sequence of float
     place : callable
     """
+    from chainrule.engine.refits import is_separated  # with the solvers of elastic nets
+
     for gamma in gammas:
         if gamma == 1 or refit is None:
             yield model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,10 +18,12 @@ from chainrule.tables.table import (
     WordCodes,
     gaps_of,
     number_word,
-    smallest,
 )
 
 ArrowColumn = Any
+
+_EXACT_INTEGERS: Final = (pa.int8(), pa.int16(), pa.int32())
+"""Types of integers whose numbers float64 holds."""
 
 
 def is_text(data: ArrowColumn) -> bool:
@@ -76,7 +78,7 @@ def natural_column(
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         if pa.types.is_dictionary(data.type):
             data = data.cast(kind)
-        if pa.types.is_signed_integer(kind) and not data.null_count:
+        if kind in _EXACT_INTEGERS and not data.null_count:
             return number_column(name, np.array(data.to_numpy()), missing)
         values = data if kind == pa.float64() else data.cast(pa.float64(), safe=False)
         return number_column(name, np.array(_nan_for_null(values), dtype=np.float64), missing)
@@ -109,8 +111,7 @@ def number_column(name: str, values: NDArray[Any], missing: Collection[str] = ()
             continue
         if marked == marked and (is_marked := values == marked).any():
             values = np.where(is_marked, np.nan, values.astype(np.float64))
-    stored = smallest(values)
-    return NumberColumn(name, stored, gaps_of(stored))
+    return NumberColumn(name, values, gaps_of(values))
 
 
 def text_column(

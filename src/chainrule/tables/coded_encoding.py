@@ -14,12 +14,13 @@ from chainrule.engine.passes.fused_blocks import FUSED_FROM
 from chainrule.tables.encoding import (
     EncodedRows,
     Matrix,
+    Sink,
     encode,
     encode_columns,
     entries_per_row,
     is_sparse_for,
 )
-from chainrule.tables.specs import NumberSpec, Spec, features
+from chainrule.tables.specs import CategorySpec, NumberSpec, Spec, features
 from chainrule.tables.stored_table import StoredTable
 from chainrule.tables.table import INTEGERS, NumberColumn, Table
 
@@ -32,7 +33,7 @@ def encode_for_fit(specs: tuple[Spec, ...], table: Table) -> EncodedRows:
     is_small = table.n_rows * entries_per_row(specs) < FUSED_FROM
     if is_small or isinstance(table, StoredTable) or not is_sparse_for(specs, table.n_rows):
         return encode(specs, table)
-    usable, sink = np.ones(table.n_rows, dtype=np.bool_), _Codes(specs, table)
+    usable, sink = np.ones(table.n_rows, dtype=np.bool_), _Codes(specs)
     encode_columns(specs, table, sink, usable, blank=False)
     return EncodedRows(CodedRows(sink.columns), usable)
 
@@ -49,34 +50,35 @@ def written_out(X: Matrix | CodedRows) -> Matrix:
     return sparse.csr_matrix((data, indices, ends), shape=X.shape)
 
 
-class _Codes:
-    """Takes encoded columns, and keeps numbers as small as they can be and levels as codes."""
+class _Codes(Sink):
+    """Takes encoded columns: numbers as they are stored, and levels as codes."""
 
-    def __init__(self, specs: tuple[Spec, ...], table: Table) -> None:
+    def __init__(self, specs: tuple[Spec, ...]) -> None:
         self.columns: list[CodedColumn] = []
-        self._table, self._at = table, {}
+        self._at: dict[int, CategorySpec] = {}
         place = 0
         for spec in specs:
-            self._at[place] = spec
+            if isinstance(spec, CategorySpec):
+                self._at[place] = spec
             place += len(features((spec,)))
 
+    def take_stored(self, spec: NumberSpec, column: NumberColumn) -> bool:
+        """Take a column whose numbers are finite in the units of the fit."""
+        ends = float(column.stored.min()), float(column.stored.max())
+        if not all(np.isfinite((end - spec.mean) / spec.scale) for end in ends):
+            return False
+        self.columns.append(
+            CodedColumn(spec.name, column.stored, shift=spec.mean, scale=spec.scale)
+        )
+        return True
+
     def add_numbers(self, values: NDArray[np.float64], place: int) -> None:
-        """Take one number per row; the numbers of the table stand for it if they are all there."""
-        spec = self._at.get(place)
-        if isinstance(spec, NumberSpec):
-            column = self._table.column(spec.name)
-            if isinstance(column, NumberColumn) and not column.missing.any():
-                stored = column.stored
-                self.columns.append(
-                    CodedColumn(spec.name, stored, shift=spec.mean, scale=spec.scale)
-                )
-                return
+        """Take one number per row."""
         self.columns.append(CodedColumn(f"feature {place}", values))
 
     def add_levels(self, places: NDArray[np.int64], first: int) -> None:
         """Take the place of each row's level; the base, which has no feature, is the last code."""
         spec = self._at[first]
-        assert not isinstance(spec, NumberSpec)
         n_levels = len(spec.others)
         dtype = next(kind for kind in INTEGERS if n_levels <= np.iinfo(kind).max)
         codes = np.where(places >= 0, places - first, n_levels).astype(dtype)

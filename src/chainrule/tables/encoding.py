@@ -19,7 +19,14 @@ from chainrule.errors import DataError
 from chainrule.tables.cells import spelling_key
 from chainrule.tables.specs import RARE, CategorySpec, NumberSpec, Spec, features
 from chainrule.tables.stored_table import StoredTable
-from chainrule.tables.table import Column, Table, TextColumn, refuse_infinite, some_of
+from chainrule.tables.table import (
+    Column,
+    NumberColumn,
+    Table,
+    TextColumn,
+    refuse_infinite,
+    some_of,
+)
 
 Matrix = Any
 """A NumPy array, a SciPy matrix in CSR, or an array in a file."""
@@ -74,6 +81,10 @@ def encode(specs: tuple[Spec, ...], table: Table, *, blank: bool = False) -> Enc
 
 class Sink(Protocol):
     """Takes encoded columns, one after the other."""
+
+    def take_stored(self, spec: NumberSpec, column: NumberColumn) -> bool:
+        """Take a column without gaps before it is scaled; False where that cannot be."""
+        return False
 
     def add_numbers(self, values: NDArray[np.float64], place: int) -> None:
         """Take one number per row, of the feature at a place."""
@@ -145,7 +156,7 @@ def entries_per_row(specs: tuple[Spec, ...]) -> int:
     return sum(1 + (isinstance(spec, NumberSpec) and spec.indicator) for spec in specs)
 
 
-class _Parts:
+class _Parts(Sink):
     """Encoded columns, gathered as an array, or as the rows of a sparse matrix.
 
     A sparse row holds one entry per column of the file; that of a base category is a zero, so that
@@ -209,6 +220,8 @@ def _encode_number(
     gaps = column.missing
     if gaps.any() and not spec.fills:
         _cannot(table, spec.name, gaps, usable, blank, "the value is missing")
+    if not gaps.any() and not spec.indicator and sink.take_stored(spec, column):
+        return
     with np.errstate(over="ignore"):
         values = column.values - spec.mean
         values /= spec.scale

@@ -27,6 +27,7 @@ _IDENTIFIER_SHARE = 0.5
 _FEW_CATEGORIES = 20
 _TINY_TABLE = 5
 _MOST_SHOWN = 40
+_HEAD = 64
 
 
 @dataclass(frozen=True)
@@ -150,26 +151,29 @@ def _learn_number(
     weights: Weights | None,
 ) -> NumberSpec | None:
     refuse_infinite(table, column)
-    counted = ~column.missing if weights is None else ~column.missing & (weights > 0)
-    if not counted.any():
+    has_gaps = bool(column.missing.any())
+    values = column.values
+    if has_gaps or weights is not None:
+        counted = ~column.missing if weights is None else ~column.missing & (weights > 0)
+        values = values[counted]
+        weights = None if weights is None else weights[counted]
+    if not len(values):
         notes.append(f"column {column.name!r} has no values in rows that count: left out.")
         return None
-    values = column.values[counted]
-    largest = float(np.abs(values).max())
+    largest = max(-float(values.min()), float(values.max()))
     # Scaled by the largest value, so that neither 1e200 squared nor 1e-200 squared is formed.
     unit = values / largest if largest > 0 else values
-    mean, scale = _moments(unit, None if weights is None else weights[counted])
+    mean, scale = _moments(unit, weights)
     if scale <= 10 * np.finfo(np.float64).eps * abs(mean) or scale == 0:
-        has_gaps = missing == "indicator" and bool(column.missing.any())
+        indicated = missing == "indicator" and has_gaps
         if keep_constant:
-            return NumberSpec(column.name, float(values[0]), 1.0, missing != "refuse", has_gaps)
-        if not has_gaps:
+            return NumberSpec(column.name, float(values[0]), 1.0, missing != "refuse", indicated)
+        if not indicated:
             notes.append(f"column {column.name!r} is constant ({values[0]:g}): left out.")
             return None
         # Its value teaches nothing, but that it is missing may.
         return NumberSpec(column.name, float(values[0]), 1.0, fills=True, indicator=True)
-    steps = np.diff(column.values)
-    if len(steps) > 2 and not column.missing.any() and bool((steps == steps[0]).all()):
+    if not has_gaps and _counts_up(values[:_HEAD]) and _counts_up(values):
         notes.append(
             f"column {column.name!r} counts up row by row, like a row number: if it is one, leave "
             f"it out with --ignore {column.name}."
@@ -184,8 +188,14 @@ def _learn_number(
         mean * largest,
         scale * largest,
         fills=missing in ("mean", "indicator"),
-        indicator=missing == "indicator" and bool(column.missing.any()),
+        indicator=missing == "indicator" and has_gaps,
     )
+
+
+def _counts_up(values: NDArray[np.float64]) -> bool:
+    """Tell whether numbers go from row to row by one step."""
+    steps = np.diff(values)
+    return len(steps) > 2 and bool((steps == steps[0]).all())
 
 
 def looks_like_identifier(n_words: int, n_rows: int) -> bool:

@@ -118,16 +118,16 @@ def measure(
     happened = np.maximum(proba[np.arange(n_rows), actual], np.finfo(np.float64).tiny)
     outcome = np.eye(n_classes)[actual]
     squares = float(np.average(((proba - outcome) ** 2).sum(axis=1), weights=weights))
-    areas = [
-        _area(roc_curve(actual == k, proba[:, k], weights)) for k in range(n_classes) if shares[k]
-    ]
     every_class_occurs = len(present) == n_classes
     two = n_classes == 2
-    curves_exist = two and every_class_occurs
-    positive = actual == 1
-    precision_recall = (
-        precision_recall_curve(positive, proba[:, 1], weights) if curves_exist else None
-    )
+    positive, auc, roc, precision_recall = actual == 1, None, None, None
+    if two and every_class_occurs:  # one sort for both curves
+        hits, misses = _counts_down(positive, proba[:, 1], weights)
+        roc, precision_recall = _roc(hits, misses), _precision_recall(hits, misses)
+        auc = _area(roc)
+    elif every_class_occurs:
+        areas = [_area(roc_curve(actual == k, proba[:, k], weights)) for k in range(n_classes)]
+        auc = float(np.mean(areas))
     return Metrics(
         n_rows=n_rows,
         classes=classes,
@@ -135,10 +135,10 @@ def measure(
         log_loss_of_shares=float(-(present * np.log(present)).sum()),
         accuracy=float(np.average(predicted == actual, weights=weights)),
         brier=squares / 2 if two else squares,
-        auc=float(np.mean(areas)) if every_class_occurs else None,
+        auc=auc,
         average_precision=None if precision_recall is None else _steps(precision_recall),
         confusion=np.rint(counted).astype(np.int64),
-        roc=roc_curve(positive, proba[:, 1], weights) if curves_exist else None,
+        roc=roc,
         precision_recall=precision_recall,
         calibration=calibration_curve(positive, proba[:, 1], weights=weights) if two else None,
     )
@@ -155,22 +155,14 @@ def predicted_codes(proba: Floats, threshold: float | None = None) -> Codes:
 
 def roc_curve(positive: NDArray[np.bool_], score: Floats, weights: Floats | None = None) -> Curve:
     """Return false positive rate and true positive rate, by falling threshold."""
-    hits, misses = _counts_down(positive, score, weights)
-    n_positive, n_negative = hits[-1], misses[-1]
-    x = misses / n_negative if n_negative else np.zeros(len(misses))
-    y = hits / n_positive if n_positive else np.zeros(len(hits))
-    return Curve(x, y)
+    return _roc(*_counts_down(positive, score, weights))
 
 
 def precision_recall_curve(
     positive: NDArray[np.bool_], score: Floats, weights: Floats | None = None
 ) -> Curve:
     """Return recall (x) and precision (y), by falling threshold, from recall 0 and precision 1."""
-    hits, misses = _counts_down(positive, score, weights)
-    called = hits + misses
-    precision = np.ones(len(hits))
-    np.divide(hits, called, out=precision, where=called > 0)
-    return Curve(hits / hits[-1], precision)
+    return _precision_recall(*_counts_down(positive, score, weights))
 
 
 def calibration_curve(
@@ -205,6 +197,20 @@ def _counts_down(
     hits = np.cumsum(counted * positive)[ends]
     misses = np.cumsum(counted * ~positive)[ends]
     return np.append(0.0, hits), np.append(0.0, misses)
+
+
+def _roc(hits: Floats, misses: Floats) -> Curve:
+    n_positive, n_negative = hits[-1], misses[-1]
+    x = misses / n_negative if n_negative else np.zeros(len(misses))
+    y = hits / n_positive if n_positive else np.zeros(len(hits))
+    return Curve(x, y)
+
+
+def _precision_recall(hits: Floats, misses: Floats) -> Curve:
+    called = hits + misses
+    precision = np.ones(len(hits))
+    np.divide(hits, called, out=precision, where=called > 0)
+    return Curve(hits / hits[-1], precision)
 
 
 def _area(curve: Curve) -> float:

@@ -141,7 +141,7 @@ def read_table(
     for name in opened.names:
         data = left.pop(name)
         if name not in declared.ignore:
-            columns.update({c.name: c for c in reader.of(name, data, 1)})
+            columns.update({c.name: c.small() for c in reader.of(name, data, 1)})
         del data
     pa.default_memory_pool().release_unused()
     give_memory_back()

@@ -16,6 +16,7 @@ from chainrule.tables.table import NumberColumn, Table, TextColumn, number_word,
 
 _FEW_ROWS: Final = 20
 _LOOKED_AT: Final = 20_000
+_HEAD: Final = 256
 _MOST_CODES: Final = 10
 _LARGEST_CODE: Final = 100
 _SENTINELS: Final = (-9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, 999999)
@@ -86,15 +87,16 @@ def category_remarks(column: TextColumn) -> list[str]:
 
 def _number_notes(column: NumberColumn) -> Iterator[str]:
     name = column.name
-    values = column.values[~column.missing]
-    values = values[np.isfinite(values)]
+    values = column.stored
+    if not column.is_whole:
+        values = values[np.isfinite(values)]  # a missing one is NaN
     if len(values) < _FEW_ROWS:
         return
-    some = values[:_LOOKED_AT]
+    some = values[:_LOOKED_AT].astype(np.float64)
     yield from _sentinel(name, some)
-    if not (some % 1 == 0).all() or not (values % 1 == 0).all():
+    if not column.is_whole and not ((some % 1 == 0).all() and (values % 1 == 0).all()):
         return
-    if float(np.abs(values).max()) > _EXACT:
+    if not column.is_whole and float(np.abs(values).max()) > _EXACT:
         yield (
             f"column {name!r} holds whole numbers beyond 2^53, of which neighbours are equal as "
             f"numbers. If it is an identifier, leave it out with --ignore {quote(name)}, or take "
@@ -102,7 +104,7 @@ def _number_notes(column: NumberColumn) -> Iterator[str]:
         )
     distinct = np.unique(some)
     if len(distinct) == len(some) and len(np.unique(values)) == len(values):
-        steps = np.diff(values)
+        steps = np.diff(values.astype(np.float64))
         if not (steps == steps[0]).all():  # what counts up row by row has a note of its own
             yield (
                 f"column {name!r} holds whole numbers that all differ, like an identifier: if it "
@@ -203,20 +205,26 @@ def _duplicates(table: Table) -> Iterator[str]:
 
 
 def _separates(column: NumberColumn | TextColumn, actual: Codes, n_classes: int) -> bool:
+    """Tell whether each level, or each range of numbers, belongs to one class."""
+    if isinstance(column, TextColumn):
+        if len(column.words) * _ROWS_PER_LEVEL > len(column):
+            return False
+    elif np.bincount(actual, minlength=n_classes).min() < 2:
+        return False
+    head = slice(0, _HEAD)  # classes that meet in a few rows meet in all
+    return _lie_apart(column.take(head), actual[head], n_classes) and _lie_apart(
+        column, actual, n_classes
+    )
+
+
+def _lie_apart(column: NumberColumn | TextColumn, actual: Codes, n_classes: int) -> bool:
     if isinstance(column, TextColumn):
         n_words = len(column.words)
-        if n_words * _ROWS_PER_LEVEL > len(column.codes):
-            return False
         codes = column.codes.astype(np.intp)
         counted = np.bincount(codes * n_classes + actual, minlength=n_words * n_classes)
         return bool(((counted.reshape(n_words, n_classes) > 0).sum(axis=1) <= 1).all())
     if not column.is_whole and not np.isfinite(column.stored).all():
         return False
-    ends = []
-    for k in range(n_classes):
-        own = column.stored[actual == k]
-        if len(own) < 2:
-            return False
-        ends.append((float(own.min()), float(own.max())))
-    ends.sort()
+    groups = (column.stored[actual == k] for k in range(n_classes))
+    ends = sorted((float(own.min()), float(own.max())) for own in groups if len(own))
     return all(high < low for (_, high), (low, _) in pairwise(ends))

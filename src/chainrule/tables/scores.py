@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.encoding import encode, encode_columns
+from chainrule.tables.encoding import Sink, encode, encode_columns
 from chainrule.tables.specs import Spec
 from chainrule.tables.table import Table
 
@@ -55,7 +55,7 @@ def score_columns(
     return ScoredColumns(sums.score[:, None], usable)
 
 
-class _Sums:
+class _Sums(Sink):
     """Adds each column, times its coefficient, to the scores."""
 
     def __init__(self, score: Floats, coef: Floats) -> None:

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from chainrule.errors import DataError
 from chainrule.tables.cells import NumberStyle
 
+_HEAD: Final = 64
+"""Numbers of a column that are looked at before all are."""
+
 INTEGERS: Final = (np.int8, np.int16, np.int32)
 """The types of integers that columns are stored as, from the smallest."""
 
@@ -59,6 +62,10 @@ class NumberColumn:
             return NumberColumn(self.name, values, np.broadcast_to(self.missing[:1], len(values)))
         return NumberColumn(self.name, values, self.missing[rows])
 
+    def small(self) -> NumberColumn:
+        """Return the column stored in the smallest type."""
+        return NumberColumn(self.name, smallest(self.stored), self.missing)
+
     def as_text(self) -> TextColumn:
         """Return the column as strings, a whole number without its decimal point."""
         codes = np.full(len(self), -1, dtype=np.int64)
@@ -102,9 +109,14 @@ class TextColumn:
         """Return the column at `rows` (indices, or a slice)."""
         return TextColumn(self.name, self.codes[rows], self.words, self.from_numbers)
 
+    def small(self) -> TextColumn:
+        """Return the column itself."""
+        return self
+
     def counts(self) -> NDArray[np.int64]:
         """Return the number of rows of each distinct string."""
-        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.words))
+        places = np.add(self.codes, 1, dtype=np.intp)  # a missing code, -1, comes first
+        return np.bincount(places, minlength=len(self.words) + 1)[1:]
 
     def as_text(self) -> TextColumn:
         """Return the column itself."""
@@ -230,8 +242,13 @@ def smallest(values: NDArray[Any]) -> NDArray[Any]:
         return values.astype(kind, copy=False)
     numbers = values.astype(np.float64, copy=False)
     with np.errstate(over="ignore"):
-        single = numbers.astype(np.float32)
-    return single if ((single == numbers) | np.isnan(numbers)).all() else numbers
+        is_single = _is_single(numbers[:_HEAD]) and _is_single(numbers)
+    return numbers.astype(np.float32) if is_single else numbers
+
+
+def _is_single(numbers: NDArray[np.float64]) -> bool:
+    """Whether float32 holds each number, or that it is NaN."""
+    return bool(((numbers.astype(np.float32) == numbers) | np.isnan(numbers)).all())
 
 
 def integer_type(values: NDArray[Any]) -> type[np.signedinteger[Any]] | None:
@@ -239,7 +256,8 @@ def integer_type(values: NDArray[Any]) -> type[np.signedinteger[Any]] | None:
 
     None holds a negative zero.
     """
-    if not len(values):
+    head = values[:_HEAD]
+    if not len(values) or not (np.trunc(head) == head).all():
         return None
     low, high = values.min(), values.max()
     for kind in INTEGERS:

@@ -374,7 +374,7 @@ class InMemorySource(LabelledRows):
             return self._longest_sums
         first = self.matrix(0)
         row = first.longest_row
-        if not self.is_dense:
+        if not self.is_dense and not self.is_coded:  # rows of codes are equally long
             row = max(self.matrix(index).longest_row for index in range(self.n_blocks))
         return row, first.longest_sum, first.longest_sandwich
 

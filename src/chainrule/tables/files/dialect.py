@@ -191,7 +191,11 @@ def _layout(
         separator = told[1]
     while first < len(lines) - 1 and (not lines[first].strip() or _is_comment(lines, first)):
         first += 1
-    candidates = [separator] if separator else list(SEPARATORS)
+    text = "".join(lines[first:])
+    # A comma is the separator of a file of one column, too, without any.
+    candidates = [mark for mark in SEPARATORS if mark == "," or mark in text]
+    if separator:
+        candidates = [separator]
     found = [_tried(lines, first, mark) for mark in candidates]
     best = max(found, key=lambda tried: tried[0])
     return best[1], best[2], best[3]

@@ -81,9 +81,9 @@ def areas(
         raise DataError("an area under the ROC curve needs rows of both classes")
     of_pos, of_neg = [], []
     for score in scores:
-        x, y = score[positive], score[~positive]
-        of_pos.append(_share_below(x, y, w_neg))
-        of_neg.append(1 - _share_below(y, x, w_pos))
+        order = np.argsort(score, kind="stable")
+        of_pos.append(_share_below(score, order, ~positive, w_neg)[positive])
+        of_neg.append(1 - _share_below(score, order, positive, w_pos)[~positive])
     pos, neg = np.array(of_pos), np.array(of_neg)
     auc = pos @ w_pos / w_pos.sum()
     if clusters is not None:
@@ -120,13 +120,20 @@ def two_sided(value: float, variance: float) -> float | None:
     return 2 * normal_tail(abs(value) / math.sqrt(variance))
 
 
-def _share_below(x: Floats, y: Floats, weights: Floats) -> Floats:
-    """Return for each x the share of the weight of y below it, equal ones counted half."""
-    order = np.argsort(y, kind="stable")
-    total = np.append(0.0, np.cumsum(weights[order]))
-    below = total[np.searchsorted(y[order], x, side="left")]
-    up_to = total[np.searchsorted(y[order], x, side="right")]
-    return np.asarray((below + up_to) / (2 * total[-1]))
+def _share_below(
+    score: Floats, order: NDArray[np.intp], members: NDArray[np.bool_], weights: Floats
+) -> Floats:
+    """Return for each row the share of the weight of members below it, equal ones counted half."""
+    own = np.zeros(len(score))
+    own[members] = weights
+    total, ranked = np.append(0.0, np.cumsum(own[order])), score[order]
+    is_first = np.append(True, ranked[1:] != ranked[:-1])
+    starts = np.flatnonzero(is_first)
+    ends = np.append(starts[1:], len(score))
+    share = (total[starts] + total[ends]) / (2 * total[-1])
+    found = np.empty(len(score))
+    found[order] = share[np.cumsum(is_first) - 1]
+    return found
 
 
 def _mean_covariance(deviations: Floats, weights: Floats) -> Floats:
