@@ -38,6 +38,10 @@ _MANY_COPIES: Final[int] = 3
 _ENTRIES: Final[float] = 2.5e5
 """Entries for which a product takes longer than Python does to ask for it."""
 
+_NEXT: Final[float] = 0.8
+_PART: Final[int] = 8
+"""The share of the strength from which columns are copied beforehand; the part that they are."""
+
 _FRESH: Final[int] = 100
 """Columns that may always be added to those that take part."""
 
@@ -97,6 +101,8 @@ class WorkingSet:
         penalty, here, unit, model, tolerance, max_iter, enough
             As in `proximal_newton`, for all columns.
         """
+        if not self._holds(columns):
+            columns = _with_next(columns, here, penalty)
         columns, steps = self._copied(columns)
         if model is not None:
             model = model.without(~np.isin(model.columns, columns, assume_unique=True))
@@ -124,6 +130,12 @@ class WorkingSet:
         whole = here if not found.history else self._with_all_columns(found.evaluation, columns)
         return replace(found, evaluation=whole, model=model)
 
+    def _holds(self, columns: IntArray) -> bool:
+        """Tell whether the last copy has these columns."""
+        if self._columns is None:
+            return False
+        return bool(np.isin(columns, self._columns, assume_unique=True).all())
+
     @property
     def _rows_at_once(self) -> int:
         """Rows of a product with all columns: a block, or several that have few entries."""
@@ -133,11 +145,7 @@ class WorkingSet:
 
     def _copied(self, columns: IntArray) -> tuple[IntArray, ProximalSteps]:
         """Return columns, with those asked for among them, and the steps on a copy of them."""
-        if (
-            self._columns is None
-            or self._steps is None
-            or not np.isin(columns, self._columns, assume_unique=True).all()
-        ):
+        if self._columns is None or self._steps is None or not self._holds(columns):
             source = self._objective.source
             self._n_copies += 1
             if self._n_copies == _MANY_COPIES and source.n_bytes <= _COPY_BYTES:
@@ -170,6 +178,20 @@ class WorkingSet:
         point.intercept[:] = evaluation.point.intercept
         gradient = objective.freed(Point(coef, intercept))
         return replace(evaluation, point=point, gradient=gradient, scores=lambda: raw)
+
+
+def _with_next(columns: IntArray, here: Evaluation, penalty: ElasticNet) -> IntArray:
+    """Return columns and some that strengths to come will need: they are copied once."""
+    wanted = np.zeros(len(penalty.l1), dtype=bool)
+    wanted[columns] = True
+    slope = np.abs(here.gradient.coef[:, 0])
+    near = np.flatnonzero(~wanted & (slope >= _NEXT * penalty.l1))
+    most = len(columns) // _PART
+    if len(near) > most:
+        pull = slope[near] / np.maximum(penalty.l1[near], 1e-300)
+        near = near[np.argsort(-pull, kind="stable")[:most]]
+    wanted[near] = True
+    return np.flatnonzero(wanted)
 
 
 def first_columns(
