@@ -35,6 +35,7 @@ from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
 from chainrule.engine.results import PathPoint, Sketch, in_units
 from chainrule.engine.runtime.journal import Journal
 from chainrule.engine.runtime.machine import quiet_algebra
+from chainrule.engine.solvers.compiled_proximal import MOST_ENTRIES
 from chainrule.engine.solvers.limits import FULL_VECTORS
 from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.proximal_steps import ProximalSteps
@@ -413,12 +414,12 @@ class PathSolver:
     @property
     def _takes_few(self) -> bool:
         """Whether a copy of the columns that take part may serve even where columns are few."""
+        light = _LIGHT if self._is_single else MOST_ENTRIES
         return (
-            self._is_single
-            and self._is_separable
+            self._is_separable
             and self.shape.l1_ratio > 0
             and self.source.n_features > _FEW_ONCE
-            and self.source.n_entries > _LIGHT
+            and self.source.n_entries > light
             and self.source.can_take_columns
         )
 
@@ -460,7 +461,7 @@ class PathSolver:
         enough: float,
     ) -> Solution:
         """Solve with all other columns held, where they are not read."""
-        if not self._near.is_worth(len(columns), many=not self._is_wide):
+        if not self._near.is_worth(len(columns)):
             solution = self._steps.solve(
                 penalty,
                 here,
@@ -485,5 +486,7 @@ class PathSolver:
         )
         self.source = self.objective.source
         self._keep(solution)
-        self._monitor(solution.evaluation)
+        if solution.history:
+            self._n_steps -= 1  # of which the monitor takes note
+            self._monitor(solution.evaluation)
         return replace(solution, stop="interrupted") if self._stop else solution

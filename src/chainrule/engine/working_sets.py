@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import BoolArray, FloatArray, IntArray
-from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import engine_loss
 from chainrule.engine.losses.facts import LossRow
@@ -18,13 +17,16 @@ from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet
 from chainrule.engine.penalties.l2 import L2Penalty
-from chainrule.engine.runtime.executors import Partial
+from chainrule.engine.runtime.executors import Partial, sum_over_chunks
 from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.proximal_steps import ProximalSteps
 
 _SHARE: Final[float] = 0.25
 _LARGE_SHARE: Final[float] = 0.6
-"""The share of the columns up to which steps read a copy of them; of columns that are not many."""
+"""The share of the columns up to which steps read a copy of them; of data that are large."""
+
+_LARGE: Final[float] = 4e5
+"""Entries from which data are large here: a copy takes less time than the steps that it saves."""
 
 _COPY_SHARE: Final[float] = 0.05
 _COPY_BYTES: Final[float] = 1e8
@@ -32,6 +34,13 @@ _COPY_BYTES: Final[float] = 1e8
 
 _MANY_COPIES: Final[int] = 3
 """The copy from which sparse columns are taken from a table that lies column after column."""
+
+_ENTRIES: Final[float] = 2.5e5
+"""Entries for which a product takes longer than Python does to ask for it."""
+
+_NEXT: Final[float] = 0.8
+_PART: Final[int] = 8
+"""The share of the strength from which columns are copied beforehand; the part that they are."""
 
 _FRESH: Final[int] = 100
 """Columns that may always be added to those that take part."""
@@ -63,12 +72,13 @@ class WorkingSet:
         self._steps: ProximalSteps | None = None
         self._n_copies, self._turned = 0, None
 
-    def is_worth(self, n_columns: int, *, many: bool = False) -> bool:
-        """Tell whether a copy of so many columns, a few or many of them, repays its memory."""
+    def is_worth(self, n_columns: int) -> bool:
+        """Tell whether a copy of so many columns repays its memory."""
         source = self._objective.source
         share = n_columns / source.n_features
+        most = _LARGE_SHARE if source.n_entries > _LARGE else _SHARE
         room = _COPY_SHARE * source.n_bytes + _COPY_BYTES
-        return share <= (_LARGE_SHARE if many else _SHARE) and 8 * share * source.n_entries <= room
+        return share <= most and 8 * share * source.n_entries <= room
 
     def solve(
         self,
@@ -91,6 +101,8 @@ class WorkingSet:
         penalty, here, unit, model, tolerance, max_iter, enough
             As in `proximal_newton`, for all columns.
         """
+        if not self._holds(columns):
+            columns = _with_next(columns, here, penalty)
         columns, steps = self._copied(columns)
         if model is not None:
             model = model.without(~np.isin(model.columns, columns, assume_unique=True))
@@ -118,13 +130,22 @@ class WorkingSet:
         whole = here if not found.history else self._with_all_columns(found.evaluation, columns)
         return replace(found, evaluation=whole, model=model)
 
+    def _holds(self, columns: IntArray) -> bool:
+        """Tell whether the last copy has these columns."""
+        if self._columns is None:
+            return False
+        return bool(np.isin(columns, self._columns, assume_unique=True).all())
+
+    @property
+    def _rows_at_once(self) -> int:
+        """Rows of a product with all columns: a block, or several that have few entries."""
+        source = self._objective.source
+        n_blocks = max(1, int(source.n_entries / _ENTRIES))
+        return source.rows_per_block * max(1, source.n_blocks // n_blocks)
+
     def _copied(self, columns: IntArray) -> tuple[IntArray, ProximalSteps]:
         """Return columns, with those asked for among them, and the steps on a copy of them."""
-        if (
-            self._columns is None
-            or self._steps is None
-            or not np.isin(columns, self._columns, assume_unique=True).all()
-        ):
+        if self._columns is None or self._steps is None or not self._holds(columns):
             source = self._objective.source
             self._n_copies += 1
             if self._n_copies == _MANY_COPIES and source.n_bytes <= _COPY_BYTES:
@@ -132,8 +153,10 @@ class WorkingSet:
             part = self._objective_of(source.take_columns(columns, self._turned))
             self._columns = columns
             self._steps = ProximalSteps(part, compiled=self._may_compile)
-            longer = part.source.longest_sums
-            self._objective.source = self._objective.source.with_sums_of(longer)
+            row, total, sandwich = part.source.longest_sums
+            whole = source.matrix_of(slice(0, min(self._rows_at_once, source.n_samples)))
+            longer = row, max(total, whole.longest_sum), sandwich
+            self._objective.source = source.with_sums_of(longer)
         return self._columns, self._steps
 
     def _with_all_columns(self, evaluation: Evaluation, columns: IntArray) -> Evaluation:
@@ -142,17 +165,33 @@ class WorkingSet:
 
         residual = objective.residual(raw)
 
-        def one(block: RowBlock) -> Partial:
-            part = residual[block.rows]
-            return block.X.rmatvec(part), part.sum(axis=0)
+        source, step = objective.source, self._rows_at_once
 
-        coef, intercept = objective.sum_over_blocks(one)
-        objective.passes -= 0.5
+        def one(index: int) -> Partial:
+            rows = slice(index * step, min((index + 1) * step, source.n_samples))
+            return source.matrix_of(rows).rmatvec(residual[rows]), residual[rows].sum(axis=0)
+
+        coef, intercept = sum_over_chunks(one, -(-source.n_samples // step), objective.n_threads)
+        objective.passes += 0.5
         point = objective.origin()
         point.coef[columns] = evaluation.point.coef
         point.intercept[:] = evaluation.point.intercept
         gradient = objective.freed(Point(coef, intercept))
         return replace(evaluation, point=point, gradient=gradient, scores=lambda: raw)
+
+
+def _with_next(columns: IntArray, here: Evaluation, penalty: ElasticNet) -> IntArray:
+    """Return columns and some that strengths to come will need: they are copied once."""
+    wanted = np.zeros(len(penalty.l1), dtype=bool)
+    wanted[columns] = True
+    slope = np.abs(here.gradient.coef[:, 0])
+    near = np.flatnonzero(~wanted & (slope >= _NEXT * penalty.l1))
+    most = len(columns) // _PART
+    if len(near) > most:
+        pull = slope[near] / np.maximum(penalty.l1[near], 1e-300)
+        near = near[np.argsort(-pull, kind="stable")[:most]]
+    wanted[near] = True
+    return np.flatnonzero(wanted)
 
 
 def first_columns(

@@ -331,9 +331,12 @@ def fenchel_terms(
 
 def _open_ended(penalty: ElasticNet, slope: FloatArray, doubt: FloatArray) -> BoolArray:
     """Return the columns that no penalty holds back: their derivatives must vanish."""
+    free = penalty.free
+    if not free.any():
+        return free
     held_down = np.isfinite(penalty.upper) | (-slope + doubt <= 0)
     held_up = np.isfinite(penalty.lower) | (-slope - doubt >= 0)
-    return penalty.free & ~(held_down & held_up)
+    return free & ~(held_down & held_up)
 
 
 def _without_kinks(

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray, is_sparse
-from chainrule.engine.column_names import NumberedColumns
+from chainrule.engine.column_names import ChosenColumns, NumberedColumns
 from chainrule.engine.data.block_sizes import common_rows_per_block
 from chainrule.engine.data.coded_rows import CodedRows, reserve
 from chainrule.engine.data.column_units import middles, power_of_two_scale
@@ -277,8 +277,7 @@ class InMemorySource(LabelledRows):
         else:
             found._X = self._columns(columns)
         found.n_features, found._longest_sums = len(columns), None
-        names = self.column_names
-        found._names = [names[j] for j in columns.tolist()]
+        found._names = ChosenColumns(self.column_names, columns)
         found.__dict__.pop("column_names", None)
         for name in ("column_scale", "column_shift", "column_maxima", "column_bounds"):
             setattr(found, name, getattr(self, name)[columns])
@@ -406,6 +405,10 @@ class InMemorySource(LabelledRows):
     def matrix(self, index: int) -> MatrixBlock:
         """Return X of block number `index`."""
         return self._matrix(self.rows(index))
+
+    def matrix_of(self, rows: slice) -> MatrixBlock:
+        """Return X of some rows in one piece, where they are not in a file or in columns."""
+        return self._matrix(rows)
 
     def codes(self, index: int) -> tuple[slice, IntArray, FloatArray | None]:
         """Return rows, class codes and sample_weight of block number `index`; None for 1."""

@@ -41,6 +41,8 @@ class ElasticNet:
     @property
     def free(self) -> BoolArray:
         """Which columns have neither a penalty nor two finite bounds."""
+        if self.l1.all():
+            return np.zeros(self.l1.shape, dtype=bool)
         open_ended = np.isinf(self.lower) | np.isinf(self.upper)
         return np.asarray((self.l1 == 0) & (self.l2 == 0) & open_ended)
 
