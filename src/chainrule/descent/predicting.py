@@ -88,6 +88,8 @@ def predict_trained(
     for name in keep:
         if name not in names:
             raise unknown_column(name, names, str(data))
+    if not wanted & set(names):
+        raise unknown_column(inputs[0].columns[0], names, str(data))
     declared = Declared(
         categories=texts & set(names),
         keep=keep,
@@ -96,7 +98,9 @@ def predict_trained(
     )
     table = read_table(data, declared)
     try:
-        return _write(known, load_values(path), inputs, table, file, keep, str(path), raw=raw)
+        return _write(
+            known, load_values(path), inputs, table, names, file, keep, str(path), raw=raw
+        )
     except ModelError as error:
         raise DataError(f"{path}: its forward pass cannot be read: {error}") from error
     except ChainruleError:
@@ -112,6 +116,7 @@ def _write(
     learned: dict[str, Array],
     inputs: list[InputColumns],
     table: Table,
+    names: list[str],
     file: TextIO,
     keep: Sequence[str],
     source: str,
@@ -129,7 +134,8 @@ def _write(
         if symbol in needed and symbol not in binding.data:
             columns = next(c for c in inputs if find_input(model, c.name) is symbol)
             for name in columns.columns:
-                table.column(name)
+                if name not in names:
+                    raise unknown_column(name, names, table.source)
     zeros = {s: np.zeros(binding.shape(s)) for s in binding.roles.learned}
     values = given_values(binding, learned, zeros)
     predictor = Predictor(prediction)
