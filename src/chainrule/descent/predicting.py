@@ -88,8 +88,9 @@ def predict_trained(
     for name in keep:
         if name not in names:
             raise unknown_column(name, names, str(data))
-    if not wanted & set(names):
-        raise unknown_column(inputs[0].columns[0], names, str(data))
+    if not any(set(columns.columns) <= set(names) for columns in inputs):
+        missing = next(name for name in inputs[0].columns if name not in names)
+        raise unknown_column(missing, names, str(data))
     declared = Declared(
         categories=texts & set(names),
         keep=keep,
