@@ -268,7 +268,8 @@ def test_short_forms_have_the_values_of_autograd(name: str) -> None:
             return VALUES[name](SimpleNamespace(**{**given, variable: moved})).sum()
 
         slope = autograd.grad(objective)(given[variable])
-        np.testing.assert_allclose(found[derivation.model.symbol(variable)], slope, rtol=1e-9, atol=1e-12)
+        ours = found[derivation.model.symbol(variable)]
+        np.testing.assert_allclose(ours, slope, rtol=1e-9, atol=1e-12)
 
 
 A, B = Symbol("A", ("n", "n")), Symbol("B", ("n", "n"))
