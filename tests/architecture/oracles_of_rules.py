@@ -54,6 +54,8 @@ MODELS = (
     "Z : (v, m)\nids : (1, m)\nP = softmax(Z, axis=0)\nJ = -sum(onehot(ids, v) .* log(P))\nwrt: Z",
     "Z : (k, m)\nY : (k, m)\nc : (1, 1)\nonehot: Y\nT = (1 - c) Y + c/k\nP = softmax(Z, axis=0)\n"
     "J = -sum(T .* log(P))\nwrt: Z",
+    "x : (1, m)\np, u, v : (1, 1)\nf = exp(-(x - u)^2/2)\ng = exp(-(x - v)^2/2)\n"
+    "J = -sum(log(p f + (1 - p) g))\nwrt: u, p",
     "x : (n, 1)\nJ = sum(1/(1 + exp(-x)))",
     "x : (n, 1)\nJ = sum((exp(x) - exp(-x))/(exp(x) + exp(-x)))",
     "z : (n, 1)\nt : (n, 1)\np = exp(z)/sum(exp(z))\nJ = t^T p\nwrt: z",

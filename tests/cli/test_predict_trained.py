@@ -68,7 +68,8 @@ def test_labels_in_the_table_are_scored(trained: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ("age\n40\n", "no column is named 'town'"),
+        ("age,height\n40,2\n", "no column is named 'town'. The columns are: age, height."),
+        ("height,name\n2,Ann\n", "The columns are: height, name."),
         ("town,age\nBonn,old\n", "holds text where"),
         ("town,age\nParis,40\n", "'Paris' did not occur in training"),
         ("town,age\nBonn,\nUlm,3\n", "missing"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from chainrule.board.coding import RequestError
@@ -84,7 +85,7 @@ def typeset(derivation: Derivation) -> DerivationInfo:
         tuple(corners(derivation)),
         derivation.proven,
         f"{len(steps)} steps{verified}",
-        _faulty(steps, gradients),
+        _faulty(steps, tuple(_gradients(derivation, general=False))),
     )
 
 
@@ -180,14 +181,20 @@ def _open(side: Expr) -> Iterator[Expr]:
         yield partial.wrt
 
 
-def _gradients(derivation: Derivation) -> Iterator[GradientLine]:
+def _gradients(derivation: Derivation, *, general: bool = True) -> Iterator[GradientLine]:
+    """Yield the lines of the gradients; for any number of rounds, where they are stated so."""
     objective = derivation.model.objective
+    stated = {step.left: step.after for step in derivation.general} if general else {}
     for symbol, gradient in derivation.layers.items():
         whole, one = symbol, entry(symbol, *gradient.places)
         yield _gradient(derivation, gradient, whole, one, layer=True)
     for gradient in derivation.gradients.values():
         at = Partial(objective, entry(gradient.variable, *gradient.places))
-        yield _gradient(derivation, gradient, Partial(objective, gradient.variable), at)
+        asked = Partial(objective, gradient.variable)
+        found = _gradient(derivation, gradient, asked, at)
+        if derivation.longer is not None and asked in stated:
+            found = replace(found, line=line(asked, stated[asked], derivation.model))
+        yield found
     for hessian in derivation.hessians.values():
         yield _hessian(derivation, hessian)
 

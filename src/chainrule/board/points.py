@@ -59,7 +59,9 @@ class Point:
         if len(self.inputs) < len(model.inputs):
             key = (args.text, args.wrt, args.order, tuple(self.sizes.items()), args.seed)
             self.inputs = dict(_drawn(*key)) | self.inputs
-        self.chosen = _chosen(self.sizes, args.chosen)
+        shapes = {name for s in model.symbols for dim in s.shape for name in base_names(dim)}
+        along = {name: n for name, n in self.sizes.items() if name in shapes}
+        self.chosen = _chosen(along, args.chosen)
 
     @cached_property
     def evaluator(self) -> Evaluator:

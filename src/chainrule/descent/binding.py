@@ -193,8 +193,8 @@ def _sequences(options: Sequence[BindOption]) -> str | None:
             long = [dim for dim in option.symbol.shape if dim != 1]
             counts.setdefault(long[0] if long else 1, set()).add(len(option.columns))
     counts.pop(1, None)
-    alike = all(len(found) == 1 for found in counts.values())
-    return ONE_ROW if alike and any(found != {1} for found in counts.values()) else None
+    several = any(min(found) > 1 for found in counts.values())
+    return ONE_ROW if several else None
 
 
 def drawn_by(model: Model, given: Mapping[str, Draw], bound: Sequence[Symbol]) -> dict[str, Draw]:

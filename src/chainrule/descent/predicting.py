@@ -88,6 +88,9 @@ def predict_trained(
     for name in keep:
         if name not in names:
             raise unknown_column(name, names, str(data))
+    if not any(set(columns.columns) <= set(names) for columns in inputs):
+        missing = next(name for name in inputs[0].columns if name not in names)
+        raise unknown_column(missing, names, str(data))
     declared = Declared(
         categories=texts & set(names),
         keep=keep,
@@ -96,7 +99,9 @@ def predict_trained(
     )
     table = read_table(data, declared)
     try:
-        return _write(known, load_values(path), inputs, table, file, keep, str(path), raw=raw)
+        return _write(
+            known, load_values(path), inputs, table, names, file, keep, str(path), raw=raw
+        )
     except ModelError as error:
         raise DataError(f"{path}: its forward pass cannot be read: {error}") from error
     except ChainruleError:
@@ -112,6 +117,7 @@ def _write(
     learned: dict[str, Array],
     inputs: list[InputColumns],
     table: Table,
+    names: list[str],
     file: TextIO,
     keep: Sequence[str],
     source: str,
@@ -129,7 +135,8 @@ def _write(
         if symbol in needed and symbol not in binding.data:
             columns = next(c for c in inputs if find_input(model, c.name) is symbol)
             for name in columns.columns:
-                table.column(name)
+                if name not in names:
+                    raise unknown_column(name, names, table.source)
     zeros = {s: np.zeros(binding.shape(s)) for s in binding.roles.learned}
     values = given_values(binding, learned, zeros)
     predictor = Predictor(prediction)

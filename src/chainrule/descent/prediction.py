@@ -18,7 +18,7 @@ from chainrule.calculus.ops import TABLE
 from chainrule.calculus.rewriting.stable_form import stable_form
 from chainrule.descent.meaning import Meaning, inputs_below, meaning
 from chainrule.descent.tape import Tape, used_lines
-from chainrule.lecture import Array, Binding, InputRoles
+from chainrule.lecture import Array, Binding, InputRoles, Rows
 
 _SHARES = (TABLE["sigmoid"], TABLE["normal_cdf"])
 _OF_A_SCORE = ("softplus", "log", "exp", "sigmoid", "log_normal_cdf", "normal_cdf")
@@ -214,7 +214,7 @@ def score_of(prediction: Prediction, found: Array, truth: Array) -> Score | None
     return Score("R²", 1 - float(((found - truth) ** 2).sum()) / spread)
 
 
-def chosen(prediction: Prediction, found: Array, count: int) -> Array:
+def chosen(prediction: Prediction, found: Array, count: int) -> Rows:
     """Return the classes with the largest scores: a row per example, a column per label.
 
     Parameters
@@ -226,12 +226,13 @@ def chosen(prediction: Prediction, found: Array, count: int) -> Array:
     count : int
         The number of labels of an example: more than 1 in a sequence.
     """
-    if count == 1:
-        return found.argmax(axis=1)[:, None]
     label = prediction.label
-    if label is not None and label.shape[1] == 1:  # a column of labels: a row of scores for each
-        return found.reshape(len(found), count, -1).argmax(axis=2)
-    return found.reshape(len(found), -1, count).argmax(axis=1)
+    standing = label is not None and label.shape[1] == 1
+    if standing or count == 1:  # a column of labels: a row of scores for each
+        best: Rows = found.reshape(len(found), count, -1).argmax(axis=2)
+    else:
+        best = found.reshape(len(found), -1, count).argmax(axis=1)
+    return best
 
 
 def _is_share(prediction: Prediction) -> bool:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
 
+import autograd
+import autograd.numpy as anp
+import numpy as np
 import pytest
 
 from chainrule import derive, plain
+from chainrule.calculus.evaluation.forward import assignments, sample
 from chainrule.calculus.graph.node import Number, Symbol, symbols
 from chainrule.calculus.ops import matmul, mul, transpose
+from chainrule.calculus.proof.gradients import gradient_values
 from chainrule.calculus.rewriting.layout import laid_out
 
 SCORES = "Z : (k, m)\nY : (k, m)\n"
 VECTORS = "z : (k, 1)\nt : (k, 1)\n"
 LINE = "x : (n, 1)\n"
 BATCH = "X : (n, m)\nY : (1, m)\nw : (1, n)\nb : (1, 1)\n"
+
+MIXTURE = (
+    "x : (1, m)\np, u, v, s : (1, 1)\nf = exp(-(x - u)^2/(2 s^2))/(s sqrt(2 pi))\n"
+    "g = exp(-(x - v)^2/(2 s^2))/(s sqrt(2 pi))\nJ = -sum(log(p f + (1 - p) g))\n"
+)
 
 FORMS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     ("the mean is taken off", LINE + "y : (n, 1)\nL = sum((x - mean(x)) .* (y - mean(y)))\nwrt: x",
@@ -49,6 +61,18 @@ FORMS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     ("shares of all", "D : (k, m)\na : (k, 1)\n"
      "J = -sum(logsumexp(D + log_softmax(a, axis=0), axis=0))\nwrt: a",
      {"a": "m softmax(a) - softmax(D + (a - logsumexp(a)), axis=0) 1"}),
+    # Densities and probabilities by the names of the author.
+    ("a mixture of two Gaussians", MIXTURE + "wrt: u, p", {
+        "u": "-((p f .* (x - u))/(s^2 .* (p f + (1 - p) .* g))) 1",
+        "p": "((g - f)/(p f + (1 - p) .* g)) 1"}),
+    ("complementary log-log", "X : (m, n)\ny : (m, 1)\nw : (n, 1)\nq = 1 - exp(-exp(X w))\n"
+     "J = -sum(y .* log(q) + (1 - y) .* log(1 - q))\nwrt: w", {"w": "X^T (exp(X w) .* (1 - y/q))"}),
+    # Numbers in exponents and in comparisons.
+    ("Tweedie", "y : (1, m)\nz : (1, m)\np : (1, 1)\nmu = exp(z)\n"
+     "J = sum(mu^(2 - p)/(2 - p) - y .* mu^(1 - p)/(1 - p))\nwrt: z",
+     {"z": "mu .* (mu^(1 - p) - y .* mu^(-p))"}),
+    ("pinball", "e : (m, 1)\nq : (1, 1)\nJ = sum(max(q e, (q - 1) e))\nwrt: e",
+     {"e": "q + [e > 0] - 1"}),
     # A sigmoid, a tanh or a softmax that was written out.
     ("the slope of a sigmoid", LINE + "L = sum(1/(1 + exp(-x)))",
      {"x": "sigmoid(x) .* (1 - sigmoid(x))"}),
@@ -184,6 +208,68 @@ def test_a_number_gets_no_name(text: str) -> None:
     said = " ".join(step.why for step in derivation)
     assert "dK" not in said
     assert "dw" not in said
+
+
+def softmax(z: Any) -> Any:
+    return anp.exp(z) / anp.sum(anp.exp(z), axis=0, keepdims=True)
+
+
+def mixture(a: SimpleNamespace) -> Any:
+    f, g = (anp.exp(-((a.x - c) ** 2) / (2 * a.s**2)) / (a.s * (2 * np.pi) ** 0.5)
+            for c in (a.u, a.v))  # fmt: skip
+    return -anp.sum(anp.log(a.p * f + (1 - a.p) * g))
+
+
+def cloglog(a: SimpleNamespace) -> Any:
+    q = 1 - anp.exp(-anp.exp(a.X @ a.w))
+    return -anp.sum(a.y * anp.log(q) + (1 - a.y) * anp.log(1 - q))
+
+
+def distilled(a: SimpleNamespace) -> Any:
+    share = softmax(a.Y / a.t)
+    return -anp.sum(share * anp.log(softmax(a.W @ a.X / a.t))) / a.X.shape[1]
+
+
+def smoothed(a: SimpleNamespace) -> Any:
+    wanted = (1 - a.c) * a.Y + a.c / len(a.Y)
+    return -anp.sum(wanted * anp.log(softmax(a.Z)))
+
+
+def tweedie(a: SimpleNamespace) -> Any:
+    mu = anp.exp(a.z)
+    return anp.sum(mu ** (2 - a.p) / (2 - a.p) - a.y * mu ** (1 - a.p) / (1 - a.p))
+
+
+def pinball(a: SimpleNamespace) -> Any:
+    return anp.sum(anp.maximum(a.q * a.e, (a.q - 1) * a.e))
+
+
+VALUES: dict[str, Callable[[SimpleNamespace], Any]] = {
+    "a mixture of two Gaussians": mixture,
+    "complementary log-log": cloglog,
+    "distillation of a product": distilled,
+    "smoothed labels": smoothed,
+    "Tweedie": tweedie,
+    "pinball": pinball,
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_short_forms_have_the_values_of_autograd(name: str) -> None:
+    text, wanted = next(case[1:] for case in FORMS if case[0] == name)
+    derivation = derive(text, list(wanted))
+    sizes = assignments(derivation.model, 1)[0]
+    values = sample(derivation.model, sizes, np.random.default_rng(7))
+    given = {symbol.name: values[symbol] for symbol in derivation.model.inputs}
+    found = gradient_values(derivation, values, sizes)
+    for variable in wanted:
+
+        def objective(moved: Any, variable: str = variable) -> Any:
+            return VALUES[name](SimpleNamespace(**{**given, variable: moved})).sum()
+
+        slope = autograd.grad(objective)(given[variable])
+        ours = found[derivation.model.symbol(variable)]
+        np.testing.assert_allclose(ours, slope, rtol=1e-9, atol=1e-12)
 
 
 A, B = Symbol("A", ("n", "n")), Symbol("B", ("n", "n"))

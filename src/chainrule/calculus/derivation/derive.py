@@ -31,6 +31,7 @@ from chainrule.calculus.derivation.sentences import (
     chain_sentence,
     factor_sentence,
 )
+from chainrule.calculus.derivation.solving import as_written, solved
 from chainrule.calculus.derivation.staging import staged
 from chainrule.calculus.derivation.steps import Claim, Derivation, Gradient, Phase
 from chainrule.calculus.graph.dims import SCALAR, Index, written
@@ -349,7 +350,12 @@ class _Derivation:
             form, named = simplify(form, self.shortened, self.relations)
         fired = [*fired, *named]
         if self.named:
-            for rename in (self.recognition.recognise, lambda f: called(f, self.model)):
+            for rename in (
+                self.recognition.recognise,
+                lambda f: called(f, self.model),
+                lambda f: solved(f, self.model, self._shortest),
+                lambda f: as_written(f, self.model),
+            ):
                 form, seen = rename(form)
                 fired += seen
         form, blocks = filled(form)

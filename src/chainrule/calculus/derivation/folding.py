@@ -67,14 +67,15 @@ def called(form: Expr, model: Model) -> tuple[Expr, list[Fired]]:
     ``softmax(D)`` is ``R`` where the author defined ``R = softmax(D)`` and went on without it.
     """
     fired: list[Fired] = []
-    kinds = {node.op for node in walk(form) if isinstance(node, Apply) and _is_function(node)}
+    kinds = {node.op for node in walk(form) if isinstance(node, Apply) and is_function(node)}
     for target, value in model.values.items():
-        if not (isinstance(value, Apply) and value.op in kinds and _is_function(value)):
+        if not (isinstance(value, Apply) and value.op in kinds and is_function(value)):
             continue
         found: dict[Expr, Expr] = {value: target}
         if value.op.elementwise:
             found = {
-                node: entry(target, *place) for node, place in _read(form, value, target).items()
+                node: entry(target, *place)
+                for node, place in entries_of(form, value, target).items()
             }
         after = replace(form, found)
         if after is not form:
@@ -83,7 +84,7 @@ def called(form: Expr, model: Model) -> tuple[Expr, list[Fired]]:
     return form, fired
 
 
-def _is_function(node: Apply) -> bool:
+def is_function(node: Apply) -> bool:
     """Whether an operation is a function with a name, such as a softmax."""
     return node.op.notation.layout is Layout.FUNCTION and bool(node.args)
 
@@ -91,10 +92,10 @@ def _is_function(node: Apply) -> bool:
 def _folded(form: Expr, target: Symbol, value: Apply) -> tuple[Expr, list[Fired]]:
     top, bottom = value.args[0], _unspread(value.args[1])
     scale = Symbol("the scale", bottom.shape)
-    scales = _read(form, bottom, scale)
+    scales = entries_of(form, bottom, scale)
     # The scale is closed while the numerator is looked for: it may well contain it.
     closed = replace(form, {node: entry(scale, *place) for node, place in scales.items()})
-    found = _read(closed, top, target)
+    found = entries_of(closed, top, target)
     if not scales or not found:
         return form, []
     opened: dict[Expr, Expr] = {entry(scale, *place): node for node, place in scales.items()}
@@ -142,7 +143,7 @@ def _after(form: Expr) -> Iterator[tuple[Label, Expr]]:
     yield POSITIVE, transform(form, lambda e: POSITIVE.becomes(e) or e)
 
 
-def _read(form: Expr, matrix: Expr, named: Symbol) -> dict[Expr, Positions]:
+def entries_of(form: Expr, matrix: Expr, named: Symbol) -> dict[Expr, Positions]:
     """Return the entries of a matrix form in an index form, each with its place."""
     if isinstance(matrix, Symbol):
         cells = [node for node in walk(form) if isinstance(node, Entry)]
@@ -183,4 +184,4 @@ def same_sums(a: Expr, b: Expr) -> bool:
     return isinstance(both, Apply) and len(both.args) == 2 and both.args[0] is both.args[1]
 
 
-__all__ = ["FOLD", "called", "folded", "places", "same_sums"]
+__all__ = ["FOLD", "called", "entries_of", "folded", "is_function", "places", "same_sums"]

@@ -66,6 +66,10 @@ class RandomPoints:
         self._known: list[dict[Symbol, Any]] = []
         self._precise: dict[int, dict[Symbol, Any]] = {}
 
+    @cached_property
+    def _adding_to_one(self) -> Mapping[Symbol, int | None]:
+        return adding_to_one(self.model)
+
     def sizes(self, number: int) -> dict[str, int]:
         """Return the sizes of the dimensions at a point."""
         return self.all_sizes[number % len(self.all_sizes)]
@@ -84,7 +88,7 @@ class RandomPoints:
             values = related(self.model, values, MODULAR)
             for symbol, numbers in numbers_of_places(self.model, sizes, self._residues).items():
                 values[symbol] = Residues(numbers.astype(np.int64))
-            for symbol, axis in adding_to_one(self.model).items():
+            for symbol, axis in self._adding_to_one.items():
                 values[symbol] = values[symbol] / MODULAR.sum(
                     values[symbol], axis=axis, keepdims=True
                 )

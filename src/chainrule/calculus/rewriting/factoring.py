@@ -140,8 +140,9 @@ def primitive(p: Poly) -> Poly:
 
 def number_in_front(p: Poly) -> Fraction:
     """Return the number that all coefficients share, with the sign of the leading one."""
-    below = lcm(*(c.denominator for c in p.values()))
-    above = number_gcd(*(int(c * below) for c in p.values()))
+    coefficients = tuple(p.values())
+    below = lcm(*(c.denominator for c in coefficients))
+    above = number_gcd(*(c.numerator * (below // c.denominator) for c in coefficients))
     sign = -1 if _leading(p)[1] < 0 else 1
     return Fraction(sign * above, below)
 

@@ -68,7 +68,22 @@ def _laid_out(node: Expr) -> Expr:
         alone = _unspread(node)
         mean = _mean(alone) if alone is not node else None
         return _reduced(node) if mean is None else broadcast(mean, node.shape)
-    return _collected(node) if is_op(node, "add") else node
+    return (_summed_together(node) or _collected(node)) if is_op(node, "add") else node
+
+
+def _summed_together(total: Expr) -> Expr | None:
+    """Write ``(A/D) 1 - (B/D) 1`` as one sum of one fraction."""
+    signed = [(term.args[0], -1) if is_op(term, "neg") else (term, 1) for term in total.args]
+    if not all(is_op(term, "matmul") and is_op(term.args[0], "div") for term, _ in signed):
+        return None
+    ones, below = signed[0][0].args[1], signed[0][0].args[0].args[1]
+    same = all(t.args[1] is ones and t.args[0].args[1] is below for t, _ in signed)
+    if not (same and isinstance(ones, Number)):
+        return None
+    above = [sign * term.args[0].args[0] for term, sign in signed]
+    if all(sign < 0 for _, sign in signed):
+        return neg(div(add(*map(neg, above)), below) @ ones)
+    return div(add(*sorted(above, key=lambda part: is_op(part, "neg"))), below) @ ones
 
 
 def _number_in_front(repeated: Expr) -> Expr:

@@ -19,6 +19,7 @@ from chainrule.calculus.graph.node import (
     Symbol,
     Total,
     running,
+    symbols,
 )
 from chainrule.calculus.ops import TABLE, add, mul, size
 from chainrule.calculus.rewriting.deviations import deviations
@@ -131,6 +132,8 @@ def adding_to_one(model: Model) -> dict[Symbol, int | None]:
         if (shared := _share_axis(value)) is not None:
             found[target] = known[target] = shared
             continue
+        if symbols(value) and not symbols(value) & known.keys():
+            continue  # no part of it adds to one
         for axis in (ROWS, COLUMNS):
             total = _total(value, axis, known)
             if total is not None and normal_form(total) is Number(1):

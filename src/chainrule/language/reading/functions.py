@@ -281,10 +281,18 @@ def changed(node: Node, change: Callable[[Node], Node]) -> Node:
     return replace(node, **below)  # type: ignore[arg-type]
 
 
+_PARTS: dict[type, tuple[str, ...]] = {}
+"""The fields of every kind of node that may hold nodes."""
+
+
 def children(node: Node) -> Iterator[Node]:
     """Yield the nodes directly below a node."""
-    for part in fields(node):
-        value = getattr(node, part.name)
+    kind = type(node)
+    if kind not in _PARTS:
+        places = {part.name for part in fields(Written)}
+        _PARTS[kind] = tuple(part.name for part in fields(kind) if part.name not in places)
+    for name in _PARTS[kind]:
+        value = getattr(node, name)
         for item in value if isinstance(value, tuple) else (value,):
             inner = item.operand if isinstance(item, Joined) else item
             inner = inner[1] if isinstance(inner, tuple) and len(inner) == 2 else inner
