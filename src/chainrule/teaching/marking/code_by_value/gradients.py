@@ -118,22 +118,15 @@ class Backward:
         return algebra.elementwise(sign, walk.lifted(old), walk.lifted(value))
 
     def _placed(self, event: Event) -> object:
-        walk, algebra = self.walk, self.walk.algebra
+        walk = self.walk
         places = event.places
         assert places is not None
         old = walk.known.get(event.target)
         if old is None:
             raise Misfit(f"{event.target} has no value yet")
         amount = walk.lifted(walk.value(event.value))
-        if event.operation == "-=":
-            amount = algebra.elementwise("negative", amount)
-        if event.operation in ("+=", "-="):
-            if (labels := walk.pick(places)) is not None:
-                return algebra.picked_added(walk.lifted(old), walk.array(labels), amount)
-            return algebra.entry_added(walk.lifted(old), walk.places(places), amount)
-        if event.operation == "=" and np.ndim(amount) == 0 and float(amount) == 0.0:
-            return algebra.masked(walk.lifted(old), walk.array(places))
-        raise Misfit("a part of a gradient that is set")
+        return walk.algebra.entry_changed(walk.lifted(old), walk.index(places), event.operation,
+                                          amount)  # fmt: skip
 
 
 def places_of(slopes: Slopes, event: Event, names: Names, walk: Walk[Array]) -> list[int]:

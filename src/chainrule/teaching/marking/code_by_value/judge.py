@@ -16,7 +16,7 @@ import numpy as np
 from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit, Mismatch
 from chainrule.teaching.marking.code_by_value.factors import Line, settle
 from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, is_close, places_of
-from chainrule.teaching.marking.code_by_value.naming import Names, names_of
+from chainrule.teaching.marking.code_by_value.naming import Names, derive, names_of
 from chainrule.teaching.marking.code_by_value.numeric import Array
 from chainrule.teaching.marking.code_by_value.readings import (
     COUNTS,
@@ -29,6 +29,7 @@ from chainrule.teaching.marking.code_by_value.readings import (
 )
 from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source, source
+from chainrule.teaching.marking.code_by_value.units import units
 from chainrule.teaching.marking.code_by_value.walk import Walk
 
 MOST_READINGS = 12
@@ -70,14 +71,18 @@ def judged(text: str) -> list[CodeJudged]:
     code = source(text)
     if code is None:
         return []
-    names = names_of(code.statements)
     rows = text.split("\n")
-    try:
-        best = _best(code, names)
-    except FAULTS:
-        return []
-    if best is None:
-        return []
+    best: list[Line] = []
+    for unit in units(code.statements):
+        names = names_of(unit.statements)
+        names.incoming.update(unit.incoming)
+        names.derived |= unit.incoming.keys()
+        derive(names, unit.statements)
+        try:
+            lines = _best(Source(unit.statements, code.left_out), names)
+        except FAULTS:
+            continue
+        best.extend(lines or ())
     found: list[CodeJudged] = []
     for line in best:
         for at, event in enumerate(line.events):

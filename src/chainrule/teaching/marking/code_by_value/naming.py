@@ -15,6 +15,9 @@ _DELTA = re.compile(r"(?i)(?:\w+_)?delta_?\w*|grad|gradient")
 _LABELS = re.compile(
     r"(?i)y|y_?true|targets?|labels?|t|y_?train|y_?one_?hot|y_?enc(?:oded)?|one_?hot\w*|y_?batch"
 )
+_LISTS = re.compile(r"(?i)w|ws|weights?|b|bs|bias(?:es)?|thetas?|params|layers|coefs_?|\w+_list")
+"""Names of lists with an entry per layer."""
+
 _NOT = frozenset({
     "data", "dataset", "dim", "dims", "dtype", "device", "dict", "depth", "degree", "delimiter",
     "decay", "dropout", "diff", "dist", "df", "date", "done", "default", "debug", "dot", "dir",
@@ -52,6 +55,9 @@ class Names:
     picks: bool
     class_axis: int = 1
     stars: bool = False  # whether * is the matrix product, as between np.matrix
+    torch: bool = False  # whether functions are those of PyTorch
+    layered: bool = False  # whether weights stand in a list
+    incoming: dict[str, str] = field(default_factory=dict)  # gradients from above, of which values
     truncated: bool = False  # whether not all shapes were tried
     unread: set[str] = field(default_factory=set)
     derived: set[str] = field(default_factory=set)
@@ -59,6 +65,10 @@ class Names:
     def is_gradient(self, name: str) -> bool:
         """Whether a name is that of a gradient."""
         return name in self.derived or bool(_DELTA.fullmatch(name)) or self.stem(name) is not None
+
+    def is_list(self, name: str) -> bool:
+        """Whether a name is one that lists of weights have."""
+        return name not in self.assigned and _LISTS.fullmatch(name) is not None
 
     def stem(self, name: str) -> str | None:
         """Return the part of the name of a gradient that says of what; None for another name."""
@@ -151,8 +161,10 @@ def names_of(statements: Sequence[ast.stmt]) -> Names:
                     picks = picks or (isinstance(first, ast.Call))
     usable = tuple(name for name in labels if name not in assigned or _given(name, statements))
     found = Names(frozenset(every), frozenset(assigned), frozenset(called), usable, picks)
+    found.torch = "torch" in every or "F" in every
+    found.layered = any(_LISTS.fullmatch(name) and len(name) > 2 for name in every)
     found.stars = _multiplies_by_stars(statements, called)
-    _derive(found, statements)
+    derive(found, statements)
     return found
 
 
@@ -182,7 +194,7 @@ def _multiplies_by_stars(statements: Sequence[ast.stmt], called: set[str]) -> bo
     )  # fmt: skip
 
 
-def _derive(names: Names, statements: Sequence[ast.stmt]) -> None:
+def derive(names: Names, statements: Sequence[ast.stmt]) -> None:
     """Find the names of the author's own that are computed from gradients."""
     assignments = [
         (node.targets[0].id, node.value)
@@ -205,4 +217,4 @@ def _derive(names: Names, statements: Sequence[ast.stmt]) -> None:
         names.derived |= fresh
 
 
-__all__ = ["Names", "names_of"]
+__all__ = ["Names", "derive", "is_label", "names_of"]

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit
+from chainrule.teaching.marking.code_by_value.evaluation import word_of
 from chainrule.teaching.marking.code_by_value.naming import Names
 from chainrule.teaching.marking.code_by_value.numeric import Array, Numbers
-from chainrule.teaching.marking.code_by_value.shapes import Shaped, Shapes
+from chainrule.teaching.marking.code_by_value.shaped import Shaped
+from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source
 from chainrule.teaching.marking.code_by_value.walk import Walk
 
@@ -211,7 +213,7 @@ def _meet_open_names(walk: Walk[Shaped]) -> None:
             name for name in used if name not in walk.known and not walk.names.is_gradient(name)
         }
         fresh |= used & set(walk.names.labels)
-        if event.places is not None and (labels := walk.pick(event.places)) is not None:
+        if event.places is not None and (labels := _labels_of(event.places)) is not None:
             label = walk.flat(labels)
             if label is not None and label not in walk.known:
                 _meet_picked(walk, label)
@@ -228,12 +230,22 @@ def _meet_open_names(walk: Walk[Shaped]) -> None:
             continue
 
 
+def _labels_of(node: ast.expr) -> ast.expr | None:
+    """Return the labels in an index such as ``[range(n), y]``; None for another index."""
+    if not isinstance(node, ast.Tuple) or len(node.elts) != 2:
+        return None
+    rows, labels = node.elts
+    if isinstance(rows, ast.Call) and word_of(rows.func) in ("range", "arange"):
+        return labels
+    return None
+
+
 def _meet_picked(walk: Walk[Shaped], label: str) -> None:
     """Give labels that are only taken as indices one entry per row of the output."""
     last = next((n for n in reversed(walk.forward) if isinstance(walk.known.get(n), Shaped)), None)
     output = walk.known.get(last or "")
     if isinstance(output, Shaped) and len(output.dims or ()) == 2:
-        walk.algebra.picked(output, walk.algebra.unknown(label))
+        walk.algebra.entry(output, walk.rows_and(walk.algebra.unknown(label)))
 
 
 def _is_plausible(shapes: Shapes) -> bool:
@@ -255,7 +267,16 @@ def _is_plausible(shapes: Shapes) -> bool:
 def find_upstream(reading: Reading, walk: Walk[Array], events: list[Event]) -> None:
     """Take a gradient that is used and never given for that of what comes after the code."""
     given = {event.target for event in events}
-    if walk.losses:
+    for name, value in reading.names.incoming.items():
+        stem = reading.names.stem(name)
+        own = [v for v in reading.names.values_of(stem) if v in walk.known] if stem else []
+        value = own[0] if own else value
+        held = walk.known.get(value)
+        if isinstance(held, np.ndarray):
+            random = np.random.default_rng(len(name))
+            reading.upstream[name] = random.normal(size=held.shape)
+            reading.upstream_of[name] = value
+    if walk.losses or reading.names.incoming:
         return
     for event in events:
         for node in ast.walk(event.value):

@@ -7,22 +7,31 @@ what the walk does not have a rule for raises :class:`Misfit`.
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Label, Misfit, Size
 from chainrule.teaching.marking.code_by_value.evaluation import (
+    LAYERS,
     MOST_STEPS,
     Evaluation,
+    Slices,
     is_helper,
+    table_entry,
     word_of,
 )
 
 V = TypeVar("V")
 
+Item: TypeAlias = "int | str | tuple[Item, ...]"
+"""What a loop runs over: a number, the name of an entry, or several."""
+
 TIMES = 3
 """The number of steps of a loop whose variable is an index."""
+
+MOST_ROUNDS = 12
 
 
 _DRAWS = re.compile(r"randn?|normal|uniform|random|standard_normal|random_sample|zeros|ones|full"
@@ -48,6 +57,7 @@ class Walk(Evaluation[V]):
     events: list[Event] = field(default_factory=list)
     losses: list[tuple[str, V]] = field(default_factory=list)
     forward: list[str] = field(default_factory=list)  # names with values, in order
+    frozen: list[str] = field(default_factory=list)
     updates: dict[str, bool] = field(default_factory=dict)  # whether a step goes down
 
     def run(self) -> None:
@@ -73,9 +83,10 @@ class Walk(Evaluation[V]):
                 self._augmented(target, op, value, statement.lineno)
             case ast.For():
                 self._loop(statement)
-            case ast.If(body=body):
-                for one in body:
-                    self.statement(one)
+            case ast.If(test=test, body=body, orelse=other):
+                self._branches(test, body, other)
+            case ast.Expr(value=ast.Call() as call):
+                self._called(call, statement.lineno)
             case ast.With(body=body) | ast.While(body=body):
                 for one in body:
                     self.statement(one)
@@ -133,12 +144,48 @@ class Walk(Evaluation[V]):
                 self.failed[value.lineno] = str(error)
 
     def _note_loss(self, name: str, value: object) -> None:
-        if not isinstance(value, int | float | Size | Label | tuple | type(None)):
+        if not isinstance(value, int | float | Size | Label | tuple | str | type(None) | Slices):
             self.losses.append((name, value))  # type: ignore[arg-type]
 
+    def _branches(self, test: ast.expr, body: list[ast.stmt], other: list[ast.stmt]) -> None:
+        """Take the branch that holds; both of a condition on an entry of the data."""
+        held = self.holds(test)
+        names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+        open_one = held is None and bool(names & self.counted)
+        for one in () if held is False else body:
+            self.statement(one)
+        for one in other if held is False or open_one else ():
+            self.statement(one)
+
     def _loop(self, loop: ast.For) -> None:
-        variable = loop.target.id if isinstance(loop.target, ast.Name) else ""
-        places = {
+        """Take a loop: over entries of lists, over an axis, or once."""
+        rounds = self._rounds(loop)
+        if rounds is None:
+            for one in loop.body:
+                self.statement(one)
+            return
+        kept = dict(self.aliases)
+        for bound in rounds:
+            for name, value in bound.items():
+                if isinstance(value, str):
+                    self.aliases[name] = value
+                else:
+                    self.aliases.pop(name, None)
+                    self.scope[name] = value
+            for one in loop.body:
+                self.statement(one)
+        for bound in rounds[:1]:
+            for name in bound:
+                self.scope.pop(name, None)
+                self.counted.discard(name)
+                if name in kept:
+                    self.aliases[name] = kept[name]
+                else:
+                    self.aliases.pop(name, None)
+
+    def _rounds(self, loop: ast.For) -> list[dict[str, int | str]] | None:
+        """Return what the variables of a loop stand for, round by round; None for one round."""
+        indices = {
             node.id
             for one in loop.body
             for sub in ast.walk(one)
@@ -146,19 +193,145 @@ class Walk(Evaluation[V]):
             for node in ast.walk(sub.slice)
             if isinstance(node, ast.Name)
         }
-        if not variable or variable not in places:
-            for one in loop.body:
-                self.statement(one)
-            return
-        backward = any(
-            isinstance(node, ast.Name) and node.id == "reversed" for node in ast.walk(loop.iter)
+        used = names_in(loop.target)
+        appends = any(
+            isinstance(node, ast.Attribute) and node.attr in ("append", "insert")
+            for one in loop.body for node in ast.walk(one)
+        )  # fmt: skip
+        call = loop.iter if isinstance(loop.iter, ast.Call) else None
+        word = word_of(call.func) if call is not None else ""
+        over_list = word in ("zip", "enumerate") or (
+            word != "range" and (self.flat(loop.iter) or "") in self.tables
         )
-        order = reversed(range(TIMES)) if backward else range(TIMES)
-        for at in order:
-            self.scope[variable] = at
-            for one in loop.body:
-                self.statement(one)
-        self.scope.pop(variable, None)
+        if not used & indices and not appends and not over_list:
+            return None
+        values = self._items(loop.iter)
+        if values is None:
+            return None
+        rounds: list[dict[str, int | str]] = []
+        for value in values:
+            bound: dict[str, int | str] = {}
+            if not _bind(loop.target, value, bound):
+                return None
+            rounds.append(bound)
+        return rounds
+
+    def _items(self, node: ast.expr) -> list[Item] | None:
+        """Return the items that a loop runs over: numbers, names of entries, and tuples of them."""
+        if not isinstance(node, ast.Call):
+            return self._entries(node)
+        word = word_of(node.func)
+        if word in ("range", "xrange", "trange", "arange"):
+            return self._numbers(node.args)
+        if word in ("tqdm", "list") and node.args:
+            return self._items(node.args[0])
+        if word == "reversed" and node.args:
+            inner = self._items(node.args[0])
+            return None if inner is None else inner[::-1]
+        if word == "enumerate" and node.args:
+            inner = self._items(node.args[0])
+            return None if inner is None else list(enumerate(inner))
+        if word == "zip":
+            columns = [self._items(one) for one in node.args]
+            if any(column is None for column in columns):
+                return None
+            return list(zip(*(c for c in columns if c is not None), strict=False))
+        return None
+
+    def _entries(self, node: ast.expr) -> list[Item] | None:
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+            whole = self._entries(node.value)
+            bounds = [node.slice.lower, node.slice.upper, node.slice.step]
+            if whole is None:
+                return None
+            ends = [None if b is None else self.value(b) for b in bounds]
+            if any(not isinstance(b, int | None) for b in ends):
+                return None
+            first, last, step = (b if isinstance(b, int) else None for b in ends)
+            return whole[first:last:step]
+        name = self.flat(node)
+        if name is None or name in self.known or name in self.scope:
+            return None
+        length = self.tables.setdefault(name, LAYERS)
+        return [f"{name}[{at}]" for at in range(length if length is not None else LAYERS)]
+
+    def _numbers(self, args: list[ast.expr]) -> list[Item] | None:
+        bounds = [self._count(one) for one in args]
+        if any(bound is None for bound in bounds) or not 1 <= len(bounds) <= 3:
+            return None
+        whole = [bound for bound in bounds if bound is not None]
+        if len(whole) == 3 and whole[2] == 0:
+            return None
+        found = range(*whole)
+        return list(found) if len(found) <= MOST_ROUNDS else list(range(TIMES))
+
+    def _count(self, node: ast.expr) -> int | None:
+        """Return the number that a bound of a loop stands for."""
+        match node:
+            case ast.Constant(value=int(number)):
+                return number
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                inner = self._count(operand)
+                return None if inner is None else -inner
+            case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.FloorDiv() as op, right=right):
+                one, two = self._count(left), self._count(right)
+                if one is None or two is None:
+                    return None
+                if isinstance(op, ast.FloorDiv):
+                    return one  # the number of layers is half of that of their parameters
+                return one + two if isinstance(op, ast.Add) else one - two
+            case ast.Call(func=ast.Name(id="len"), args=[of]):
+                found = self.length(of) if self._is_listed(of) else TIMES
+                return found if isinstance(found, int) else self._axis(found)
+        name = self.flat(node)
+        held = self.scope.get(name or "", self.known.get(name or ""))
+        if isinstance(held, int):
+            return held
+        if isinstance(held, Size) or isinstance(node, ast.Subscript):
+            try:
+                return self._axis(self.value(node))
+            except Misfit:
+                return TIMES
+        if name is not None and name.lower() in ("num_layers", "n_layers", "nlayers"):
+            return LAYERS + bool(self.names.layered)
+        return TIMES
+
+    def _is_listed(self, node: ast.expr) -> bool:
+        name = self.flat(node)
+        return name is not None and (name in self.tables or self.names.is_list(name))
+
+    def _axis(self, size: object) -> int:
+        """Return how often a loop over an axis is run: by its length, where that is known."""
+        whole = size.dim if isinstance(size, Size) else size
+        return whole if isinstance(whole, int) else 1
+
+    def _called(self, call: ast.Call, line: int) -> None:
+        """Take a call that changes a list or an array: ``append``, ``insert``, ``np.add.at``."""
+        word = word_of(call.func)
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if word == "at" and len(call.args) == 3 and isinstance(owner, ast.Attribute):
+            sign: ast.operator = ast.Sub() if owner.attr == "subtract" else ast.Add()
+            target = ast.Subscript(call.args[0], call.args[1], ast.Store())
+            self._augmented(target, sign, call.args[2], line)
+            return
+        name = self.flat(owner) if owner is not None else None
+        if name is None or name not in self.tables or self.tables[name] is None:
+            return
+        length = self.tables[name] or 0
+        if word == "append" and len(call.args) == 1:
+            self.tables[name] = length + 1
+            self._assign(ast.Name(f"{name}[{length}]", ast.Store()), call.args[0], line)
+        elif word == "insert" and len(call.args) == 2:
+            for at in range(length, 0, -1):
+                held = self.known.pop(f"{name}[{at - 1}]", None)
+                if held is not None:
+                    self.known[f"{name}[{at}]"] = held
+            self.tables[name] = length + 1
+            entry = f"{name}[0]" if not self.names.uses_gradients(call.args[1]) else \
+                f"{name}[{-length - 1}]"  # fmt: skip
+            self._assign(ast.Name(entry, ast.Store()), call.args[1], line)
+        elif word in ("reverse",):
+            self.tables[name] = None
 
     def _assign(self, target: ast.expr, value: ast.expr, line: int) -> None:
         if isinstance(target, ast.Tuple | ast.List):
@@ -172,16 +345,11 @@ class Walk(Evaluation[V]):
             name, places = self.flat(target.value), target.slice
             if name is None:
                 return
-        table = isinstance(value, ast.Dict | ast.List) and not getattr(value, "elts", None)
-        if table or (isinstance(value, ast.Call) and word_of(value.func) in ("dict", "list")):
-            self.tables.add(name)
+        if self._listed(name, value, line):
             return
-        if isinstance(value, ast.Dict | ast.Constant) and not isinstance(
-            getattr(value, "value", None), int | float
-        ):
-            return
+        self._forget(name, value)
         if self._is_gradient(name, value):
-            self.events.append(Event(line, name, "=", value, places, tuple(self.scope.items())))
+            self._claim(line, name, "=", value, places)
             return
         if self.names.uses_gradients(value):
             self._note_update(name, value)
@@ -190,11 +358,69 @@ class Walk(Evaluation[V]):
             self._placed(name, places, value, line)
             return
         try:
-            self._keep(name, self._initialised(name, value))
+            found = self._initialised(name, value)
+            if isinstance(found, tuple) and not self.local:
+                for at, one in enumerate(found):
+                    self.known[f"{name}.{at}"] = one
+            self._keep(name, found)
         except Misfit as error:
             self.failed[line] = str(error)
             self.known.pop(name, None)
             self.names.unread.add(name)
+
+    def _is_final(self, name: str) -> bool:
+        """Whether a value is changed behind the loss, so that it becomes a gradient."""
+        whole = bool(self.losses) or name in self.names.incoming.values()
+        return whole and not self.local and name in self.known
+
+    def _claim(
+        self, line: int, name: str, sign: str, value: ast.expr, places: ast.expr | None
+    ) -> None:
+        """Note a gradient; names that later rounds change are those of this round."""
+        scope = tuple(self.scope.items())
+        frozen = Frozen(self)
+        value = frozen.visit(copy.deepcopy(value))
+        places = frozen.visit(copy.deepcopy(places)) if places is not None else None
+        self.events.append(Event(line, name, sign, value, places, scope))
+
+    def _forget(self, name: str, value: ast.expr) -> None:
+        """End an alias, and begin one where a name is another one's entry: ``z = zs[-l]``."""
+        self.aliases.pop(name, None)
+        del value
+
+    def _listed(self, name: str, value: ast.expr, line: int) -> bool:
+        """Take a list or a dictionary; False for another value."""
+        if isinstance(value, ast.Call) and word_of(value.func) in ("dict", "list", "defaultdict",
+                                                                    "OrderedDict"):  # fmt: skip
+            self.tables[name] = 0 if word_of(value.func) == "list" else None
+            return True
+        if isinstance(value, ast.Dict):
+            self.tables[name] = None
+            for key, one in zip(value.keys, value.values, strict=True):
+                text = self.key(key) if key is not None else None
+                if text is None or self.names.uses_gradients(one):
+                    continue
+                entry = table_entry(name, text, self.names)
+                if entry != self.flat(one) and entry.isidentifier():
+                    self._assign(ast.Name(entry, ast.Store()), one, line)
+            return True
+        if isinstance(value, ast.List):
+            self.tables[name] = len(value.elts)
+            for at, one in enumerate(value.elts):
+                self._assign(ast.Name(f"{name}[{at}]", ast.Store()), one, line)
+            return True
+        if isinstance(value, ast.ListComp) and len(value.generators) == 1:
+            items = self._items(value.generators[0].iter)
+            if items is None:
+                return False
+            self.tables[name] = len(items)
+            return True
+        if isinstance(value, ast.BinOp) and isinstance(value.left, ast.List):
+            count = self._count(value.right) if isinstance(value.op, ast.Mult) else None
+            self.tables[name] = count if count is not None else LAYERS
+            return True
+        return isinstance(value, ast.Constant) and isinstance(value.value, str | None) \
+            and not self.local  # fmt: skip
 
     def _is_gradient(self, name: str, value: ast.expr) -> bool:
         if self.local:
@@ -211,20 +437,32 @@ class Walk(Evaluation[V]):
             self.updates[name] = isinstance(value.op, ast.Sub)
 
     def _placed(self, name: str, places: ast.expr, value: ast.expr, line: int) -> None:
-        """Take ``xs[t][label] = 1`` for an entry that is set, where the value is a new one."""
+        """Take entries that are set: ``margins[range(n), y] = 0``."""
         try:
-            at = self.places(places)
-            amount = self.value(value)
-            old = self.known.get(name)
-            if old is None or isinstance(old, int | float | tuple):
+            at = self.index(places)
+            amount = self.lifted(self.value(value))
+            old = self.named(name) if self._is_local(name) else self.known.get(name)
+            if old is None or isinstance(old, int | float | tuple | Size | Label):
                 return
-            self.known[name] = self.algebra.entry_added(old, at, self.lifted(amount))  # type: ignore[arg-type]
+            self._keep(name, self.algebra.entry_changed(old, at, "=", amount))  # type: ignore[arg-type]
         except Misfit as error:
             self.failed[line] = str(error)
+            self.names.unread.add(name)
 
     def _unpack(self, targets: list[ast.expr], value: ast.expr, line: int) -> None:
+        """Take several values at once."""
         if isinstance(value, ast.Tuple) and len(value.elts) == len(targets):
             for target, one in zip(targets, value.elts, strict=True):
+                if self.flat(target) != self.flat(one) or self.flat(one) is None:
+                    self._assign(target, one, line)
+            return
+        if isinstance(value, ast.Call) and word_of(value.func) in self.functions and (
+            self.local or self.inlines(value)
+        ):  # fmt: skip
+            for at, target in enumerate(targets):
+                if isinstance(target, ast.Tuple) or (self.flat(target) or "_").strip("_") == "":
+                    continue
+                one = ast.Subscript(value, ast.Constant(at), ast.Load())
                 self._assign(target, one, line)
             return
         returned: ast.expr | None = None
@@ -236,12 +474,29 @@ class Walk(Evaluation[V]):
                 if name is not None and name != old and old in self.known:
                     self._keep(name, self.known[old])
             return
+        held = self.flat(value)
+        whole = self.named(held) if held is not None and (
+            held in self.known or self._is_local(held)) else None  # fmt: skip
+        if isinstance(whole, tuple) and len(whole) == len(targets):
+            for target, one in zip(targets, whole, strict=True):
+                name = self.flat(target)
+                if isinstance(target, ast.Tuple) and isinstance(one, tuple):
+                    continue
+                if name is None or (name in self.known and self.known[name] is one):
+                    continue
+                self.aliases.pop(name, None)
+                if self.local:
+                    self.local[-1][name] = one
+                else:
+                    self.known[name] = one
+            return
         if isinstance(value, ast.Attribute) and value.attr == "shape":
             for axis, target in enumerate(targets):
                 name = self.flat(target)
                 if name is not None:
                     try:
-                        self.known[name] = self.algebra.size(self.array(value.value), axis)
+                        size = self.algebra.size(self.array(value.value), axis, len(targets))
+                        (self.local[-1] if self.local else self.known)[name] = size
                     except Misfit as error:
                         self.failed[line] = str(error)
 
@@ -254,14 +509,24 @@ class Walk(Evaluation[V]):
             return
         sign = {ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.Div: "/="}.get(type(op), "")
         if self.names.is_gradient(name) or name in {e.target for e in self.events}:
-            self.events.append(Event(line, name, sign, value, places, tuple(self.scope.items())))
+            self._claim(line, name, sign, value, places)
+            return
+        if places is not None and self._is_final(name) and sign:
+            self.names.derived.add(name)  # p[range(n), y] -= 1 makes a gradient of p
+            self._claim(line, name, sign, value, places)
             return
         if self.names.uses_gradients(value):
             self.updates[name] = sign == "-="
             return
-        if places is not None or sign not in ("+=", "-=", "*=", "/="):
+        if sign not in ("+=", "-=", "*=", "/="):
             return
         try:
+            if places is not None:
+                before = self.lifted(self.named(name))
+                amount = self.lifted(self.value(value))
+                self._keep(name, self.algebra.entry_changed(before, self.index(places), sign,
+                                                            amount))  # fmt: skip
+                return
             old, amount = self.array(target), self.lifted(self.value(value))
             operation = {"+=": "add", "-=": "subtract", "*=": "multiply", "/=": "divide"}[sign]
             self._keep(name, self.algebra.elementwise(operation, old, amount))
@@ -272,7 +537,7 @@ class Walk(Evaluation[V]):
         if self.local:
             self.local[-1][name] = value
             return
-        plain = isinstance(value, int | float | Size | Label | tuple | type(None))
+        plain = isinstance(value, int | float | Size | Label | tuple | str | type(None) | Slices)
         if not plain:
             value = self.algebra.kept(name, value)  # type: ignore[arg-type]
             self.forward.append(name)
@@ -288,12 +553,102 @@ class Walk(Evaluation[V]):
         if isinstance(call, ast.Call) and _DRAWS.fullmatch(word_of(call.func)) and call.args:
             first = call.args[0]
             listed = first.elts if isinstance(first, ast.Tuple | ast.List) else call.args
+            if word_of(call.func) == "full":
+                listed = first.elts if isinstance(first, ast.Tuple) else [first]
+            if self.local or isinstance(first, ast.Attribute):
+                return self.value(value)
             keyword = next((k.value for k in call.keywords if k.arg == "size"), None)
             if isinstance(keyword, ast.Tuple):
                 listed = keyword.elts
-            sizes = tuple(self._length(one) for one in listed)
+            sizes = tuple(self.size_of(one) for one in listed)
             return self.algebra.drawn(name, sizes)
         return self.value(value)
+
+
+class Frozen(ast.NodeTransformer):
+    """Replace names that later rounds of a loop change by names of their values now."""
+
+    def __init__(self, walk: Walk[Any]) -> None:
+        self.walk = walk
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+        """Return the name of the value that a name has now."""
+        walk = self.walk
+        if node.id in walk.scope:
+            return ast.Constant(walk.scope[node.id])
+        name = walk.flat(node) or node.id
+        if not walk.scope or walk.names.is_gradient(name) or name not in walk.known:
+            return ast.Name(name, ast.Load()) if name != node.id else node
+        return self._held(name)
+
+    def _held(self, name: str) -> ast.expr:
+        walk = self.walk
+        held = f"{name}@{len(walk.frozen)}"
+        walk.frozen.append(held)
+        walk.known[held] = walk.known[name]
+        return ast.Name(held, ast.Load())
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:  # noqa: N802
+        """Return the name of an entry of a list."""
+        walk = self.walk
+        try:
+            name = walk.flat(node)
+        except Misfit:
+            name = None
+        if name is None:
+            base = walk.flat(node.value)
+            at = node.slice.id if isinstance(node.slice, ast.Name) else ""
+            if base is not None and base not in walk.known and at in walk.scope and (
+                at not in walk.counted
+            ):  # fmt: skip
+                node.value = self.visit(node.value)
+                return node
+            return self.generic_visit(node)
+        if walk.scope and name in walk.known and not walk.names.is_gradient(name):
+            return self._held(name)
+        return ast.Name(name, ast.Load())
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
+        """Return the name of an attribute of an object."""
+        walk = self.walk
+        if isinstance(node.value, ast.Name) and node.attr not in ("T", "shape", "size"):
+            name = walk.flat(node)
+            if name is not None and walk.scope and name in walk.known and not (
+                walk.names.is_gradient(name)
+            ):  # fmt: skip
+                return self._held(name)
+            return node
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+        """Return a call with its arguments replaced."""
+        if isinstance(node.func, ast.Attribute):
+            module = isinstance(node.func.value, ast.Name) and (
+                self.walk.flat(node.func.value) not in self.walk.known
+            )
+            if not module:
+                node.func.value = self.visit(node.func.value)
+        node.args = [self.visit(one) for one in node.args]
+        for keyword in node.keywords:
+            keyword.value = self.visit(keyword.value)
+        return node
+
+
+def names_in(node: ast.AST) -> set[str]:
+    """Return all names in an expression."""
+    return {sub.id for sub in ast.walk(node) if isinstance(sub, ast.Name)}
+
+
+def _bind(target: ast.expr, item: Item, bound: dict[str, int | str]) -> bool:
+    """Bind the variables of a loop to an item; False where they do not fit."""
+    if isinstance(target, ast.Name) and isinstance(item, int | str):
+        bound[target.id] = item
+        return True
+    if isinstance(target, ast.Tuple) and isinstance(item, tuple):
+        return len(target.elts) == len(item) and all(
+            _bind(one, part, bound) for one, part in zip(target.elts, item, strict=True)
+        )
+    return False
 
 
 def _is_scalar_name(name: str) -> bool:
