@@ -129,8 +129,7 @@ class Evaluation(ABC, Generic[V]):
                 one, two = self.key(left), self.key(right)
                 return None if one is None or two is None else one + two
             case ast.Call(func=ast.Name(id="str" | "repr"), args=[number]):
-                found = self.value(number)
-                return str(found) if isinstance(found, int) else None
+                return self._shown(number)
             case ast.JoinedStr(values=parts):
                 texts = [self.key(p.value if isinstance(p, ast.FormattedValue) else p)
                          if not (isinstance(p, ast.FormattedValue)) else self._shown(p.value)
@@ -146,6 +145,9 @@ class Evaluation(ABC, Generic[V]):
         return None
 
     def _shown(self, node: ast.expr) -> str | None:
+        for name in (sub.id for sub in ast.walk(node) if isinstance(sub, ast.Name)):
+            if name not in self.scope and name not in self.known and not self._is_local(name):
+                self.known[name] = LAYERS  # the number of layers
         found = self.value(node)
         return str(found) if isinstance(found, int | str) else None
 

@@ -30,10 +30,12 @@ from chainrule.teaching.marking.code_by_value.readings import (
 from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source, source
 from chainrule.teaching.marking.code_by_value.units import units
-from chainrule.teaching.marking.code_by_value.walk import Walk
+from chainrule.teaching.marking.code_by_value.walk import Walk, is_start
 
 MOST_READINGS = 12
 OTHER_READING = "right in one reading of the shapes and wrong in another; declare them"
+NO_LOSS = "the code has no loss, and under none of the usual ones does its first gradient hold; " \
+          "add the line that computes the loss"  # fmt: skip
 FLAT = 1e-9
 """The slope below which a loss does not depend on a value."""
 
@@ -90,9 +92,9 @@ def judged(text: str) -> list[CodeJudged]:
             if verdict == "wrong":
                 if at < line.good:
                     verdict, why = "proven", "right as far as it goes: a part of the loss"
-                elif _starts(event):
+                elif is_start(event):
                     continue
-                elif len({e.line for e in line.events[line.good :] if not _starts(e)}) > 1:
+                elif len({e.line for e in line.events[line.good :] if not is_start(e)}) > 1:
                     verdict = "unproven"
                     why = f"the steps that make {event.target} come to another value; " \
                           "write them as one"  # fmt: skip
@@ -223,13 +225,19 @@ def _under(reading: Reading) -> list[Line] | None:
         except Misfit:
             continue
         right = sum(line.verdict == "proven" for line in lines)
-        start = lines[0].verdict == "proven"
+        start = min(lines, key=_first_claim).verdict == "proven"
         if start and (best is None or right > sum(one.verdict == "proven" for one in best)):
             best = [
                 replace(one, why=f"{one.why}; taken: {kind} as the loss")
                 if one.verdict == "proven" else one for one in lines
             ]  # fmt: skip
+    if best is None:
+        return [Line([event], why=NO_LOSS) for event in events if not is_start(event)]
     return best
+
+
+def _first_claim(line: Line) -> int:
+    return next((event.line for event in line.events if not is_start(event)), 10**6)
 
 
 def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list[Line]:
@@ -275,15 +283,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
 
 def _is_start(line: Line) -> bool:
     """Whether a name only starts at zero."""
-    return all(_starts(event) for event in line.events)
-
-
-def _starts(event: Event) -> bool:
-    return event.operation == "=" and any(
-        isinstance(node, ast.Attribute | ast.Name)
-        and (node.attr if isinstance(node, ast.Attribute) else node.id).startswith("zeros")
-        for node in ast.walk(event.value)
-    )
+    return all(is_start(event) for event in line.events)
 
 
 def _whole_loss(terms: dict[str, float], walk: Walk[Array]) -> str:

@@ -12,6 +12,10 @@ _GRADIENT = re.compile(
     r"|(?P<before>\w+?)_?(?:grad|gradient|delta|prime_loss)s?"
 )
 _DELTA = re.compile(r"(?i)(?:\w+_)?delta_?\w*|grad|gradient")
+_CARRIED = re.compile(
+    r"d_?(?P<of>\w+?)_?(?:next|prev|total|sum|acc|t|future|after|later)"
+    r"|d_?(?:next|prev)_?(?P<rest>\w+)"
+)
 _LABELS = re.compile(
     r"(?i)y|y_?true|targets?|labels?|t|y_?train|y_?one_?hot|y_?enc(?:oded)?|one_?hot\w*|y_?batch"
 )
@@ -60,11 +64,15 @@ class Names:
     incoming: dict[str, str] = field(default_factory=dict)  # gradients from above, of which values
     truncated: bool = False  # whether not all shapes were tried
     unread: set[str] = field(default_factory=set)
+    readers: dict[str, bool] = field(default_factory=dict)  # whether a value reads the labels
     derived: set[str] = field(default_factory=set)
 
     def is_gradient(self, name: str) -> bool:
         """Whether a name is that of a gradient."""
-        return name in self.derived or bool(_DELTA.fullmatch(name)) or self.stem(name) is not None
+        if name in self.derived or _DELTA.fullmatch(name) or self.stem(name) is not None:
+            return True
+        carried = _CARRIED.fullmatch(name)  # dc_next: the gradient that the next step leaves
+        return carried is not None and self._meets(carried["of"] or carried["rest"])
 
     def is_list(self, name: str) -> bool:
         """Whether a name is one that lists of weights have."""
@@ -107,6 +115,14 @@ class Names:
 
     def uses_gradients(self, node: ast.AST) -> bool:
         """Whether an expression has the name of a gradient in it."""
+        count = len(self.derived)
+        held = getattr(node, "uses_gradients_", None)  # a walk asks the same of each node again
+        if held is None or held[0] != count:
+            held = (count, self._uses_gradients(node))
+            node.uses_gradients_ = held  # type: ignore[attr-defined]
+        return bool(held[1])
+
+    def _uses_gradients(self, node: ast.AST) -> bool:
         for sub in ast.walk(node):
             name = None
             if isinstance(sub, ast.Name):

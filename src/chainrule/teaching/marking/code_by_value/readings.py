@@ -87,8 +87,9 @@ class Reading:
             moved,
             way,
         )
-        names = replace(self.names, unread=set())
+        names = replace(self.names, unread=set(), derived=set(self.names.derived))
         found: Walk[Array] = Walk(numbers, self.code.statements, names)
+        found.claims_nothing = moved >= 0
         found.run()
         return found
 
@@ -159,10 +160,17 @@ def _output(walk: Walk[Array], names: Names) -> Array:
 
 
 def _reads_label(walk: Walk[Array], name: str, names: Names) -> bool:
+    if name not in names.readers:
+        names.readers[name] = _has_label(walk, name, names)
+    return names.readers[name]
+
+
+def _has_label(walk: Walk[Array], name: str, names: Names) -> bool:
     for statement in walk.statements:
         for node in ast.walk(statement):
             if isinstance(node, ast.Assign) and any(
-                walk.flat(target) == name for target in node.targets
+                isinstance(target, ast.Name | ast.Attribute) and walk.flat(target) == name
+                for target in node.targets
             ):
                 used = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
                 return bool(used & set(names.labels))
@@ -187,7 +195,8 @@ def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
         if choices is None:
             break
         shapes = Shapes(choices, picks=names.picks)
-        walk: Walk[Shaped] = Walk(shapes, code.statements, replace(names, unread=set()))
+        own = replace(names, unread=set(), derived=set(names.derived))
+        walk: Walk[Shaped] = Walk(shapes, code.statements, own)
         try:
             walk.run()
             whole = not walk.failed

@@ -22,6 +22,7 @@ from chainrule.teaching.marking.code_by_value.lengths import (
     linear,
     product,
 )
+from chainrule.teaching.marking.code_by_value.naming import is_label
 from chainrule.teaching.marking.code_by_value.shaped import Shaped
 
 _ONE_PLACE = re.compile(r"(?i).*(?:idx|index|word|id|target|label|center|centre|context|pos|k|o|c|i)")
@@ -70,7 +71,7 @@ def indexed(value: Shaped, places: Sequence[Place[Shaped]], literal: Literal) ->
     found += dims[axis:]
     if where is not None:
         found[where:where] = _together(chosen)
-    return Shaped(tuple(found))
+    return Shaped(tuple(found), base=value)
 
 
 def _opened(value: Shaped, places: Sequence[Place[Shaped]]) -> tuple[Dim, ...]:
@@ -78,6 +79,7 @@ def _opened(value: Shaped, places: Sequence[Place[Shaped]]) -> tuple[Dim, ...]:
     if value.dims is None:
         rank = sum(not isinstance(place, NewAxis) for place in places)
         lone = len(places) == 1 and isinstance(places[0], int | Label | Chosen)
+        lone = lone and not is_label(value.name)
         value.dims = tuple(Dim() for _ in range(rank + lone))
     return value.dims
 
@@ -88,6 +90,8 @@ def _places(by: Shaped, dim: Dim, rank: int) -> tuple[Dim, ...]:
         single = rank == 1 or (rank > 1 and by.name and _ONE_PLACE.fullmatch(by.name))
         by.dims = () if single else (Dim(),)
     by.classes = by.classes or dim
+    if by.base is not None and is_label(by.base.name):
+        by.base.classes = by.base.classes or dim
     return by.dims
 
 

@@ -289,8 +289,8 @@ class Shapes(Algebra[Shaped]):
 
     def reshaped(self, value: Shaped, sizes: tuple[object, ...]) -> Shaped:
         """Return a value in another shape."""
-        if value.dims is None and sizes == (-1, 1):
-            value.dims = (Dim(), Dim(1))
+        if value.dims is None and len(sizes) == 2 and 1 in sizes:
+            value.dims = tuple(Dim() if size == -1 else self._dim(size) for size in sizes)
         return shape_rules.reshaped(self.known(value), sizes)
 
     def reshaped_as(self, value: Shaped, other: Shaped) -> Shaped:

@@ -57,6 +57,8 @@ class Walk(Evaluation[V]):
     events: list[Event] = field(default_factory=list)
     losses: list[tuple[str, V]] = field(default_factory=list)
     forward: list[str] = field(default_factory=list)  # names with values, in order
+    claims_nothing: bool = False
+    over_axis: bool = False  # whether the last loop runs over an axis
     frozen: list[str] = field(default_factory=list)
     updates: dict[str, bool] = field(default_factory=dict)  # whether a step goes down
 
@@ -109,7 +111,7 @@ class Walk(Evaluation[V]):
         )
         if is_helper(function) and not (speaks_of_loss and function.name not in self.names.called):
             return
-        if _LOSSES.fullmatch(function.name) or speaks_of_loss:
+        if speaks_of_loss or any(map(self.names.uses_gradients, function.body)):
             self._meet_parameters(function)
         self.inside = function.name
         for one in function.body:
@@ -205,9 +207,12 @@ class Walk(Evaluation[V]):
         )
         if not used & indices and not appends and not over_list:
             return None
+        self.over_axis = False
         values = self._items(loop.iter)
         if values is None:
             return None
+        if self.over_axis:
+            self.counted |= used
         rounds: list[dict[str, int | str]] = []
         for value in values:
             bound: dict[str, int | str] = {}
@@ -294,6 +299,8 @@ class Walk(Evaluation[V]):
                 return TIMES
         if name is not None and name.lower() in ("num_layers", "n_layers", "nlayers"):
             return LAYERS + bool(self.names.layered)
+        if name == "L" and not held:
+            self.known[name] = LAYERS
         return TIMES
 
     def _is_listed(self, node: ast.expr) -> bool:
@@ -303,6 +310,7 @@ class Walk(Evaluation[V]):
     def _axis(self, size: object) -> int:
         """Return how often a loop over an axis is run: by its length, where that is known."""
         whole = size.dim if isinstance(size, Size) else size
+        self.over_axis = True
         return whole if isinstance(whole, int) else 1
 
     def _called(self, call: ast.Call, line: int) -> None:
@@ -378,6 +386,9 @@ class Walk(Evaluation[V]):
     ) -> None:
         """Note a gradient; names that later rounds change are those of this round."""
         scope = tuple(self.scope.items())
+        if self.claims_nothing:  # a walk for a difference of the loss
+            self.events.append(Event(line, name, sign, value, places, scope))
+            return
         frozen = Frozen(self)
         value = frozen.visit(copy.deepcopy(value))
         places = frozen.visit(copy.deepcopy(places)) if places is not None else None
@@ -540,7 +551,8 @@ class Walk(Evaluation[V]):
         plain = isinstance(value, int | float | Size | Label | tuple | str | type(None) | Slices)
         if not plain:
             value = self.algebra.kept(name, value)  # type: ignore[arg-type]
-            self.forward.append(name)
+            if all(is_start(event) for event in self.events):
+                self.forward.append(name)
         self.known[name] = value
         if not plain and _LOSSES.fullmatch(name.rpartition(".")[2]):
             self._note_loss(name, value)
@@ -634,6 +646,15 @@ class Frozen(ast.NodeTransformer):
         return node
 
 
+def is_start(event: Event) -> bool:
+    """Whether an event only sets a gradient to zero."""
+    return event.operation == "=" and any(
+        isinstance(node, ast.Attribute | ast.Name)
+        and (node.attr if isinstance(node, ast.Attribute) else node.id).startswith("zeros")
+        for node in ast.walk(event.value)
+    )
+
+
 def names_in(node: ast.AST) -> set[str]:
     """Return all names in an expression."""
     return {sub.id for sub in ast.walk(node) if isinstance(sub, ast.Name)}
@@ -655,4 +676,4 @@ def _is_scalar_name(name: str) -> bool:
     return bool(_LOSSES.fullmatch(name)) and len(name) > 1
 
 
-__all__ = ["Walk"]
+__all__ = ["Walk", "is_start"]
