@@ -112,6 +112,10 @@ class Algebra(ABC, Generic[V]):
         """Return the value of a name that the code does not define."""
 
     @abstractmethod
+    def has(self, name: str) -> bool:
+        """Whether a value of a name that the code does not define was used."""
+
+    @abstractmethod
     def number(self, value: float) -> V:
         """Return a number."""
 

@@ -162,6 +162,10 @@ class Evaluation(ABC, Generic[V]):
             return self.known[name]
         if name in self.names.unread:
             raise Misfit(f"{name}, whose definition was not read")
+        if name in self.names.incoming:  # a stand-in of the same shape, until it has a value
+            held = self.known.get(self.names.incoming[name])
+            if held is not None:
+                return held
         label = self.names.label(name)
         return self.known.get(label) or self.algebra.unknown(label)
 
@@ -251,6 +255,13 @@ class Evaluation(ABC, Generic[V]):
                 return self.named(name)
             case ast.Subscript():
                 return self._subscript(node)
+            case ast.Call(func=ast.Name(id="tuple" | "list"),
+                          args=[ast.Call(func=ast.Name(id="range"), args=bounds)]):  # fmt: skip
+                ends = [self.value(bound) for bound in bounds]
+                whole = [end for end in ends if isinstance(end, int)]
+                if len(whole) != len(ends) or not 1 <= len(ends) <= 2:
+                    raise Misfit("a range that is not read")
+                return tuple(range(*whole))
             case ast.Call():
                 return self._call(node)
             case ast.Tuple(elts=parts) | ast.List(elts=parts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,12 +43,17 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
     base = _base(alike or read, counts, upward=upward, squares=squares)
     if free and read and read[0].ratio is not None:
         base = read[0].ratio  # the loss is the one that makes the first line right
+    parameters = [line for line in leaves if not _INPUTS.match(line.events[0].target)]
+    shared = len({round((line.ratio or 0.0) / base, 6) for line in parameters}) == 1
     one_share = len({round((line.ratio or 0.0) / base, 6) for line in leaves}) == 1
     carried: float | None = None
     for line in read:
         assert line.ratio is not None
         share = line.ratio / base
-        inner = not line.leaf or is_close(share, 1.0) or (free and one_share)
+        layer = bool(reading.names.incoming)  # a course's layer divides by m where it sums
+        inner = not line.leaf or is_close(share, 1.0) or (free and one_share) or (
+            layer and shared
+        )
         by_count = next(
             (c for c in counts if is_close(abs(share), c) or is_close(abs(share), 1 / c)), None
         )
@@ -81,6 +87,9 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
         if not line.why:
             _blame(line, lines)
 
+
+_INPUTS = re.compile(r"(?i)d_?(?:a|x|h|input|prev)(?:_?prev|\d|s|_\w+)?$|\w*grad_?input\w*")
+"""Names of gradients of the data that come into a layer."""
 
 FOLLOWS = "follows from a line before it that is wrong; this step itself is right"
 

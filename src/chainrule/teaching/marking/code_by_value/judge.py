@@ -232,7 +232,11 @@ def _under(reading: Reading) -> list[Line] | None:
                 if one.verdict == "proven" else one for one in lines
             ]  # fmt: skip
     if best is None:
-        return [Line([event], why=NO_LOSS) for event in events if not is_start(event)]
+        return [
+            Line([event], why=NO_LOSS)
+            for event in events
+            if not is_start(event) and reading.names.is_named_gradient(event.target)
+        ]
     return best
 
 
@@ -265,7 +269,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
             backward.walk.names.unread.add(event.target)
             continue
         backward.walk.known[event.target] = value
-        if line.why or isinstance(value, tuple):
+        if line.why or isinstance(value, tuple) or (len(group) == 1 and is_start(event)):
             continue
         last = at == group[-1]
         array = np.asarray(backward.walk.lifted(value), dtype=float)
@@ -334,20 +338,21 @@ def _compare(
         return
     if not last:
         for term in terms:
-            ratios = [slopes.ratio(value, place, term) for place in places]
+            ratios = [slopes.ratio(value, place, term, event) for place in places]
             if any(is_close(ratio, 1.0) for ratio in ratios):
                 line.good = line.events.index(event) + 1
         return
-    line.leaf = exact and slopes.numbers.seen[places[0]][0] in slopes.reading.shapes.inputs
+    name = slopes.numbers.seen[places[0]][0] if exact else ""
+    line.leaf = name in slopes.reading.shapes.inputs and name not in names.positive
     for place in places:
-        ratio = slopes.ratio(value, place, loss)
+        ratio = slopes.ratio(value, place, loss, event)
         if ratio is not None:
             line.ratio = ratio
             break
     else:
         inner = _inside(slopes, places)
         others = inner if exact else _alike(slopes, value)
-        found = [slopes.ratio(value, place, loss) for place in others]
+        found = [slopes.ratio(value, place, loss, event) for place in others]
         usable: list[float] = [
             one for one in found if one is not None and (not exact or is_close(one, 1.0))
         ]
@@ -395,4 +400,4 @@ def _alike(slopes: Slopes, value: Array) -> list[int]:
     return found[-24:] if shape else []
 
 
-__all__ = ["OTHER_READING", "CodeJudged", "judged"]
+__all__ = ["NO_LOSS", "OTHER_READING", "CodeJudged", "judged"]

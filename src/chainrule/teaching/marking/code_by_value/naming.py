@@ -22,6 +22,9 @@ _LABELS = re.compile(
 _LISTS = re.compile(r"(?i)w|ws|weights?|b|bs|bias(?:es)?|thetas?|params|layers|coefs_?|\w+_list")
 """Names of lists with an entry per layer."""
 
+_SHORT = {"b": re.compile("(?i)bias(?:es)?"), "w": re.compile("(?i)weights?|coefs?_?|theta")}
+"""What short stems stand for: db is the gradient of the bias."""
+
 _NOT = frozenset({
     "data", "dataset", "dim", "dims", "dtype", "device", "dict", "depth", "degree", "delimiter",
     "decay", "dropout", "diff", "dist", "df", "date", "done", "default", "debug", "dot", "dir",
@@ -62,6 +65,8 @@ class Names:
     torch: bool = False  # whether functions are those of PyTorch
     layered: bool = False  # whether weights stand in a list
     incoming: dict[str, str] = field(default_factory=dict)  # gradients from above, of which values
+    positive: frozenset[str] = frozenset()  # names whose logarithm is taken
+    states: frozenset[str] = frozenset()  # names that get values again and again
     truncated: bool = False  # whether not all shapes were tried
     unread: set[str] = field(default_factory=set)
     readers: dict[str, bool] = field(default_factory=dict)  # whether a value reads the labels
@@ -71,8 +76,20 @@ class Names:
         """Whether a name is that of a gradient."""
         if name in self.derived or _DELTA.fullmatch(name) or self.stem(name) is not None:
             return True
-        carried = _CARRIED.fullmatch(name)  # dc_next: the gradient that the next step leaves
+        return self._is_carried(name)
+
+    def is_named_gradient(self, name: str) -> bool:
+        """Whether a name by itself says that it is a gradient."""
+        named = _DELTA.fullmatch(name) or self.stem(name) is not None
+        return bool(named) or self._is_carried(name)
+
+    def _is_carried(self, name: str) -> bool:
+        carried = _CARRIED.fullmatch(name) if name not in _NOT else None  # dc_next: the gradient that the next step leaves
         return carried is not None and self._meets(carried["of"] or carried["rest"])
+
+    def has_gradient(self, name: str) -> bool:
+        """Whether the code has a gradient of a name."""
+        return any(self.stem(one) == name for one in self.all if one != name)
 
     def is_list(self, name: str) -> bool:
         """Whether a name is one that lists of weights have."""
@@ -109,6 +126,8 @@ class Names:
         if not found and len(plain) >= 3:
             longer = [n for n in names if n.replace("_", "").lower().startswith(plain)]
             found = longer if len(longer) == 1 else []
+        if not found and plain in _SHORT:
+            found = [name for name in names if _SHORT[plain].fullmatch(name)]
         if not found and f"{stem}s" in self.all:
             found = [f"{stem}s"]
         return found
@@ -151,6 +170,7 @@ def names_of(statements: Sequence[ast.stmt]) -> Names:
     called: set[str] = set()
     labels: list[str] = []
     picks = False
+    scored: list[str] = []  # the labels of F.cross_entropy(scores, labels)
     for statement in statements:
         for node in ast.walk(statement):
             if isinstance(node, ast.Name):
@@ -169,19 +189,54 @@ def names_of(statements: Sequence[ast.stmt]) -> Names:
                 func = node.func
                 called.add(func.id if isinstance(func, ast.Name) else
                            func.attr if isinstance(func, ast.Attribute) else "")  # fmt: skip
+                if "cross_entropy" in called and len(node.args) == 2 and (
+                    isinstance(node.args[1], ast.Name)
+                ) and "cross_entropy" in ast.unparse(func):  # fmt: skip
+                    scored.append(node.args[1].id)
             elif isinstance(node, ast.Subscript):
                 if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
                     every.add(node.slice.value)
                 if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
                     first = node.slice.elts[0]
                     picks = picks or (isinstance(first, ast.Call))
+    labels += [name for name in dict.fromkeys(scored) if name not in labels]
     usable = tuple(name for name in labels if name not in assigned or _given(name, statements))
     found = Names(frozenset(every), frozenset(assigned), frozenset(called), usable, picks)
     found.torch = "torch" in every or "F" in every
     found.layered = any(_LISTS.fullmatch(name) and len(name) > 2 for name in every)
+    found.positive = _positive(statements)
+    found.states = _states(found, statements)
     found.stars = _multiplies_by_stars(statements, called)
     derive(found, statements)
     return found
+
+
+def _positive(statements: Sequence[ast.stmt]) -> frozenset[str]:
+    """Return the names whose logarithm is taken, also as ``log(1 - a)``."""
+    found: set[str] = set()
+    for statement in statements:
+        for node in ast.walk(statement):
+            func = node.func if isinstance(node, ast.Call) else None
+            word = func.id if isinstance(func, ast.Name) else getattr(func, "attr", "")
+            if isinstance(node, ast.Call) and word in ("log", "log2", "log10") and node.args:
+                inner = node.args[0]
+                parts = [inner, inner.left, inner.right] if isinstance(inner, ast.BinOp) else [inner]
+                found |= {part.id for part in parts if isinstance(part, ast.Name)}
+    return frozenset(found)
+
+
+def _states(names: Names, statements: Sequence[ast.stmt]) -> frozenset[str]:
+    """Return the names that get a new value more than once, other than by a step downhill."""
+    count: dict[str, int] = {}
+    for statement in statements:
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Assign) or names.uses_gradients(node.value):
+                continue
+            for target in node.targets:
+                for one in target.elts if isinstance(target, ast.Tuple) else [target]:
+                    word = getattr(one, "id", getattr(one, "attr", ""))
+                    count[word] = count.get(word, 0) + 1
+    return frozenset(word for word, times in count.items() if times > 1)
 
 
 def _given(name: str, statements: Sequence[ast.stmt]) -> bool:

@@ -94,6 +94,8 @@ class Numbers(Algebra[Array]):
         The number of the value that is moved; -1 for none.
     way : ndarray or None
         What is added to it.
+    positive : frozenset of str
+        The names whose logarithm is taken.
     """
 
     shapes: Mapping[str, Shaped]
@@ -104,6 +106,7 @@ class Numbers(Algebra[Array]):
     label_names: tuple[str, ...] = ()
     moved: int = -1
     way: Array | None = None
+    positive: frozenset[str] = frozenset()
     inputs: dict[str, Array] = field(default_factory=dict)
     count: int = 0
     seen: list[tuple[str, Array]] = field(default_factory=list)
@@ -131,6 +134,10 @@ class Numbers(Algebra[Array]):
         root = dim.root()
         return root.size if root.size is not None else self.sizes[root]
 
+    def has(self, name: str) -> bool:
+        """Whether a value of a name that the code does not define was used."""
+        return name in self.inputs
+
     def unknown(self, name: str) -> Array:
         """Return the value of a name that the code does not define."""
         if name in self.inputs:
@@ -143,7 +150,9 @@ class Numbers(Algebra[Array]):
         shaped = self.shapes[name]
         if shaped.classes is not None:
             value: Array = random.integers(0, self._length(shaped.classes), shape).astype(float)
-        elif name in self.label_names or not shape or _POSITIVE.fullmatch(name):
+        elif name in self.label_names or not shape or name in self.positive or (
+            _POSITIVE.fullmatch(name)
+        ):
             value = random.uniform(0.15, 0.85, shape)
             if self.labels != "free" and len(shape) == 2 and name in self.label_names:
                 value = value / value.sum(axis=int(self.labels[-1]), keepdims=True)

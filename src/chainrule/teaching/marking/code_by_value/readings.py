@@ -86,6 +86,7 @@ class Reading:
             self.names.labels,
             moved,
             way,
+            positive=self.names.positive,
         )
         names = replace(self.names, unread=set(), derived=set(self.names.derived))
         found: Walk[Array] = Walk(numbers, self.code.statements, names)
@@ -132,7 +133,8 @@ def _usual(kind: str, walk: Walk[Array], names: Names) -> float:
     picked = label.ndim == 1 and output.ndim == 2 and len(label) == len(output)
     if picked and names.picks and kind == USUAL[1]:
         columns = label.astype(np.int64)
-        return float(-np.sum(np.log(output[np.arange(len(columns)), columns])))
+        with np.errstate(all="ignore"):
+            return float(-np.sum(np.log(output[np.arange(len(columns)), columns])))
     if label.shape != output.shape:
         raise Misfit("labels in another shape than the output")
     with np.errstate(all="ignore"):

@@ -90,7 +90,7 @@ def _places(by: Shaped, dim: Dim, rank: int) -> tuple[Dim, ...]:
         single = rank == 1 or (rank > 1 and by.name and _ONE_PLACE.fullmatch(by.name))
         by.dims = () if single else (Dim(),)
     by.classes = by.classes or dim
-    if by.base is not None and is_label(by.base.name):
+    if by.base is not None and by.base.name and not by.base.classes:
         by.base.classes = by.base.classes or dim
     return by.dims
 

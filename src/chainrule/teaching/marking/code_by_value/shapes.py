@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass, field
 
 from chainrule.teaching.marking.code_by_value import shape_rules
@@ -24,6 +25,10 @@ from chainrule.teaching.marking.code_by_value.shaped import Shaped
 
 _BIASES = ("b", "bias", "c", "beta", "gamma")
 _SMALL = (5, 3, 4, 6, 7)
+_COMPARED = frozenset({"maximum", "minimum", "greater", "greater_equal", "less", "less_equal"})
+"""Operations that activations use on every entry of a value."""
+_SCALARS = re.compile(r"(?i)scale|eps\w*|alpha|lr|lam\w*|reg|rate|temp\w*|tau|d_k|dk|d|n|m|N|T|\w*decay|momentum|stride|\w*prob|p")
+"""Names of numbers."""
 LARGEST = 6
 """The largest length in the code that is kept; others are replaced by small ones."""
 
@@ -80,6 +85,10 @@ class Shapes(Algebra[Shaped]):
         return numbers_for(dims, set(self.literals.values()))
 
     # ---- values ------------------------------------------------------------------------------
+
+    def has(self, name: str) -> bool:
+        """Whether a value of a name that the code does not define was used."""
+        return name in self.inputs
 
     def unknown(self, name: str) -> Shaped:
         """Return the value of a name that the code does not define."""
@@ -151,10 +160,19 @@ class Shapes(Algebra[Shaped]):
         """Return a function of the entries."""
         first, *rest = values
         for other in rest:
+            for one, beside in ((first, other), (other, first)):
+                if one.dims is None and beside.dims == ():
+                    self._beside_a_number(one, compared=name in _COMPARED)
             first = self._together(first, other)
         if first.dims is None:
             return Shaped(self.known(first))
         return Shaped(first.dims)
+
+    def _beside_a_number(self, value: Shaped, *, compared: bool) -> None:
+        """Choose whether a value beside a number is one, or a matrix."""
+        matrix = (Dim(), Dim())
+        options = ((), matrix) if not compared else (matrix, ())
+        value.dims = options[self._choose(2)]
 
     def _together(self, one: Shaped, other: Shaped) -> Shaped:
         if one.dims is None and other.dims is None:
@@ -199,6 +217,10 @@ class Shapes(Algebra[Shaped]):
             options = [beside] if is_label(value.name) else [beside, (), row, column]
         elif len(beside) == 1:
             options = [beside, ()]
+        elif len(beside) > 2:
+            options = [beside, (), beside[-1:]]
+        if () in options and _SCALARS.fullmatch(value.name):
+            options = [(), *(one for one in options if one)]
         value.dims = options[self._choose(len(options))] if len(options) > 1 else options[0]
 
     def _bias_style(self) -> str:

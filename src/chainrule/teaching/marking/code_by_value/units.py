@@ -12,9 +12,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chainrule.teaching.marking.code_by_value.naming import is_label
+
 _FORWARD = re.compile(r"(?i)_*(?:forward|feed_?forward|fprop|call|fwd)(?:_?(?:pass|prop\w*))?_*")
 _BACKWARD = re.compile(r"(?i)_*(?:backward|back_?prop\w*|bprop|bwd|grad|gradient)(?:_?pass)?_*")
 _PAIR = re.compile(r"(?i)_?(?:backward|back_?prop(?:agation)?|bprop|bwd)_?")
+_ACTIVATION = re.compile(r"(?P<word>relu|sigmoid|tanh|softmax)_?(?:backward|bwd|back|bprop)")
 _INCOMING = re.compile(
     r"d\w+|D[A-Z]\w*|\w*grad\w*|\w*delta\w*|upstream\w*|\w*error\w*|g|gy|gout|dvalues|nabla\w*"
 )
@@ -45,12 +48,21 @@ def units(statements: Sequence[ast.stmt]) -> list[Unit]:
     statements : sequence of ast.stmt
         The code.
     """
+    statements = _apart(statements)
     found: list[Unit] = []
     rest: list[ast.stmt] = []
     functions = [one for one in statements if isinstance(one, ast.FunctionDef)]
     paired: set[str] = set()
     for forward, backward in _pairs(functions):
         unit = _unit(forward, backward, _others(functions, forward, backward))
+        if unit is not None:
+            found.append(unit)
+            paired.add(backward.name)
+    for backward in functions:
+        activation = _ACTIVATION.fullmatch(backward.name.lower())
+        if backward.name in paired or activation is None:
+            continue
+        unit = _unit(_activation(activation["word"], backward), backward, ())
         if unit is not None:
             found.append(unit)
             paired.add(backward.name)
@@ -67,6 +79,34 @@ def units(statements: Sequence[ast.stmt]) -> list[Unit]:
         return [Unit(tuple(statements))]
     if any(not isinstance(one, ast.Import | ast.ImportFrom) for one in rest):
         found.append(Unit(tuple(rest)))
+    return found
+
+
+class _Renamed(ast.NodeTransformer):
+    """Give a name another one."""
+
+    def __init__(self, old: str, new: str) -> None:
+        self.old, self.new = old, new
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:  # noqa: N802
+        """Return the name, another one where it is the old one."""
+        if node.id == self.old:
+            return ast.copy_location(ast.Name(self.new, node.ctx), node)
+        return node
+
+
+def _apart(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """Return the code with other names for outputs that are the labels of another function."""
+    found = [copy.deepcopy(one) for one in statements]
+    functions = [node for one in found for node in ast.walk(one)
+                 if isinstance(node, ast.FunctionDef)]  # fmt: skip
+    given = {arg.arg for one in functions for arg in one.args.args if is_label(arg.arg)}
+    for function in functions:
+        own = {arg.arg for arg in function.args.args}
+        made = {node.id for node in ast.walk(function)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}  # fmt: skip
+        for name in (made & given) - own:
+            function.body = [_Renamed(name, f"{name}_made").visit(one) for one in function.body]
     return found
 
 
@@ -94,11 +134,35 @@ def _pairs(
             yield found, backward
 
 
+def _activation(word: str, backward: ast.FunctionDef) -> ast.FunctionDef:
+    """Return the forward function of an activation that the text does not define."""
+    given = next((one.value for one in ast.walk(backward) if isinstance(one, ast.Assign)
+                  and isinstance(one.value, ast.Name) and "cache" in one.value.id), None)  # fmt: skip
+    kept = next((one.targets[0] for one in ast.walk(backward) if isinstance(one, ast.Assign)
+                 and one.value is given and given is not None), None)  # fmt: skip
+    name = kept.id if isinstance(kept, ast.Name) else "Z"
+    if kept is None and len(backward.args.args) > 1:
+        name = backward.args.args[-1].arg
+    made = ast.parse(f"def {word}({name}):\n    A = {word}({name})\n    return A").body[0]
+    assert isinstance(made, ast.FunctionDef)
+    return made
+
+
 def _others(
     functions: Sequence[ast.FunctionDef], *own: ast.FunctionDef
 ) -> list[ast.FunctionDef]:
     names = {one.name for one in own}
-    return [one for one in functions if one.name not in names and not _PAIR.search(one.name)]
+    found: list[ast.FunctionDef] = []
+    stack = list(own)
+    while stack:  # the functions that these two call, and those that they call
+        called = {node.func.id if isinstance(node.func, ast.Name) else
+                  getattr(node.func, "attr", "")
+                  for node in ast.walk(stack.pop()) if isinstance(node, ast.Call)}  # fmt: skip
+        fresh = [one for one in functions if one.name in called - names]
+        names |= {one.name for one in fresh}
+        found += fresh
+        stack += fresh
+    return found
 
 
 def _layer(layer: ast.ClassDef, helpers: Sequence[ast.FunctionDef]) -> Unit | None:
@@ -109,7 +173,7 @@ def _layer(layer: ast.ClassDef, helpers: Sequence[ast.FunctionDef]) -> Unit | No
     if forward is None or backward is None:
         return None
     others = [one for one in methods if one not in (forward, backward) and one.name != "__init__"]
-    return _unit(forward, backward, [*helpers, *others])
+    return _unit(forward, backward, _others([*helpers, *others], forward, backward))
 
 
 def _unit(

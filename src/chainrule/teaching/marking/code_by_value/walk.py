@@ -28,6 +28,9 @@ V = TypeVar("V")
 Item: TypeAlias = "int | str | tuple[Item, ...]"
 """What a loop runs over: a number, the name of an entry, or several."""
 
+_CACHES = re.compile(r"(?i)\w*cache\w*|ctx|context|saved\w*|memory|tape|stored\w*")
+"""Names of what a forward pass keeps for the backward pass."""
+
 TIMES = 3
 """The number of steps of a loop whose variable is an index."""
 
@@ -37,6 +40,12 @@ MOST_ROUNDS = 12
 _DRAWS = re.compile(r"randn?|normal|uniform|random|standard_normal|random_sample|zeros|ones|full"
                     r"|empty")  # fmt: skip
 
+
+_ACTIVATIONS = frozenset({"relu", "sigmoid", "tanh", "softmax", "leaky_relu"})
+
+_DATA = re.compile(r"(?i)(?:get|load|read|next|sample|fetch|draw|generate|make|init)_?\w*|choice"
+                   r"|randint|permutation")  # fmt: skip
+"""Functions that return data."""
 
 _LOSSES = re.compile(
     r"(?i:(?:total|mean|train|test|squared)_)?(?i:error)\d?"
@@ -255,10 +264,23 @@ class Walk(Evaluation[V]):
             first, last, step = (b if isinstance(b, int) else None for b in ends)
             return whole[first:last:step]
         name = self.flat(node)
-        if name is None or name in self.known or name in self.scope:
+        if name is None or name in self.scope or self._is_local(name):
             return None
+        if name in self.known or self.algebra.has(name):
+            return self._rows(name)
         length = self.tables.setdefault(name, LAYERS)
         return [f"{name}[{at}]" for at in range(length if length is not None else LAYERS)]
+
+    def _rows(self, name: str) -> list[Item] | None:
+        """Return the names of the entries of an array, one after another."""
+        try:
+            value = self.lifted(self.named(name))
+            length = min(self._axis(self.algebra.size(value, 0, 1)), MOST_ROUNDS)
+            for at in range(length):
+                self.known[f"{name}[{at}]"] = self.algebra.entry(value, (at,))
+        except Misfit:
+            return None
+        return [f"{name}[{at}]" for at in range(length)]
 
     def _numbers(self, args: list[ast.expr]) -> list[Item] | None:
         bounds = [self._count(one) for one in args]
@@ -353,9 +375,9 @@ class Walk(Evaluation[V]):
             name, places = self.flat(target.value), target.slice
             if name is None:
                 return
-        if self._listed(name, value, line):
+        if self._listed(name, value, line) or self._is_kept_copy(name, value):
             return
-        self._forget(name, value)
+        self._forget(name)
         if self._is_gradient(name, value):
             self._claim(line, name, "=", value, places)
             return
@@ -394,10 +416,19 @@ class Walk(Evaluation[V]):
         places = frozen.visit(copy.deepcopy(places)) if places is not None else None
         self.events.append(Event(line, name, sign, value, places, scope))
 
-    def _forget(self, name: str, value: ast.expr) -> None:
-        """End an alias, and begin one where a name is another one's entry: ``z = zs[-l]``."""
+    def _forget(self, name: str) -> None:
+        """End an alias."""
         self.aliases.pop(name, None)
-        del value
+
+    def _is_kept_copy(self, name: str, value: ast.expr) -> bool:
+        """Whether a name gets the value that it has from a cache: ``Z = cache``."""
+        if self.local or not (name in self.known or self.algebra.has(name)):
+            return False
+        held = value.value if isinstance(value, ast.Subscript) else value
+        word = held.attr if isinstance(held, ast.Attribute) else \
+            held.id if isinstance(held, ast.Name) else ""  # fmt: skip
+        return _CACHES.fullmatch(word) is not None and word not in self.known \
+            and word not in self.tables  # fmt: skip
 
     def _listed(self, name: str, value: ast.expr, line: int) -> bool:
         """Take a list or a dictionary; False for another value."""
@@ -475,6 +506,11 @@ class Walk(Evaluation[V]):
                     continue
                 one = ast.Subscript(value, ast.Constant(at), ast.Load())
                 self._assign(target, one, line)
+            return
+        if isinstance(value, ast.Call) and word_of(value.func) in _ACTIVATIONS and (
+            word_of(value.func) not in self.functions and len(targets) == 2
+        ):  # fmt: skip
+            self._assign(targets[0], value, line)  # A, cache = relu(Z)
             return
         returned: ast.expr | None = None
         if isinstance(value, ast.Call):
@@ -559,6 +595,14 @@ class Walk(Evaluation[V]):
 
     def _initialised(self, name: str, value: ast.expr) -> object:
         """Return a value; an array that starts with numbers of any kind is an input."""
+        if isinstance(value, ast.Constant) and isinstance(value.value, int | float) and (
+            not self.local and name not in self.known and self.names.has_gradient(name)
+        ):  # fmt: skip
+            return self.algebra.drawn(name, ())  # b = 0 is where a parameter starts
+        if isinstance(value, ast.Call) and word_of(value.func) not in self.functions and (
+            _DATA.fullmatch(word_of(value.func)) and not self.local
+        ):  # fmt: skip
+            return self.algebra.unknown(name)
         call = value
         while isinstance(call, ast.BinOp):
             call = call.left if isinstance(call.left, ast.Call) else call.right
@@ -567,7 +611,9 @@ class Walk(Evaluation[V]):
             listed = first.elts if isinstance(first, ast.Tuple | ast.List) else call.args
             if word_of(call.func) == "full":
                 listed = first.elts if isinstance(first, ast.Tuple) else [first]
-            if self.local or isinstance(first, ast.Attribute):
+            if self.local or isinstance(first, ast.Attribute) or (
+                word_of(call.func).startswith("zeros") and name in self.names.states
+            ):  # fmt: skip
                 return self.value(value)
             keyword = next((k.value for k in call.keywords if k.arg == "size"), None)
             if isinstance(keyword, ast.Tuple):
@@ -589,7 +635,8 @@ class Frozen(ast.NodeTransformer):
         if node.id in walk.scope:
             return ast.Constant(walk.scope[node.id])
         name = walk.flat(node) or node.id
-        if not walk.scope or walk.names.is_gradient(name) or name not in walk.known:
+        changes = bool(walk.scope) or name in walk.names.states
+        if not changes or walk.names.is_gradient(name) or name not in walk.known:
             return ast.Name(name, ast.Load()) if name != node.id else node
         return self._held(name)
 
