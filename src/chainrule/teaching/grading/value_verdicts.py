@@ -112,8 +112,12 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
     found = code_by_value(text)
     doubtful = {one.line for one in found
                 if one.verdict == "unproven" and one.why not in (OTHER_READING, NO_LOSS)}  # fmt: skip
+    defining = defining_rows(text) if kept else frozenset()
     if any(line.accused for line in kept):
-        doubtful |= defining_rows(text)
+        doubtful |= defining
+    if found:  # a row that gives a value claims nothing; one that is not read is among the found
+        kept = [line for line in kept
+                if line.verdict not in _UNDECIDED or line.line not in defining]  # fmt: skip
     kept = [_spared(line) if line.accused and line.line in doubtful else line for line in kept]
     for judged in found:
         here = [line for line in kept if line.line == judged.line]

@@ -29,7 +29,7 @@ from chainrule.teaching.marking.code_by_value.readings import (
 )
 from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source, source
-from chainrule.teaching.marking.code_by_value.units import units
+from chainrule.teaching.marking.code_by_value.units import Unit, units
 from chainrule.teaching.marking.code_by_value.walk import Walk, is_start
 
 MOST_READINGS = 12
@@ -74,33 +74,9 @@ def judged(text: str) -> list[CodeJudged]:
     if code is None:
         return []
     rows = text.split("\n")
-    best: list[Line] = []
-    for unit in units(code.statements):
-        names = names_of(unit.statements)
-        names.incoming.update(unit.incoming)
-        names.derived |= unit.incoming.keys()
-        derive(names, unit.statements)
-        try:
-            lines = _best(Source(unit.statements, code.left_out), names)
-        except FAULTS:
-            continue
-        best.extend(lines or ())
     found: list[CodeJudged] = []
-    for line in best:
-        for at, event in enumerate(line.events):
-            verdict, why = line.verdict, line.why
-            if verdict == "wrong":
-                if at < line.good:
-                    verdict, why = "proven", "right as far as it goes: a part of the loss"
-                elif is_start(event):
-                    continue
-                elif len({e.line for e in line.events[line.good :] if not is_start(e)}) > 1:
-                    verdict = "unproven"
-                    why = f"the steps that make {event.target} come to another value; " \
-                          "write them as one"  # fmt: skip
-            found.append(CodeJudged(event.line, rows[event.line - 1].strip(), verdict, why,
-                                    line.numbers if verdict == "wrong" else None,
-                                    line.sure))  # fmt: skip
+    for unit in units(code.statements):
+        found.extend(_of_unit(unit, code, rows))
     seen: dict[int, CodeJudged] = {}
     order = {"wrong": 3, "follows": 2, "proven": 1, "unproven": 0}
     for one in found:
@@ -108,6 +84,41 @@ def judged(text: str) -> list[CodeJudged]:
         if old is None or order[one.verdict] < order[old.verdict]:
             seen[one.line] = one
     return [seen[line] for line in sorted(seen)]
+
+
+def _of_unit(unit: Unit, code: Source, rows: list[str]) -> Iterator[CodeJudged]:
+    """Yield the judgements of one part of the code, and the rows of it that were not read."""
+    names = names_of(unit.statements)
+    names.incoming.update(unit.incoming)
+    names.derived |= unit.incoming.keys()
+    derive(names, unit.statements)
+    try:
+        lines = _best(Source(unit.statements, code.left_out), names)
+    except FAULTS:
+        return
+    for line in lines or ():
+        yield from _of_line(line, rows)
+    for row, why in names.failures.items() if lines else ():
+        if 0 < row <= len(rows) and "whose definition was not read" not in why:
+            yield CodeJudged(row, rows[row - 1].strip(), "unproven",
+                             f"{why}; write this row in another way")  # fmt: skip
+
+
+def _of_line(line: Line, rows: list[str]) -> Iterator[CodeJudged]:
+    """Yield the judgements of the rows that make one gradient."""
+    for at, event in enumerate(line.events):
+        verdict, why = line.verdict, line.why
+        if verdict == "wrong":
+            if at < line.good:
+                verdict, why = "proven", "right as far as it goes: a part of the loss"
+            elif is_start(event):
+                continue
+            elif len({e.line for e in line.events[line.good :] if not is_start(e)}) > 1:
+                verdict = "unproven"
+                why = f"the steps that make {event.target} come to another value; " \
+                      "write them as one"  # fmt: skip
+        yield CodeJudged(event.line, rows[event.line - 1].strip(), verdict, why,
+                         line.numbers if verdict == "wrong" else None, line.sure)  # fmt: skip
 
 
 def _best(code: Source, names: Names) -> list[Line] | None:
@@ -245,6 +256,8 @@ def _first_claim(line: Line) -> int:
 
 
 def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list[Line]:
+    reading.names.failures.clear()
+    reading.names.failures.update(walk.failed)
     slopes = Slopes(reading, walk, 1)
     backward = Backward(reading.walk(1), reading)
     terms = reading.terms(walk)

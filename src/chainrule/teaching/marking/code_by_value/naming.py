@@ -69,6 +69,7 @@ class Names:
     states: frozenset[str] = frozenset()  # names that get values again and again
     truncated: bool = False  # whether not all shapes were tried
     unread: set[str] = field(default_factory=set)
+    failures: dict[int, str] = field(default_factory=dict)  # rows that were not read
     readers: dict[str, bool] = field(default_factory=dict)  # whether a value reads the labels
     derived: set[str] = field(default_factory=set)
 
