@@ -181,6 +181,10 @@ class Algebra(ABC, Generic[V]):
         """Return an array of one number."""
 
     @abstractmethod
+    def noise(self, like: V, key: str) -> V:
+        """Return random numbers between 0 and 1 in the shape of a value."""
+
+    @abstractmethod
     def identity(self, size: object) -> V:
         """Return the identity matrix."""
 

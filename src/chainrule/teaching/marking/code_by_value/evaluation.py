@@ -264,6 +264,8 @@ class Evaluation(ABC, Generic[V]):
                 return tuple(range(*whole))
             case ast.Call():
                 return self._call(node)
+            case ast.Starred(value=inner):
+                return self.value(inner)
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 return tuple(self.value(part) for part in parts)
         raise Misfit(f"this is not read: {ast.unparse(node)[:40]}")

@@ -101,6 +101,18 @@ def known_function(ev: Evaluation[V], word: str, args: Arguments, keywords: Keyw
         return algebra.elementwise(_FUNCTIONS[word], ev.argued(first))
     if word in _OF_TWO and len(args) == 2:
         return _of_two(ev, word, args)
+    if word in ("clamp", "clamp_min", "relu_") and (low := keywords.get("min", args[-1])) is not first:
+        return algebra.elementwise("maximum", algebra.argument(ev.array(first)), ev.array(low))
+    if word in ("cost_derivative", "loss_derivative") and len(args) == 2:
+        return algebra.elementwise("subtract", ev.array(first), ev.array(args[1]))
+    if word in ("rand", "randn", "random", "uniform", "normal", "rand_like", "randn_like",
+                "binomial", "bernoulli"):  # fmt: skip
+        return _noise(ev, args, keywords)
+    if word == "norm" and len(args) == 1:
+        squares = algebra.elementwise("square", ev.array(first))
+        axes = _axes(ev, args, keywords)
+        return algebra.elementwise("sqrt", algebra.reduced("sum", squares, axes,
+                                                           keeps=_keeps(keywords, args)))  # fmt: skip
     if word == "where" and len(args) == 3:
         return algebra.elementwise("where", *(ev.array(one) for one in args))
     if word in ("softmax", "log_softmax"):
@@ -143,6 +155,26 @@ def known_function(ev: Evaluation[V], word: str, args: Arguments, keywords: Keyw
         kind = slope["a"] or slope["b"] or slope["c"]
         return algebra.elementwise(f"slope of {kind.lower()}", ev.array(first))
     raise Misfit(f"the function {word} is not read")
+
+
+def _noise(ev: Evaluation[V], args: Arguments, keywords: Keywords) -> object:
+    """Return an array of random numbers, the same ones in every walk."""
+    listed = list(args)
+    if "size" in keywords:
+        listed = [keywords["size"]]
+    key = " ".join(ast.unparse(one) for one in listed)
+    last = listed[-1]
+    if isinstance(last, ast.Starred):
+        last = last.value
+    if isinstance(last, ast.Attribute) and last.attr == "shape":
+        return ev.algebra.noise(ev.array(last.value), key)
+    if isinstance(last, ast.Tuple | ast.List):
+        listed = last.elts
+    if len(listed) == 1 and not isinstance(listed[0], ast.Constant):
+        value = ev.value(listed[0])
+        if not isinstance(value, int | float | tuple) and hasattr(value, "shape"):
+            return ev.algebra.noise(ev.lifted(value), key)
+    return ev.algebra.noise(ev.algebra.filled(0.0, tuple(map(ev.size_of, listed))), key)
 
 
 def _is_number(node: ast.expr, first: ast.expr) -> bool:

@@ -75,7 +75,9 @@ class Names:
 
     def is_gradient(self, name: str) -> bool:
         """Whether a name is that of a gradient."""
-        if name in self.derived or _DELTA.fullmatch(name) or self.stem(name) is not None:
+        if name in self.derived or self.stem(name) is not None:
+            return True
+        if _DELTA.fullmatch(name) and re.sub(r"\[.*\]", "", name) in self.assigned:
             return True
         return self._is_carried(name)
 
@@ -84,9 +86,14 @@ class Names:
         named = _DELTA.fullmatch(name) or self.stem(name) is not None
         return bool(named) or self._is_carried(name)
 
+    def carried(self, name: str) -> str | None:
+        """Return of what a name such as ``dc_next`` is the gradient, one step later."""
+        match = _CARRIED.fullmatch(name) if name not in _NOT else None
+        stem = (match["of"] or match["rest"]) if match is not None else None
+        return stem if stem is not None and self._meets(stem) else None
+
     def _is_carried(self, name: str) -> bool:
-        carried = _CARRIED.fullmatch(name) if name not in _NOT else None  # dc_next: the gradient that the next step leaves
-        return carried is not None and self._meets(carried["of"] or carried["rest"])
+        return self.carried(name) is not None
 
     def has_gradient(self, name: str) -> bool:
         """Whether the code has a gradient of a name."""

@@ -274,6 +274,11 @@ class Numbers(Algebra[Array]):
             raise Misfit("an array that is too large")
         return np.full(shape, number)
 
+    def noise(self, like: Array, key: str) -> Array:
+        """Return random numbers between 0 and 1 in the shape of a value."""
+        random = np.random.default_rng([self.seed, zlib.crc32(key.encode())])
+        return random.uniform(size=like.shape)
+
     def identity(self, size: object) -> Array:
         """Return the identity matrix."""
         (rows,) = _whole_sizes((size,))

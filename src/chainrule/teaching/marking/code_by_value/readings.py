@@ -287,14 +287,14 @@ def find_upstream(reading: Reading, walk: Walk[Array], events: list[Event]) -> N
             random = np.random.default_rng(len(name))
             reading.upstream[name] = random.normal(size=held.shape)
             reading.upstream_of[name] = value
-    if walk.losses or reading.names.incoming:
+    if any(np.size(value) == 1 for _, value in walk.losses) or reading.names.incoming:
         return
     for event in events:
         for node in ast.walk(event.value):
             name = walk.flat(node) if isinstance(node, ast.Name | ast.Attribute) else None
             if name is None or name in given or name in walk.known:
                 continue
-            stem = reading.names.stem(name)
+            stem = reading.names.stem(name) or reading.names.carried(name)
             if not stem:
                 continue
             value = next((v for v in reading.names.values_of(stem) if v in walk.known), None)

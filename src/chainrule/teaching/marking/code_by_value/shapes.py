@@ -304,6 +304,11 @@ class Shapes(Algebra[Shaped]):
         del number
         return Shaped(tuple(self._dim(size) for size in sizes))
 
+    def noise(self, like: Shaped, key: str) -> Shaped:
+        """Return random numbers in the shape of a value."""
+        del key
+        return Shaped(self.known(like))
+
     def identity(self, size: object) -> Shaped:
         """Return the identity matrix."""
         dim = self._dim(size)
