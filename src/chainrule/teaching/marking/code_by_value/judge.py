@@ -98,7 +98,8 @@ def _of_unit(unit: Unit, code: Source, rows: list[str]) -> Iterator[CodeJudged]:
         return
     for line in lines or ():
         yield from _of_line(line, rows)
-    for row, why in names.failures.items() if lines else ():
+    undecided = any(line.verdict == "unproven" for line in lines or ())
+    for row, why in names.failures.items() if undecided else ():
         if 0 < row <= len(rows) and "whose definition was not read" not in why:
             yield CodeJudged(row, rows[row - 1].strip(), "unproven",
                              f"{why}; write this row in another way")  # fmt: skip
@@ -356,7 +357,8 @@ def _compare(
                 line.good = line.events.index(event) + 1
         return
     name = slopes.numbers.seen[places[0]][0] if exact else ""
-    line.leaf = name in slopes.reading.shapes.inputs and name not in names.positive
+    final = {name, names.stem(event.target)} & names.positive  # an output, such as AL in log(AL)
+    line.leaf = name in slopes.reading.shapes.inputs and not final
     for place in places:
         ratio = slopes.ratio(value, place, loss, event)
         if ratio is not None:

@@ -207,6 +207,9 @@ def names_of(statements: Sequence[ast.stmt]) -> Names:
                 if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
                     first = node.slice.elts[0]
                     picks = picks or (isinstance(first, ast.Call))
+                    last = node.slice.elts[1]
+                    if isinstance(first, ast.Call) and isinstance(last, ast.Name):
+                        scored.append(last.id)
     labels += [name for name in dict.fromkeys(scored) if name not in labels]
     usable = tuple(name for name in labels if name not in assigned or _given(name, statements))
     found = Names(frozenset(every), frozenset(assigned), frozenset(called), usable, picks)
@@ -238,7 +241,9 @@ def _states(names: Names, statements: Sequence[ast.stmt]) -> frozenset[str]:
     count: dict[str, int] = {}
     for statement in statements:
         for node in ast.walk(statement):
-            if not isinstance(node, ast.Assign) or names.uses_gradients(node.value):
+            if not isinstance(node, ast.Assign) or isinstance(node.value, ast.Constant):
+                continue
+            if names.uses_gradients(node.value):
                 continue
             for target in node.targets:
                 for one in target.elts if isinstance(target, ast.Tuple) else [target]:

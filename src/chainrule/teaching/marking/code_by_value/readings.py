@@ -206,7 +206,7 @@ def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
         except Misfit:
             whole = False
         choices = shapes.following()
-        if whole and _is_plausible(shapes):
+        if whole and _is_plausible(shapes) and _has_one_loss(walk):
             some = True
             yield shapes
         elif spare is None or not whole:
@@ -273,6 +273,14 @@ def _is_plausible(shapes: Shapes) -> bool:
         elif not ones[0]:
             return False
     return len(ways) < 2
+
+
+def _has_one_loss(walk: Walk[Shaped]) -> bool:
+    """Whether what the code calls its loss is one number."""
+    if not walk.losses or walk.names.incoming:
+        return True
+    dims = walk.losses[-1][1].dims
+    return dims is None or all(dim.is_one() for dim in dims)
 
 
 def find_upstream(reading: Reading, walk: Walk[Array], events: list[Event]) -> None:

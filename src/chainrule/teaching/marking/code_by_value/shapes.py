@@ -164,6 +164,8 @@ class Shapes(Algebra[Shaped]):
                 if one.dims is None and beside.dims == ():
                     self._beside_a_number(one, compared=name in _COMPARED)
             first = self._together(first, other)
+        if first.dims is None and _SCALARS.fullmatch(first.name):
+            first.dims = ()
         if first.dims is None:
             return Shaped(self.known(first))
         return Shaped(first.dims)
@@ -245,8 +247,9 @@ class Shapes(Algebra[Shaped]):
         if sides[0] != sides[1]:
             self.weights.add("left" if sides[0] else "right")
         if one.dims is None and other.dims is None:
-            one.dims = (Dim(), Dim())
-            other.dims = (one.dims[1],) if self._choose(2) else (one.dims[1], Dim())
+            chosen = self._choose(2 if any(sides) or one.base or other.base else 3)
+            one.dims = (Dim(), Dim()) if chosen < 2 else (Dim(),)
+            other.dims = (one.dims[-1],) if chosen else (one.dims[1], Dim())
             if len(other.dims) == 2:
                 self.fresh.add(other.dims[1])
         if one.dims is None:

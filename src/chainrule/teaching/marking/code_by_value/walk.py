@@ -66,6 +66,7 @@ class Walk(Evaluation[V]):
     events: list[Event] = field(default_factory=list)
     losses: list[tuple[str, V]] = field(default_factory=list)
     forward: list[str] = field(default_factory=list)  # names with values, in order
+    changed: set[str] = field(default_factory=set)  # values that become gradients in place
     claims_nothing: bool = False
     over_axis: bool = False  # whether the last loop runs over an axis
     frozen: list[str] = field(default_factory=list)
@@ -375,9 +376,17 @@ class Walk(Evaluation[V]):
             name, places = self.flat(target.value), target.slice
             if name is None:
                 return
+            if self._begins_table(name, places):
+                name, places = self.flat(target) or name, None
+        plain = isinstance(value, ast.Name | ast.Subscript | ast.Attribute)
+        same = plain and self.flat(value) == name
+        if same and places is None and name not in self.known:
+            return  # W1 = parameters["W1"], self.lr = lr
         if self._listed(name, value, line) or self._is_kept_copy(name, value):
             return
         self._forget(name)
+        if name in self.changed and not self.names.uses_gradients(value):
+            self.names.derived.discard(name)  # the value of the next round
         if self._is_gradient(name, value):
             self._claim(line, name, "=", value, places)
             return
@@ -419,6 +428,18 @@ class Walk(Evaluation[V]):
     def _forget(self, name: str) -> None:
         """End an alias."""
         self.aliases.pop(name, None)
+
+    def _begins_table(self, name: str, places: ast.expr) -> bool:
+        """Whether ``hs[t] = ...`` fills a table that the code does not begin."""
+        if name in self.tables or name in self.known or self.algebra.has(name) or (
+            self.names.is_gradient(name) or isinstance(places, ast.Tuple | ast.Slice)
+        ):  # fmt: skip
+            return False
+        numbered = names_in(places) <= set(self.scope) and not isinstance(places, ast.Subscript)
+        if numbered and not (names_in(places) & self.counted):
+            self.tables[name] = None
+            return True
+        return False
 
     def _is_kept_copy(self, name: str, value: ast.expr) -> bool:
         """Whether a name gets the value that it has from a cache: ``Z = cache``."""
@@ -558,8 +579,11 @@ class Walk(Evaluation[V]):
         if self.names.is_gradient(name) or name in {e.target for e in self.events}:
             self._claim(line, name, sign, value, places)
             return
-        if places is not None and self._is_final(name) and sign:
+        nudged = isinstance(value, ast.Name) and re.fullmatch(r"(?i)eps\w*|h|delta|step", value.id)
+        if places is not None and self._is_final(name) and sign and not nudged:
+            self._claim(line, name, "=", ast.Name(name, ast.Load()), None)
             self.names.derived.add(name)  # p[range(n), y] -= 1 makes a gradient of p
+            self.changed.add(name)
             self._claim(line, name, sign, value, places)
             return
         if self.names.uses_gradients(value):
@@ -593,8 +617,16 @@ class Walk(Evaluation[V]):
         if not plain and _LOSSES.fullmatch(name.rpartition(".")[2]):
             self._note_loss(name, value)
 
+    def _if_read(self, node: ast.expr) -> object:
+        try:
+            return self.value(node)
+        except Misfit:
+            return None
+
     def _initialised(self, name: str, value: ast.expr) -> object:
         """Return a value; an array that starts with numbers of any kind is an input."""
+        if isinstance(value, ast.Tuple) and _CACHES.fullmatch(name):
+            return tuple(map(self._if_read, value.elts))
         if isinstance(value, ast.Constant) and isinstance(value.value, int | float) and (
             not self.local and name not in self.known and self.names.has_gradient(name)
         ):  # fmt: skip
@@ -613,6 +645,7 @@ class Walk(Evaluation[V]):
                 listed = first.elts if isinstance(first, ast.Tuple) else [first]
             if self.local or isinstance(first, ast.Attribute) or (
                 word_of(call.func).startswith("zeros") and name in self.names.states
+                and not self.names.has_gradient(name)
             ):  # fmt: skip
                 return self.value(value)
             keyword = next((k.value for k in call.keywords if k.arg == "size"), None)
