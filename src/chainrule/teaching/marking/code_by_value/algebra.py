@@ -132,6 +132,10 @@ class Algebra(ABC, Generic[V]):
         """Return the length of an axis."""
 
     @abstractmethod
+    def total(self, of: V) -> Size:
+        """Return the number of all entries."""
+
+    @abstractmethod
     def length_of(self, sign: str, one: object, other: object) -> Size:
         """Return the sum, the difference or the product of two lengths."""
 

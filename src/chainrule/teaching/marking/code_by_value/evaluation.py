@@ -243,10 +243,7 @@ class Evaluation(ABC, Generic[V]):
             case ast.Attribute(value=inner, attr="mT"):
                 return self.algebra.permuted(self.array(inner), (0, 2, 1))
             case ast.Attribute(value=inner, attr="size"):
-                value = self.array(inner)
-                ones = self.algebra.elementwise("add", self.algebra.elementwise("nothing", value),
-                                                self.algebra.number(1.0))  # fmt: skip
-                return self.algebra.reduced("sum", ones, None, keeps=False)
+                return self.algebra.total(self.array(inner))
             case ast.Attribute(attr="ndim", value=inner):
                 return self.rank(self.array(inner), 2)
             case ast.Attribute(value=inner, attr="data" | "values" | "flat"):
@@ -288,6 +285,8 @@ class Evaluation(ABC, Generic[V]):
     def holds(self, test: ast.expr) -> bool | None:
         """Return whether a condition holds; None where the code does not say."""
         match test:
+            case ast.Constant(value=constant):
+                return bool(constant)
             case ast.Compare(left=left, ops=[op], comparators=[right]):
                 try:
                     one, other = self.value(left), self.value(right)
@@ -392,7 +391,7 @@ class Evaluation(ABC, Generic[V]):
         module = isinstance(owner, ast.Name) and owner.id in _MODULES
         if owner is not None and not module and not (
             isinstance(owner, ast.Attribute) and isinstance(owner.value, ast.Name)
-            and owner.value.id in _MODULES
+            and owner.value.id in _MODULES - {"self"}
         ):  # fmt: skip
             arguments = [owner, *arguments]
         keywords = {k.arg: k.value for k in node.keywords if k.arg}

@@ -43,6 +43,8 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
     base = _base(alike or read, counts, upward=upward, squares=squares)
     if free and read and read[0].ratio is not None:
         base = read[0].ratio  # the loss is the one that makes the first line right
+        if base < 0 and not upward and not _is_delta(read[0]):
+            base = -base  # and not its negative
     parameters = [line for line in leaves if not _INPUTS.match(line.events[0].target)]
     shared = len({round((line.ratio or 0.0) / base, 6) for line in parameters}) == 1
     one_share = len({round((line.ratio or 0.0) / base, 6) for line in leaves}) == 1
@@ -81,7 +83,10 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
             continue
         agrees = "agrees with differences of the loss along random directions"
         line.why = "; ".join(part for part in (agrees, note, line.why) if part)
-    _find_break(read, counts, base)
+    for line in read:
+        if line.verdict == "wrong" and _is_rescaled(line):
+            line.verdict, line.why, line.exact, line.ratio = "unproven", "", False, None
+    _find_break([line for line in read if line.ratio is not None], counts, base)
     named = [line for line in lines if line.ratio is None and line.verdict == "unproven"]
     for line in reversed(named):
         if not line.why:
@@ -92,6 +97,14 @@ _INPUTS = re.compile(r"(?i)d_?(?:a|x|h|input|prev)(?:_?prev|\d|s|_\w+)?$|\w*grad
 """Names of gradients of the data that come into a layer."""
 
 FOLLOWS = "follows from a line before it that is wrong; this step itself is right"
+
+
+def _is_rescaled(line: Line) -> bool:
+    """Whether a right gradient is scaled in place, to be that of a value without a name."""
+    last = line.events[-1]
+    return 0 < line.good == len(line.events) - 1 and last.operation in ("*=", "/=") and (
+        last.places is None
+    )  # fmt: skip
 
 
 def _has_squares(code: Source) -> bool:
@@ -141,7 +154,7 @@ def _blame(line: Line, lines: list[Line]) -> None:
     ]
     settled = [one for one in users if one.verdict != "unproven"]
     wrong = [one for one in settled if one.verdict == "wrong"]
-    if settled and not wrong:
+    if settled and not wrong and len(settled) == len(users):
         line.verdict = "proven"
         line.why = "a name of the author's own: every gradient computed with it is right"
         return

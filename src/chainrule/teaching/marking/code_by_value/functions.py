@@ -20,7 +20,7 @@ _FUNCTIONS = {
     "absolute": "abs", "negative": "negative", "sign": "sign", "softplus": "softplus",
     "expit": "sigmoid", "logistic": "sigmoid", "sigm": "sigmoid", "leaky_relu": "leaky",
     "logical_not": "logical_not", "reciprocal": "reciprocal", "rsqrt": "rsqrt", "expm1": "expm1",
-    "logsigmoid": "log_sigmoid", "log_sigmoid": "log_sigmoid", "silu": "silu", "swish": "silu",
+    "gelu": "gelu", "logsigmoid": "log_sigmoid", "log_sigmoid": "log_sigmoid", "silu": "silu", "swish": "silu",
 }  # fmt: skip
 
 
@@ -79,6 +79,8 @@ def known_function(ev: Evaluation[V], word: str, args: Arguments, keywords: Keyw
     algebra = ev.algebra
     if word == "len" and args:
         return ev.length(args[0])
+    if word in ("size", "numel") and len(args) == 1:
+        return algebra.total(ev.array(args[0]))
     if not args:
         raise Misfit(f"{word}() is not read")
     first = args[0]

@@ -145,6 +145,10 @@ def _best(code: Source, names: Names) -> list[Line] | None:
         if line.verdict == "wrong" and line.ratio is None:
             line.verdict = "unproven"
             line.why = "more readings of its shapes than are tried; declare them"
+    alone = sum(line.verdict == "proven" for line in best) < 2
+    for line in best if alone else ():  # the shapes of a single row are a guess
+        if line.verdict == "wrong" and line.ratio is None and line.numbers is None:
+            line.verdict, line.why = "unproven", f"{line.why}; declare the shapes"
     for line in best:  # a reading that makes as many lines right makes none of them wrong
         if line.verdict == "wrong" and any(
             other.verdict != "wrong" and _same(other, line) for lines in equal for other in lines

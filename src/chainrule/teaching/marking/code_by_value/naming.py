@@ -37,6 +37,17 @@ def is_label(name: str) -> bool:
     return name != "T" and _LABELS.fullmatch(name) is not None
 
 
+def is_data(value: ast.expr) -> bool:
+    """Whether an expression is an array of numbers: ``np.array([[0, 1], [1, 1]]).T``."""
+    nodes = list(ast.walk(value))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return (
+        not isinstance(value, ast.List)
+        and any(isinstance(node, ast.List) and node.elts for node in nodes)
+        and names <= {"np", "torch", "jnp", "numpy", "float"}
+    )
+
+
 @dataclass
 class Names:
     """The names of a text of code.
@@ -65,11 +76,13 @@ class Names:
     torch: bool = False  # whether functions are those of PyTorch
     layered: bool = False  # whether weights stand in a list
     incoming: dict[str, str] = field(default_factory=dict)  # gradients from above, of which values
+    deep: int = 2  # the number of axes of the data
     positive: frozenset[str] = frozenset()  # names whose logarithm is taken
     states: frozenset[str] = frozenset()  # names that get values again and again
     truncated: bool = False  # whether not all shapes were tried
     unread: set[str] = field(default_factory=set)
     failures: dict[int, str] = field(default_factory=dict)  # rows that were not read
+    owners: dict[str, bool] = field(default_factory=dict)  # whether a name has a gradient
     readers: dict[str, bool] = field(default_factory=dict)  # whether a value reads the labels
     derived: set[str] = field(default_factory=set)
 
@@ -97,7 +110,10 @@ class Names:
 
     def has_gradient(self, name: str) -> bool:
         """Whether the code has a gradient of a name."""
-        return any(self.stem(one) == name for one in self.all if one != name)
+        if name not in self.owners:
+            stems = [self.stem(one) for one in self.all if one != name]
+            self.owners[name] = any(stem and name in self.values_of(stem) for stem in stems)
+        return self.owners[name]
 
     def is_list(self, name: str) -> bool:
         """Whether a name is one that lists of weights have."""
@@ -215,11 +231,30 @@ def names_of(statements: Sequence[ast.stmt]) -> Names:
     found = Names(frozenset(every), frozenset(assigned), frozenset(called), usable, picks)
     found.torch = "torch" in every or "F" in every
     found.layered = any(_LISTS.fullmatch(name) and len(name) > 2 for name in every)
+    found.deep = _axes_of_data(statements)
     found.positive = _positive(statements)
     found.states = _states(found, statements)
     found.stars = _multiplies_by_stars(statements, called)
     derive(found, statements)
     return found
+
+
+def _axes_of_data(statements: Sequence[ast.stmt]) -> int:
+    """Return how many axes the transposes and einsums of the code speak of; at least 2."""
+    most = 2
+    for statement in statements:
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Call):
+                continue
+            word = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            numbers = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            if word in ("transpose", "permute", "swapaxes") and len(numbers) >= 2:
+                whole = [n for n in numbers if isinstance(n, int)]
+                most = max(most, *(n + 1 for n in whole), 2)
+            elif word == "einsum" and numbers and isinstance(numbers[0], str):
+                parts = re.split(r",|->", numbers[0].replace(" ", ""))
+                most = max(most, *(len(part) for part in parts))
+    return min(most, 4)
 
 
 def _positive(statements: Sequence[ast.stmt]) -> frozenset[str]:
@@ -261,7 +296,9 @@ def _given(name: str, statements: Sequence[ast.stmt]) -> bool:
         if isinstance(node, ast.Assign)
         and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
     ]
-    return all(name in {n.id for n in ast.walk(v) if isinstance(n, ast.Name)} for v in values)
+    return all(
+        is_data(v) or name in {n.id for n in ast.walk(v) if isinstance(n, ast.Name)} for v in values
+    )
 
 
 def _multiplies_by_stars(statements: Sequence[ast.stmt], called: set[str]) -> bool:
@@ -301,4 +338,4 @@ def derive(names: Names, statements: Sequence[ast.stmt]) -> None:
         names.derived |= fresh
 
 
-__all__ = ["Names", "derive", "is_label", "names_of"]
+__all__ = ["Names", "derive", "is_data", "is_label", "names_of"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Callable, Mapping
@@ -57,6 +58,7 @@ _ELEMENTWISE: dict[str, Callable[..., object]] = {
     "floor_divide": np.floor_divide, "remainder": np.remainder, "expm1": np.expm1,
     "reciprocal": lambda u: 1 / u, "rsqrt": lambda u: 1 / np.sqrt(u),
     "log_sigmoid": lambda u: -np.log1p(np.exp(-u)), "silu": lambda u: u * _sigmoid(u),
+    "gelu": lambda u: 0.5 * u * (1 + np.tanh(math.sqrt(2 / math.pi) * (u + 0.044715 * u**3))),
     "tril": np.tril, "triu": np.triu,
     "where": lambda m, a, b: np.where(np.asarray(m) != 0, a, b),
     "nothing": np.zeros_like,
@@ -181,6 +183,10 @@ class Numbers(Algebra[Array]):
         if not -of.ndim <= axis < of.ndim:
             raise Misfit("an axis that the value does not have")
         return Size(of.shape[axis])
+
+    def total(self, of: Array) -> Size:
+        """Return the number of all entries."""
+        return Size(of.size)
 
     def length_of(self, sign: str, one: object, other: object) -> Size:
         """Return the sum, the difference or the product of two lengths."""

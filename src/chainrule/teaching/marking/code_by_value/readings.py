@@ -196,7 +196,7 @@ def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
     for _ in range(MOST_SHAPES):
         if choices is None:
             break
-        shapes = Shapes(choices, picks=names.picks)
+        shapes = Shapes(choices, picks=names.picks, deep=names.deep)
         own = replace(names, unread=set(), derived=set(names.derived))
         walk: Walk[Shaped] = Walk(shapes, code.statements, own)
         try:
@@ -263,7 +263,7 @@ def _is_plausible(shapes: Shapes) -> bool:
     """Whether all biases lie in one direction."""
     ways: set[str] = set()
     for name, shaped in shapes.inputs.items():
-        if not name.lower().startswith("b") or shaped.dims is None:
+        if not name.lower().startswith("b") or shaped.dims is None or name in COUNTS:
             continue
         ones = [dim.is_one() for dim in shaped.dims]
         if len(ones) < 2:

@@ -29,9 +29,12 @@ _ONE_PLACE = re.compile(r"(?i).*(?:idx|index|word|id|target|label|center|centre|
 """Names of a single place, where they stand alone in an index."""
 
 Literal = Callable[[int], Dim]
+Choose = Callable[[int], int]
 
 
-def indexed(value: Shaped, places: Sequence[Place[Shaped]], literal: Literal) -> Shaped:
+def indexed(
+    value: Shaped, places: Sequence[Place[Shaped]], literal: Literal, choose: Choose
+) -> Shaped:
     """Return the shape of the entries at an index.
 
     Parameters
@@ -42,6 +45,8 @@ def indexed(value: Shaped, places: Sequence[Place[Shaped]], literal: Literal) ->
         The index.
     literal : callable
         Makes a length of a number in the code.
+    choose : callable
+        Chooses one of several.
     """
     dims = _opened(value, places)
     mask = next((p for p in places if isinstance(p, Chosen) and p.mask), None)
@@ -65,7 +70,7 @@ def indexed(value: Shaped, places: Sequence[Place[Shaped]], literal: Literal) ->
             case Rows() | Chosen():
                 where = len(found) if where is None else where
                 chosen.append((dim,) if isinstance(place, Rows) else
-                              _places(place.by, dim, len(dims)))  # fmt: skip
+                              _places(place.by, dim, len(dims), choose))  # fmt: skip
             case _:
                 pass
     found += dims[axis:]
@@ -84,11 +89,13 @@ def _opened(value: Shaped, places: Sequence[Place[Shaped]]) -> tuple[Dim, ...]:
     return value.dims
 
 
-def _places(by: Shaped, dim: Dim, rank: int) -> tuple[Dim, ...]:
+def _places(by: Shaped, dim: Dim, rank: int, choose: Choose) -> tuple[Dim, ...]:
     """Return the shape of an array of places, which is a vector or one place."""
     if by.dims is None:
-        single = rank == 1 or (rank > 1 and by.name and _ONE_PLACE.fullmatch(by.name))
-        by.dims = () if single else (Dim(),)
+        options: list[tuple[Dim, ...]] = [(Dim(),), (Dim(), Dim()), ()]
+        if rank == 1 or _ONE_PLACE.fullmatch(by.name):
+            options = [(), *options[:2]]
+        by.dims = options[0] if is_label(by.name) and options[0] else options[choose(3)]
     by.classes = by.classes or dim
     if by.base is not None and by.base.name and not by.base.classes:
         by.base.classes = by.base.classes or dim

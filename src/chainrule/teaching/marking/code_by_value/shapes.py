@@ -19,6 +19,7 @@ from chainrule.teaching.marking.code_by_value.lengths import (
     equal,
     linear,
     numbers_for,
+    product,
 )
 from chainrule.teaching.marking.code_by_value.naming import is_label
 from chainrule.teaching.marking.code_by_value.shaped import Shaped
@@ -27,7 +28,8 @@ _BIASES = ("b", "bias", "c", "beta", "gamma")
 _SMALL = (5, 3, 4, 6, 7)
 _COMPARED = frozenset({"maximum", "minimum", "greater", "greater_equal", "less", "less_equal"})
 """Operations that activations use on every entry of a value."""
-_SCALARS = re.compile(r"(?i)scale|eps\w*|alpha|lr|lam\w*|reg|rate|temp\w*|tau|d_k|dk|d|n|m|N|T|\w*decay|momentum|stride|\w*prob|p")
+_SCALARS = re.compile(r"(?i)scale|eps\w*|alpha|lr|lam\w*|reg|rate|temp\w*|tau|dk|d|n|m|N|T|"
+                      r"d_(?:model|k|v|q|head|ff)|\w*_dim|\w*_size|num_\w+|\w*decay|momentum|stride|\w*prob|p")
 """Names of numbers."""
 LARGEST = 6
 """The largest length in the code that is kept; others are replaced by small ones."""
@@ -49,6 +51,7 @@ class Shapes(Algebra[Shaped]):
     literals: dict[int, int] = field(default_factory=dict)
     lengths: dict[str, Dim] = field(default_factory=dict)
     picks: bool = False  # whether labels are indices
+    deep: int = 2  # the number of axes of the data
     bias_style: str = ""
     weights: set[str] = field(default_factory=set)  # the sides of products where weights stand
     narrow: bool | None = None  # whether open lengths are 1 where they meet one
@@ -132,6 +135,10 @@ class Shapes(Algebra[Shaped]):
         if not -len(dims) <= axis < len(dims):
             raise Misfit("an axis that the value does not have")
         return Size(dims[axis])
+
+    def total(self, of: Shaped) -> Size:
+        """Return the number of all entries."""
+        return Size(product(self.known(of)))
 
     def length_of(self, sign: str, one: object, other: object) -> Size:
         """Return the sum, the difference or the product of two lengths."""
@@ -246,6 +253,8 @@ class Shapes(Algebra[Shaped]):
         sides = [_is_weight(one), _is_weight(other)]
         if sides[0] != sides[1]:
             self.weights.add("left" if sides[0] else "right")
+        if one.dims is None and other.dims is None and self.deep > 2 and sides[1]:
+            other.dims = (Dim(), Dim())
         if one.dims is None and other.dims is None:
             chosen = self._choose(2 if any(sides) or one.base or other.base else 3)
             one.dims = (Dim(), Dim()) if chosen < 2 else (Dim(),)
@@ -253,8 +262,9 @@ class Shapes(Algebra[Shaped]):
             if len(other.dims) == 2:
                 self.fresh.add(other.dims[1])
         if one.dims is None:
-            inner = (other.dims or ())[0]
-            one.dims = (Dim(), inner)
+            inner = (other.dims or ())[0 if len(other.dims or ()) == 1 else -2]
+            deep = self.deep > 2 and not sides[0] and self._choose(2) == 0
+            one.dims = (*(Dim() for _ in range(self.deep - 1 if deep else 1)), inner)
         if other.dims is None:
             lone = self._choose(2)
             other.dims = (one.dims[-1],) if lone else (one.dims[-1], Dim())
@@ -331,14 +341,14 @@ class Shapes(Algebra[Shaped]):
 
     def entry(self, value: Shaped, places: tuple[Place[Shaped], ...]) -> Shaped:
         """Return the entries at an index."""
-        return shape_rules.indexed(value, places, self.literal)
+        return shape_rules.indexed(value, places, self.literal, self._choose)
 
     def entry_changed(
         self, value: Shaped, places: tuple[Place[Shaped], ...], operation: str, amount: Shaped
     ) -> Shaped:
         """Return a value with its entries at an index changed by an operation, or set."""
         del operation
-        held = shape_rules.indexed(value, places, self.literal)
+        held = shape_rules.indexed(value, places, self.literal, self._choose)
         if amount.dims is None and held.dims is not None:
             amount.dims = held.dims
         return Shaped(value.dims)

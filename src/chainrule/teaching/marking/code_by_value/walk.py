@@ -23,6 +23,8 @@ from chainrule.teaching.marking.code_by_value.evaluation import (
     word_of,
 )
 
+from chainrule.teaching.marking.code_by_value.naming import is_data
+
 V = TypeVar("V")
 
 Item: TypeAlias = "int | str | tuple[Item, ...]"
@@ -380,6 +382,8 @@ class Walk(Evaluation[V]):
                 name, places = self.flat(target) or name, None
         plain = isinstance(value, ast.Name | ast.Subscript | ast.Attribute)
         same = plain and self.flat(value) == name
+        if not self.local and is_data(value):
+            return  # an input of the code, whatever its numbers
         if same and places is None and name not in self.known:
             return  # W1 = parameters["W1"], self.lr = lr
         if self._listed(name, value, line) or self._is_kept_copy(name, value):
@@ -645,7 +649,6 @@ class Walk(Evaluation[V]):
                 listed = first.elts if isinstance(first, ast.Tuple) else [first]
             if self.local or isinstance(first, ast.Attribute) or (
                 word_of(call.func).startswith("zeros") and name in self.names.states
-                and not self.names.has_gradient(name)
             ):  # fmt: skip
                 return self.value(value)
             keyword = next((k.value for k in call.keywords if k.arg == "size"), None)
