@@ -110,8 +110,9 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
     """
     kept = list(lines)
     found = code_by_value(text)
-    doubtful = {one.line for one in found
-                if one.verdict == "unproven" and one.why not in (OTHER_READING, NO_LOSS)}  # fmt: skip
+    settled = (OTHER_READING, NO_LOSS)
+    open_rows = [one for one in found if one.verdict == "unproven" and one.why not in settled]
+    doubtful = {one.line for one in open_rows}
     defining = defining_rows(text) if kept else frozenset()
     if any(line.accused for line in kept):
         doubtful |= defining

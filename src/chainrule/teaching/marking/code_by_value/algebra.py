@@ -205,9 +205,7 @@ class Algebra(ABC, Generic[V]):
         """Return the entries at an index."""
 
     @abstractmethod
-    def entry_changed(
-        self, value: V, places: tuple[Place[V], ...], operation: str, amount: V
-    ) -> V:
+    def entry_changed(self, value: V, places: tuple[Place[V], ...], operation: str, amount: V) -> V:
         """Return a value with its entries at an index changed by an operation, or set."""
 
     @abstractmethod

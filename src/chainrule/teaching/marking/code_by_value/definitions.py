@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from chainrule.teaching.marking.code_by_value.evaluation import word_of
 from chainrule.teaching.marking.code_by_value.naming import Names, names_of
 from chainrule.teaching.marking.code_by_value.source import source
+from chainrule.teaching.marking.code_by_value.words import word_of
 
 _STARTS = frozenset({"zeros_like", "zeros", "copy", "clone", "empty_like"})
 
@@ -29,11 +29,12 @@ def defining_rows(text: str) -> frozenset[int]:
         for node in ast.walk(statement):
             if isinstance(node, ast.If):
                 found.update(_rows(node.orelse))
-            elif isinstance(node, ast.Assign) and (_defines(node, names) or _steps(node, names)):
-                found.add(node.lineno)
-            elif isinstance(node, ast.AugAssign | ast.AnnAssign) and not (
-                names.uses_gradients(node.target)
-            ):  # fmt: skip
+            elif isinstance(node, ast.Assign):
+                if _defines(node, names) or _steps(node, names):
+                    found.add(node.lineno)
+            elif isinstance(node, ast.AugAssign | ast.AnnAssign) and not names.uses_gradients(
+                node.target
+            ):
                 found.add(node.lineno)
     return frozenset(found)
 

@@ -23,6 +23,13 @@ from chainrule.teaching.marking.code_by_value.algebra import (
 )
 from chainrule.teaching.marking.code_by_value.functions import known_function
 from chainrule.teaching.marking.code_by_value.naming import Names
+from chainrule.teaching.marking.code_by_value.words import (
+    SIGNS,
+    is_helper,
+    of_numbers,
+    table_entry,
+    word_of,
+)
 
 V = TypeVar("V")
 
@@ -35,14 +42,6 @@ LAYERS = 3
 
 
 DEEPEST = 40
-
-
-_SIGNS = {
-    ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",
-    ast.Pow: "power", ast.Gt: "greater", ast.GtE: "greater_equal", ast.Lt: "less",
-    ast.LtE: "less_equal", ast.Eq: "equal", ast.NotEq: "not_equal", ast.FloorDiv: "floor_divide",
-    ast.Mod: "remainder", ast.BitAnd: "multiply",
-}  # fmt: skip
 
 
 _OBJECTS = ("self", "net", "model", "nn", "layer", "cls")
@@ -121,7 +120,7 @@ class Evaluation(ABC, Generic[V]):
         return f"{table}[{at}]"
 
     def key(self, node: ast.expr) -> str | None:
-        """Return the string that a key comes to, as in ``params["W" + str(l)]``; None for others."""
+        """Return the string that a key such as ``"W" + str(l)`` comes to; None for others."""
         match node:
             case ast.Constant(value=str(text)):
                 return text
@@ -268,11 +267,11 @@ class Evaluation(ABC, Generic[V]):
         raise Misfit(f"this is not read: {ast.unparse(node)[:40]}")
 
     def _binary(self, op: type[ast.AST], one: object, other: object) -> object:
-        sign = _SIGNS.get(op)
+        sign = SIGNS.get(op)
         if sign is None:
             raise Misfit("an operator that is not read")
         if isinstance(one, int | float) and isinstance(other, int | float):
-            return _plain(sign, one, other)
+            return of_numbers(sign, one, other)
         if isinstance(one, str) and isinstance(other, str) and "equal" in sign:
             return int((one == other) == (sign == "equal"))
         if isinstance(one, int | Size) and isinstance(other, int | Size):
@@ -300,7 +299,7 @@ class Evaluation(ABC, Generic[V]):
                         return bool(self._binary(type(op), one, other))
                     except Misfit:
                         return None
-                sign = _SIGNS.get(type(op), "")
+                sign = SIGNS.get(type(op), "")
                 try:
                     return self.algebra.decided(sign, self.lifted(one), self.lifted(other))
                 except Misfit:
@@ -480,6 +479,7 @@ class Evaluation(ABC, Generic[V]):
         return statement.body if held else statement.orelse
 
     def size_of(self, node: ast.expr) -> object:
+        """Return the length that an expression stands for."""
         if isinstance(node, ast.Name | ast.Attribute) and (name := self.flat(node)) is not None:
             known = self.known.get(name)
             if self._is_local(name):
@@ -499,81 +499,10 @@ class Slices:
     of: ast.expr
 
 
-def is_helper(function: ast.FunctionDef) -> bool:
-    """Whether a function is a formula of its arguments: short, and without a matrix product."""
-    body = [one for one in function.body
-            if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]  # fmt: skip
-    if len(body) > 5 or not function.args.args:
-        return False
-    if not any(isinstance(node, ast.Return) for one in body for node in ast.walk(one)):
-        return False
-    for one in body:
-        for node in ast.walk(one):
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-                return False
-            if isinstance(node, ast.Call) and word_of(node.func) in ("dot", "matmul", "mm"):
-                return False
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) \
-                    and node.value.id == "self" and isinstance(node.ctx, ast.Store):  # fmt: skip
-                return False
-            if isinstance(node, ast.For | ast.While):
-                return False
-            if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
-                return False
-    return True
-
-
-def word_of(node: ast.expr) -> str:
-    """Return the last part of the name of a function; empty for another expression."""
-    if isinstance(node, ast.Name):
-        return node.id
-    return node.attr if isinstance(node, ast.Attribute) else ""
-
-
-def table_entry(table: str, key: str, names: Names) -> str:
-    """Return the name of an entry: ``grads["W1"]`` is the gradient of W1, a table's is its own."""
-    of_gradients = table.lower().startswith(("grad", "dparam", "d_param", "nabla"))
-    return f"d{key}" if of_gradients and not names.is_gradient(key) else key
-
-
 def _is_new_axis(node: ast.expr) -> bool:
     if isinstance(node, ast.Constant) and node.value is None:
         return True
     return isinstance(node, ast.Attribute) and node.attr == "newaxis"
 
 
-def _plain(sign: str, one: float, other: float) -> object:
-    try:
-        match sign:
-            case "add":
-                return one + other
-            case "subtract":
-                return one - other
-            case "multiply":
-                return one * other
-            case "divide":
-                return one / other
-            case "power":
-                return float(one) ** float(other)
-            case "floor_divide":
-                return one // other
-            case "remainder":
-                return one % other
-            case "greater":
-                return int(one > other)
-            case "greater_equal":
-                return int(one >= other)
-            case "less":
-                return int(one < other)
-            case "less_equal":
-                return int(one <= other)
-            case "equal":
-                return int(one == other)
-            case "not_equal":
-                return int(one != other)
-    except (OverflowError, ZeroDivisionError, ValueError) as error:
-        raise Misfit("a number out of range") from error
-    raise Misfit("a comparison that is not read")
-
-
-__all__ = ["Evaluation", "is_helper", "word_of"]
+__all__ = ["LAYERS", "MOST_STEPS", "Evaluation", "Slices"]

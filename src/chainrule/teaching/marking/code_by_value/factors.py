@@ -53,9 +53,7 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
         assert line.ratio is not None
         share = line.ratio / base
         layer = bool(reading.names.incoming)  # a course's layer divides by m where it sums
-        inner = not line.leaf or is_close(share, 1.0) or (free and one_share) or (
-            layer and shared
-        )
+        inner = not line.leaf or is_close(share, 1.0) or (free and one_share) or (layer and shared)
         by_count = next(
             (c for c in counts if is_close(abs(share), c) or is_close(abs(share), 1 / c)), None
         )

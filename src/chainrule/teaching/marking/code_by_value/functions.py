@@ -20,7 +20,8 @@ _FUNCTIONS = {
     "absolute": "abs", "negative": "negative", "sign": "sign", "softplus": "softplus",
     "expit": "sigmoid", "logistic": "sigmoid", "sigm": "sigmoid", "leaky_relu": "leaky",
     "logical_not": "logical_not", "reciprocal": "reciprocal", "rsqrt": "rsqrt", "expm1": "expm1",
-    "gelu": "gelu", "logsigmoid": "log_sigmoid", "log_sigmoid": "log_sigmoid", "silu": "silu", "swish": "silu",
+    "gelu": "gelu", "logsigmoid": "log_sigmoid", "log_sigmoid": "log_sigmoid",
+    "silu": "silu", "swish": "silu",
 }  # fmt: skip
 
 
@@ -103,7 +104,10 @@ def known_function(ev: Evaluation[V], word: str, args: Arguments, keywords: Keyw
         return algebra.elementwise(_FUNCTIONS[word], ev.argued(first))
     if word in _OF_TWO and len(args) == 2:
         return _of_two(ev, word, args)
-    if word in ("clamp", "clamp_min", "relu_") and (low := keywords.get("min", args[-1])) is not first:
+    if (
+        word in ("clamp", "clamp_min", "relu_")
+        and (low := keywords.get("min", args[-1])) is not first
+    ):
         return algebra.elementwise("maximum", algebra.argument(ev.array(first)), ev.array(low))
     if word in ("cost_derivative", "loss_derivative") and len(args) == 2:
         return algebra.elementwise("subtract", ev.array(first), ev.array(args[1]))
@@ -113,8 +117,8 @@ def known_function(ev: Evaluation[V], word: str, args: Arguments, keywords: Keyw
     if word == "norm" and len(args) == 1:
         squares = algebra.elementwise("square", ev.array(first))
         axes = _axes(ev, args, keywords)
-        return algebra.elementwise("sqrt", algebra.reduced("sum", squares, axes,
-                                                           keeps=_keeps(keywords, args)))  # fmt: skip
+        total = algebra.reduced("sum", squares, axes, keeps=_keeps(keywords, args))
+        return algebra.elementwise("sqrt", total)
     if word == "where" and len(args) == 3:
         return algebra.elementwise("where", *(ev.array(one) for one in args))
     if word in ("softmax", "log_softmax"):
@@ -291,9 +295,7 @@ def _usual_loss(ev: Evaluation[V], word: str, args: Arguments, keywords: Keyword
         return algebra.reduced(total, errors, None, keeps=False)
     value = algebra.argument(value)
     power = algebra.elementwise("exp", value)
-    shares = algebra.elementwise(
-        "divide", power, algebra.reduced("sum", power, (-1,), keeps=True)
-    )
+    shares = algebra.elementwise("divide", power, algebra.reduced("sum", power, (-1,), keeps=True))
     logarithm = algebra.elementwise("negative", algebra.elementwise("log", shares))
     if ev.is_open_or_vector(labels):
         picked = algebra.entry(logarithm, ev.rows_and(labels))
@@ -344,7 +346,6 @@ def _whole(value: object) -> int:
     if not isinstance(value, int):
         raise Misfit("an axis that is not a number")
     return value
-
 
 
 __all__ = ["known_function"]

@@ -266,7 +266,9 @@ def _positive(statements: Sequence[ast.stmt]) -> frozenset[str]:
             word = func.id if isinstance(func, ast.Name) else getattr(func, "attr", "")
             if isinstance(node, ast.Call) and word in ("log", "log2", "log10") and node.args:
                 inner = node.args[0]
-                parts = [inner, inner.left, inner.right] if isinstance(inner, ast.BinOp) else [inner]
+                parts = (
+                    [inner, inner.left, inner.right] if isinstance(inner, ast.BinOp) else [inner]
+                )
                 found |= {part.id for part in parts if isinstance(part, ast.Name)}
     return frozenset(found)
 

@@ -152,8 +152,11 @@ class Numbers(Algebra[Array]):
         shaped = self.shapes[name]
         if shaped.classes is not None:
             value: Array = random.integers(0, self._length(shaped.classes), shape).astype(float)
-        elif name in self.label_names or not shape or name in self.positive or (
-            _POSITIVE.fullmatch(name)
+        elif (
+            name in self.label_names
+            or not shape
+            or name in self.positive
+            or (_POSITIVE.fullmatch(name))
         ):
             value = random.uniform(0.15, 0.85, shape)
             if self.labels != "free" and len(shape) == 2 and name in self.label_names:
@@ -339,9 +342,10 @@ class Numbers(Algebra[Array]):
     def entry(self, value: Array, places: tuple[Place[Array], ...]) -> Array:
         """Return the entries at an index."""
         try:
-            return np.asarray(value[self._index(value, places)], dtype=float)  # type: ignore[index]
+            entries: Array = value[self._index(value, places)]  # type: ignore[index]
         except IndexError as error:
             raise Misfit("an index that does not fit") from error
+        return np.asarray(entries, dtype=np.float64)
 
     def entry_changed(
         self, value: Array, places: tuple[Place[Array], ...], operation: str, amount: Array

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit
-from chainrule.teaching.marking.code_by_value.evaluation import word_of
 from chainrule.teaching.marking.code_by_value.naming import Names
 from chainrule.teaching.marking.code_by_value.numeric import Array, Numbers
 from chainrule.teaching.marking.code_by_value.shaped import Shaped
 from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source
 from chainrule.teaching.marking.code_by_value.walk import Walk
+from chainrule.teaching.marking.code_by_value.words import word_of
 
 MOST_SHAPES = 48
 
@@ -286,32 +286,31 @@ def _has_one_loss(walk: Walk[Shaped]) -> bool:
 def find_upstream(reading: Reading, walk: Walk[Array], events: list[Event]) -> None:
     """Take a gradient that is used and never given for that of what comes after the code."""
     given = {event.target for event in events}
-    for name, value in reading.names.incoming.items():
+    for name, output in reading.names.incoming.items():
         stem = reading.names.stem(name)
         own = [v for v in reading.names.values_of(stem) if v in walk.known] if stem else []
-        value = own[0] if own else value
-        held = walk.known.get(value)
-        if isinstance(held, np.ndarray):
-            random = np.random.default_rng(len(name))
-            reading.upstream[name] = random.normal(size=held.shape)
-            reading.upstream_of[name] = value
+        _take(reading, walk, name, own[0] if own else output)
     if any(np.size(value) == 1 for _, value in walk.losses) or reading.names.incoming:
         return
     for event in events:
         for node in ast.walk(event.value):
-            name = walk.flat(node) if isinstance(node, ast.Name | ast.Attribute) else None
-            if name is None or name in given or name in walk.known:
+            used = walk.flat(node) if isinstance(node, ast.Name | ast.Attribute) else None
+            if used is None or used in given or used in walk.known:
                 continue
-            stem = reading.names.stem(name) or reading.names.carried(name)
-            if not stem:
-                continue
-            value = next((v for v in reading.names.values_of(stem) if v in walk.known), None)
-            if value is None:
-                continue
-            held = np.asarray(walk.known[value], dtype=float)
-            random = np.random.default_rng(len(name))
-            reading.upstream[name] = random.normal(size=held.shape)
-            reading.upstream_of[name] = value
+            stem = reading.names.stem(used) or reading.names.carried(used)
+            held = reading.names.values_of(stem) if stem else []
+            value = next((one for one in held if one in walk.known), None)
+            if value is not None:
+                _take(reading, walk, used, value)
+
+
+def _take(reading: Reading, walk: Walk[Array], name: str, value: str) -> None:
+    """Take random numbers for the gradient of a value that comes from outside."""
+    held = walk.known.get(value)
+    if isinstance(held, np.ndarray):
+        random = np.random.default_rng(len(name))
+        reading.upstream[name] = np.asarray(random.normal(size=held.shape))
+        reading.upstream_of[name] = value
 
 
 __all__ = ["COUNTS", "FAULTS", "USUAL", "Budget", "Reading", "find_upstream", "shapes_of"]

@@ -25,7 +25,9 @@ from chainrule.teaching.marking.code_by_value.lengths import (
 from chainrule.teaching.marking.code_by_value.naming import is_label
 from chainrule.teaching.marking.code_by_value.shaped import Shaped
 
-_ONE_PLACE = re.compile(r"(?i).*(?:idx|index|word|id|target|label|center|centre|context|pos|k|o|c|i)")
+_ONE_PLACE = re.compile(
+    r"(?i).*(?:idx|index|word|id|target|label|center|centre|context|pos|k|o|c|i)"
+)
 """Names of a single place, where they stand alone in an index."""
 
 Literal = Callable[[int], Dim]
@@ -119,7 +121,7 @@ def _part(dim: Dim, part: Part, literal: Literal) -> Dim:
     if part.last is None:
         root = dim.root()
         if root.size is None and root.made is None and len(first.terms) == 1 and not first.plus:
-            (unit, times), = first.terms
+            ((unit, times),) = first.terms
             root.made = Linear(((unit, times + 1),))  # parts of one length, and this is the last
         return linear(dim).added(first, -1).dim()
     last = _bound(part.last, literal)

@@ -28,8 +28,10 @@ _BIASES = ("b", "bias", "c", "beta", "gamma")
 _SMALL = (5, 3, 4, 6, 7)
 _COMPARED = frozenset({"maximum", "minimum", "greater", "greater_equal", "less", "less_equal"})
 """Operations that activations use on every entry of a value."""
-_SCALARS = re.compile(r"(?i)scale|eps\w*|alpha|lr|lam\w*|reg|rate|temp\w*|tau|dk|d|n|m|N|T|"
-                      r"d_(?:model|k|v|q|head|ff)|\w*_dim|\w*_size|num_\w+|\w*decay|momentum|stride|\w*prob|p")
+_SCALARS = re.compile(
+    r"(?i)scale|eps\w*|alpha|lr|lam\w*|reg|rate|temp\w*|tau|dk|d|n|m|N|T|"
+    r"d_(?:model|k|v|q|head|ff)|\w*_dim|\w*_size|num_\w+|\w*decay|momentum|stride|\w*prob|p"
+)
 """Names of numbers."""
 LARGEST = 6
 """The largest length in the code that is kept; others are replaced by small ones."""
@@ -257,12 +259,14 @@ class Shapes(Algebra[Shaped]):
             other.dims = (Dim(), Dim())
         if one.dims is None and other.dims is None:
             chosen = self._choose(2 if any(sides) or one.base or other.base else 3)
-            one.dims = (Dim(), Dim()) if chosen < 2 else (Dim(),)
-            other.dims = (one.dims[-1],) if chosen else (one.dims[1], Dim())
-            if len(other.dims) == 2:
-                self.fresh.add(other.dims[1])
+            inner, outer = Dim(), Dim()
+            one.dims = (Dim(), inner) if chosen < 2 else (inner,)
+            other.dims = (inner,) if chosen else (inner, outer)
+            if not chosen:
+                self.fresh.add(outer)
         if one.dims is None:
-            inner = (other.dims or ())[0 if len(other.dims or ()) == 1 else -2]
+            beside = other.dims or (Dim(),)
+            inner = beside[-2] if len(beside) > 1 else beside[0]
             deep = self.deep > 2 and not sides[0] and self._choose(2) == 0
             one.dims = (*(Dim() for _ in range(self.deep - 1 if deep else 1)), inner)
         if other.dims is None:

@@ -88,7 +88,7 @@ class _Renamed(ast.NodeTransformer):
     def __init__(self, old: str, new: str) -> None:
         self.old, self.new = old, new
 
-    def visit_Name(self, node: ast.Name) -> ast.Name:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.Name:
         """Return the name, another one where it is the old one."""
         if node.id == self.old:
             return ast.copy_location(ast.Name(self.new, node.ctx), node)
@@ -136,10 +136,9 @@ def _pairs(
 
 def _activation(word: str, backward: ast.FunctionDef) -> ast.FunctionDef:
     """Return the forward function of an activation that the text does not define."""
-    given = next((one.value for one in ast.walk(backward) if isinstance(one, ast.Assign)
-                  and isinstance(one.value, ast.Name) and "cache" in one.value.id), None)  # fmt: skip
-    kept = next((one.targets[0] for one in ast.walk(backward) if isinstance(one, ast.Assign)
-                 and one.value is given and given is not None), None)  # fmt: skip
+    assignments = [one for one in ast.walk(backward) if isinstance(one, ast.Assign)]
+    kept = next((one.targets[0] for one in assignments
+                 if isinstance(one.value, ast.Name) and "cache" in one.value.id), None)  # fmt: skip
     name = kept.id if isinstance(kept, ast.Name) else "Z"
     if kept is None and len(backward.args.args) > 1:
         name = backward.args.args[-1].arg
@@ -148,9 +147,7 @@ def _activation(word: str, backward: ast.FunctionDef) -> ast.FunctionDef:
     return made
 
 
-def _others(
-    functions: Sequence[ast.FunctionDef], *own: ast.FunctionDef
-) -> list[ast.FunctionDef]:
+def _others(functions: Sequence[ast.FunctionDef], *own: ast.FunctionDef) -> list[ast.FunctionDef]:
     names = {one.name for one in own}
     found: list[ast.FunctionDef] = []
     stack = list(own)
@@ -184,9 +181,7 @@ def _unit(
     incoming = [
         one.arg
         for one in backward.args.args
-        if one.arg not in given
-        and one.arg not in _NO_GRADIENT
-        and _INCOMING.fullmatch(one.arg)
+        if one.arg not in given and one.arg not in _NO_GRADIENT and _INCOMING.fullmatch(one.arg)
     ]
     if not incoming:
         return None
@@ -205,7 +200,7 @@ class _Output(ast.NodeTransformer):
     def __init__(self) -> None:
         self.name: str | None = None
 
-    def visit_Return(self, node: ast.Return) -> ast.stmt:  # noqa: N802
+    def visit_Return(self, node: ast.Return) -> ast.stmt:
         """Return an assignment of the first value, where it has no name."""
         value = node.value
         if isinstance(value, ast.Tuple) and value.elts:
@@ -220,7 +215,7 @@ class _Output(ast.NodeTransformer):
             return ast.copy_location(ast.Assign([target], value), node)
         return ast.copy_location(ast.Pass(), node)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         """Return a function inside as it is."""
         return node
 

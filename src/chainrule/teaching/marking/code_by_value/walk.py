@@ -10,34 +10,24 @@ import ast
 import copy
 import re
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeVar
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Label, Misfit, Size
-from chainrule.teaching.marking.code_by_value.evaluation import (
-    LAYERS,
-    MOST_STEPS,
-    Evaluation,
-    Slices,
+from chainrule.teaching.marking.code_by_value.evaluation import LAYERS, MOST_STEPS, Slices
+from chainrule.teaching.marking.code_by_value.frozen import Frozen
+from chainrule.teaching.marking.code_by_value.loops import Loops
+from chainrule.teaching.marking.code_by_value.naming import is_data
+from chainrule.teaching.marking.code_by_value.words import (
     is_helper,
+    names_in,
     table_entry,
     word_of,
 )
 
-from chainrule.teaching.marking.code_by_value.naming import is_data
-
 V = TypeVar("V")
-
-Item: TypeAlias = "int | str | tuple[Item, ...]"
-"""What a loop runs over: a number, the name of an entry, or several."""
 
 _CACHES = re.compile(r"(?i)\w*cache\w*|ctx|context|saved\w*|memory|tape|stored\w*")
 """Names of what a forward pass keeps for the backward pass."""
-
-TIMES = 3
-"""The number of steps of a loop whose variable is an index."""
-
-MOST_ROUNDS = 12
-
 
 _DRAWS = re.compile(r"randn?|normal|uniform|random|standard_normal|random_sample|zeros|ones|full"
                     r"|empty")  # fmt: skip
@@ -62,7 +52,7 @@ _OUTPUTS = re.compile(
 
 
 @dataclass
-class Walk(Evaluation[V]):
+class Walk(Loops[V]):
     """One walk over the code: the forward pass is evaluated, the gradients are collected."""
 
     events: list[Event] = field(default_factory=list)
@@ -70,7 +60,6 @@ class Walk(Evaluation[V]):
     forward: list[str] = field(default_factory=list)  # names with values, in order
     changed: set[str] = field(default_factory=set)  # values that become gradients in place
     claims_nothing: bool = False
-    over_axis: bool = False  # whether the last loop runs over an axis
     frozen: list[str] = field(default_factory=list)
     updates: dict[str, bool] = field(default_factory=dict)  # whether a step goes down
 
@@ -96,7 +85,7 @@ class Walk(Evaluation[V]):
             case ast.AugAssign(target=target, op=op, value=value):
                 self._augmented(target, op, value, statement.lineno)
             case ast.For():
-                self._loop(statement)
+                self.loop(statement)
             case ast.If(test=test, body=body, orelse=other):
                 self._branches(test, body, other)
             case ast.Expr(value=ast.Call() as call):
@@ -170,173 +159,6 @@ class Walk(Evaluation[V]):
             self.statement(one)
         for one in other if held is False or open_one else ():
             self.statement(one)
-
-    def _loop(self, loop: ast.For) -> None:
-        """Take a loop: over entries of lists, over an axis, or once."""
-        rounds = self._rounds(loop)
-        if rounds is None:
-            for one in loop.body:
-                self.statement(one)
-            return
-        kept = dict(self.aliases)
-        for bound in rounds:
-            for name, value in bound.items():
-                if isinstance(value, str):
-                    self.aliases[name] = value
-                else:
-                    self.aliases.pop(name, None)
-                    self.scope[name] = value
-            for one in loop.body:
-                self.statement(one)
-        for bound in rounds[:1]:
-            for name in bound:
-                self.scope.pop(name, None)
-                self.counted.discard(name)
-                if name in kept:
-                    self.aliases[name] = kept[name]
-                else:
-                    self.aliases.pop(name, None)
-
-    def _rounds(self, loop: ast.For) -> list[dict[str, int | str]] | None:
-        """Return what the variables of a loop stand for, round by round; None for one round."""
-        indices = {
-            node.id
-            for one in loop.body
-            for sub in ast.walk(one)
-            if isinstance(sub, ast.Subscript)
-            for node in ast.walk(sub.slice)
-            if isinstance(node, ast.Name)
-        }
-        used = names_in(loop.target)
-        appends = any(
-            isinstance(node, ast.Attribute) and node.attr in ("append", "insert")
-            for one in loop.body for node in ast.walk(one)
-        )  # fmt: skip
-        call = loop.iter if isinstance(loop.iter, ast.Call) else None
-        word = word_of(call.func) if call is not None else ""
-        over_list = word in ("zip", "enumerate") or (
-            word != "range" and (self.flat(loop.iter) or "") in self.tables
-        )
-        if not used & indices and not appends and not over_list:
-            return None
-        self.over_axis = False
-        values = self._items(loop.iter)
-        if values is None:
-            return None
-        if self.over_axis:
-            self.counted |= used
-        rounds: list[dict[str, int | str]] = []
-        for value in values:
-            bound: dict[str, int | str] = {}
-            if not _bind(loop.target, value, bound):
-                return None
-            rounds.append(bound)
-        return rounds
-
-    def _items(self, node: ast.expr) -> list[Item] | None:
-        """Return the items that a loop runs over: numbers, names of entries, and tuples of them."""
-        if not isinstance(node, ast.Call):
-            return self._entries(node)
-        word = word_of(node.func)
-        if word in ("range", "xrange", "trange", "arange"):
-            return self._numbers(node.args)
-        if word in ("tqdm", "list") and node.args:
-            return self._items(node.args[0])
-        if word == "reversed" and node.args:
-            inner = self._items(node.args[0])
-            return None if inner is None else inner[::-1]
-        if word == "enumerate" and node.args:
-            inner = self._items(node.args[0])
-            return None if inner is None else list(enumerate(inner))
-        if word == "zip":
-            columns = [self._items(one) for one in node.args]
-            if any(column is None for column in columns):
-                return None
-            return list(zip(*(c for c in columns if c is not None), strict=False))
-        return None
-
-    def _entries(self, node: ast.expr) -> list[Item] | None:
-        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-            whole = self._entries(node.value)
-            bounds = [node.slice.lower, node.slice.upper, node.slice.step]
-            if whole is None:
-                return None
-            ends = [None if b is None else self.value(b) for b in bounds]
-            if any(not isinstance(b, int | None) for b in ends):
-                return None
-            first, last, step = (b if isinstance(b, int) else None for b in ends)
-            return whole[first:last:step]
-        name = self.flat(node)
-        if name is None or name in self.scope or self._is_local(name):
-            return None
-        if name in self.known or self.algebra.has(name):
-            return self._rows(name)
-        length = self.tables.setdefault(name, LAYERS)
-        return [f"{name}[{at}]" for at in range(length if length is not None else LAYERS)]
-
-    def _rows(self, name: str) -> list[Item] | None:
-        """Return the names of the entries of an array, one after another."""
-        try:
-            value = self.lifted(self.named(name))
-            length = min(self._axis(self.algebra.size(value, 0, 1)), MOST_ROUNDS)
-            for at in range(length):
-                self.known[f"{name}[{at}]"] = self.algebra.entry(value, (at,))
-        except Misfit:
-            return None
-        return [f"{name}[{at}]" for at in range(length)]
-
-    def _numbers(self, args: list[ast.expr]) -> list[Item] | None:
-        bounds = [self._count(one) for one in args]
-        if any(bound is None for bound in bounds) or not 1 <= len(bounds) <= 3:
-            return None
-        whole = [bound for bound in bounds if bound is not None]
-        if len(whole) == 3 and whole[2] == 0:
-            return None
-        found = range(*whole)
-        return list(found) if len(found) <= MOST_ROUNDS else list(range(TIMES))
-
-    def _count(self, node: ast.expr) -> int | None:
-        """Return the number that a bound of a loop stands for."""
-        match node:
-            case ast.Constant(value=int(number)):
-                return number
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                inner = self._count(operand)
-                return None if inner is None else -inner
-            case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.FloorDiv() as op, right=right):
-                one, two = self._count(left), self._count(right)
-                if one is None or two is None:
-                    return None
-                if isinstance(op, ast.FloorDiv):
-                    return one  # the number of layers is half of that of their parameters
-                return one + two if isinstance(op, ast.Add) else one - two
-            case ast.Call(func=ast.Name(id="len"), args=[of]):
-                found = self.length(of) if self._is_listed(of) else TIMES
-                return found if isinstance(found, int) else self._axis(found)
-        name = self.flat(node)
-        held = self.scope.get(name or "", self.known.get(name or ""))
-        if isinstance(held, int):
-            return held
-        if isinstance(held, Size) or isinstance(node, ast.Subscript):
-            try:
-                return self._axis(self.value(node))
-            except Misfit:
-                return TIMES
-        if name is not None and name.lower() in ("num_layers", "n_layers", "nlayers"):
-            return LAYERS + bool(self.names.layered)
-        if name == "L" and not held:
-            self.known[name] = LAYERS
-        return TIMES
-
-    def _is_listed(self, node: ast.expr) -> bool:
-        name = self.flat(node)
-        return name is not None and (name in self.tables or self.names.is_list(name))
-
-    def _axis(self, size: object) -> int:
-        """Return how often a loop over an axis is run: by its length, where that is known."""
-        whole = size.dim if isinstance(size, Size) else size
-        self.over_axis = True
-        return whole if isinstance(whole, int) else 1
 
     def _called(self, call: ast.Call, line: int) -> None:
         """Take a call that changes a list or an array: ``append``, ``insert``, ``np.add.at``."""
@@ -477,13 +299,13 @@ class Walk(Evaluation[V]):
                 self._assign(ast.Name(f"{name}[{at}]", ast.Store()), one, line)
             return True
         if isinstance(value, ast.ListComp) and len(value.generators) == 1:
-            items = self._items(value.generators[0].iter)
+            items = self.items(value.generators[0].iter)
             if items is None:
                 return False
             self.tables[name] = len(items)
             return True
         if isinstance(value, ast.BinOp) and isinstance(value.left, ast.List):
-            count = self._count(value.right) if isinstance(value.op, ast.Mult) else None
+            count = self.count(value.right) if isinstance(value.op, ast.Mult) else None
             self.tables[name] = count if count is not None else LAYERS
             return True
         return isinstance(value, ast.Constant) and isinstance(value.value, str | None) \
@@ -659,76 +481,6 @@ class Walk(Evaluation[V]):
         return self.value(value)
 
 
-class Frozen(ast.NodeTransformer):
-    """Replace names that later rounds of a loop change by names of their values now."""
-
-    def __init__(self, walk: Walk[Any]) -> None:
-        self.walk = walk
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
-        """Return the name of the value that a name has now."""
-        walk = self.walk
-        if node.id in walk.scope:
-            return ast.Constant(walk.scope[node.id])
-        name = walk.flat(node) or node.id
-        changes = bool(walk.scope) or name in walk.names.states
-        if not changes or walk.names.is_gradient(name) or name not in walk.known:
-            return ast.Name(name, ast.Load()) if name != node.id else node
-        return self._held(name)
-
-    def _held(self, name: str) -> ast.expr:
-        walk = self.walk
-        held = f"{name}@{len(walk.frozen)}"
-        walk.frozen.append(held)
-        walk.known[held] = walk.known[name]
-        return ast.Name(held, ast.Load())
-
-    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:  # noqa: N802
-        """Return the name of an entry of a list."""
-        walk = self.walk
-        try:
-            name = walk.flat(node)
-        except Misfit:
-            name = None
-        if name is None:
-            base = walk.flat(node.value)
-            at = node.slice.id if isinstance(node.slice, ast.Name) else ""
-            if base is not None and base not in walk.known and at in walk.scope and (
-                at not in walk.counted
-            ):  # fmt: skip
-                node.value = self.visit(node.value)
-                return node
-            return self.generic_visit(node)
-        if walk.scope and name in walk.known and not walk.names.is_gradient(name):
-            return self._held(name)
-        return ast.Name(name, ast.Load())
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
-        """Return the name of an attribute of an object."""
-        walk = self.walk
-        if isinstance(node.value, ast.Name) and node.attr not in ("T", "shape", "size"):
-            name = walk.flat(node)
-            if name is not None and walk.scope and name in walk.known and not (
-                walk.names.is_gradient(name)
-            ):  # fmt: skip
-                return self._held(name)
-            return node
-        return self.generic_visit(node)
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
-        """Return a call with its arguments replaced."""
-        if isinstance(node.func, ast.Attribute):
-            module = isinstance(node.func.value, ast.Name) and (
-                self.walk.flat(node.func.value) not in self.walk.known
-            )
-            if not module:
-                node.func.value = self.visit(node.func.value)
-        node.args = [self.visit(one) for one in node.args]
-        for keyword in node.keywords:
-            keyword.value = self.visit(keyword.value)
-        return node
-
-
 def is_start(event: Event) -> bool:
     """Whether an event only sets a gradient to zero."""
     return event.operation == "=" and any(
@@ -736,23 +488,6 @@ def is_start(event: Event) -> bool:
         and (node.attr if isinstance(node, ast.Attribute) else node.id).startswith("zeros")
         for node in ast.walk(event.value)
     )
-
-
-def names_in(node: ast.AST) -> set[str]:
-    """Return all names in an expression."""
-    return {sub.id for sub in ast.walk(node) if isinstance(sub, ast.Name)}
-
-
-def _bind(target: ast.expr, item: Item, bound: dict[str, int | str]) -> bool:
-    """Bind the variables of a loop to an item; False where they do not fit."""
-    if isinstance(target, ast.Name) and isinstance(item, int | str):
-        bound[target.id] = item
-        return True
-    if isinstance(target, ast.Tuple) and isinstance(item, tuple):
-        return len(target.elts) == len(item) and all(
-            _bind(one, part, bound) for one, part in zip(target.elts, item, strict=True)
-        )
-    return False
 
 
 def _is_scalar_name(name: str) -> bool:
