@@ -97,6 +97,8 @@ class Evaluation(ABC, Generic[V]):
                 return self.flat(inner)
             case ast.Subscript(value=table, slice=place):
                 if (key := self.key(place)) is not None:
+                    if not isinstance(place, ast.Constant):
+                        self.names.made.add(key)
                     return table_entry(word_of(table), key, self.names) if key.isidentifier() \
                         else None  # fmt: skip
                 name = self.flat(table) or ""

@@ -46,7 +46,8 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
         if base < 0 and not upward and not _is_delta(read[0]):
             base = -base  # and not its negative
     parameters = [line for line in leaves if not _INPUTS.match(line.events[0].target)]
-    shared = len({round((line.ratio or 0.0) / base, 6) for line in parameters}) == 1
+    shares = {round((line.ratio or 0.0) / base, 6) for line in parameters}
+    shared = len(parameters) > 1 and len(shares) == 1
     one_share = len({round((line.ratio or 0.0) / base, 6) for line in leaves}) == 1
     carried: float | None = None
     for line in read:

@@ -48,6 +48,22 @@ def is_data(value: ast.expr) -> bool:
     )
 
 
+def _is_size(node: ast.AST) -> bool:
+    """Whether an expression is a number of axes or entries: ``n = dout.shape[0]``."""
+    match node:
+        case ast.Attribute(attr="shape" | "ndim" | "size"):
+            return True
+        case ast.Subscript(value=ast.Attribute(attr="shape")):
+            return True
+        case ast.Call(func=ast.Name(id="len")):
+            return True
+        case ast.BinOp(left=left, right=right):
+            return (_is_size(left) or _is_size(right)) and all(
+                _is_size(one) or isinstance(one, ast.Constant) for one in (left, right)
+            )
+    return False
+
+
 @dataclass
 class Names:
     """The names of a text of code.
@@ -82,6 +98,7 @@ class Names:
     truncated: bool = False  # whether not all shapes were tried
     unread: set[str] = field(default_factory=set)
     failures: dict[int, str] = field(default_factory=dict)  # rows that were not read
+    made: set[str] = field(default_factory=set)  # names that keys such as f"W{l}" come to
     owners: dict[str, bool] = field(default_factory=dict)  # whether a name has a gradient
     readers: dict[str, bool] = field(default_factory=dict)  # whether a value reads the labels
     derived: set[str] = field(default_factory=set)
@@ -141,7 +158,7 @@ class Names:
 
     def values_of(self, stem: str) -> list[str]:
         """Return the names of values that a stem may stand for, the likeliest first."""
-        names = sorted(self.all)
+        names = sorted(self.all | self.made)
         plain = stem.replace("_", "").lower()
         found = [name for name in names if name == stem]
         found += [n for n in names if n.replace("_", "") == stem.replace("_", "") and n != stem]
@@ -152,7 +169,7 @@ class Names:
             found = longer if len(longer) == 1 else []
         if not found and plain in _SHORT:
             found = [name for name in names if _SHORT[plain].fullmatch(name)]
-        if not found and f"{stem}s" in self.all:
+        if not found and f"{stem}s" in names:
             found = [f"{stem}s"]
         return found
 
@@ -166,6 +183,8 @@ class Names:
         return bool(held[1])
 
     def _uses_gradients(self, node: ast.AST) -> bool:
+        if _is_size(node):
+            return False
         for sub in ast.walk(node):
             name = None
             if isinstance(sub, ast.Name):
