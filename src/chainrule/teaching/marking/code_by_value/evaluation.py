@@ -418,7 +418,8 @@ class Evaluation(ABC, Generic[V]):
         name = self.flat(node)
         if name is not None and name not in self.known:
             if name not in self.tables and self.names.is_list(name):
-                self.tables[name] = LAYERS
+                both = name.lower().startswith("param")  # of a weight and a bias per layer
+                self.tables[name] = 2 * LAYERS if both else LAYERS
             if (held := self.tables.get(name)) is not None:
                 return held
         return self.algebra.size(self.array(node), 0)

@@ -165,7 +165,7 @@ class Loops(Evaluation[V]):
                 if one is None or two is None:
                     return None
                 if isinstance(op, ast.FloorDiv):
-                    return one  # the number of layers is half of that of their parameters
+                    return one // two if two else None
                 return one + two if isinstance(op, ast.Add) else one - two
             case ast.Call(func=ast.Name(id="len"), args=[of]):
                 found = self.length(of) if self._is_listed(of) else TIMES
@@ -193,7 +193,7 @@ class Loops(Evaluation[V]):
         """Return how often a loop over an axis is run: by its length, where that is known."""
         whole = size.dim if isinstance(size, Size) else size
         self.over_axis = True
-        return whole if isinstance(whole, int) else 1
+        return whole if isinstance(whole, int) else 2  # so that what a round leaves meets the next
 
 
 def _bind(target: ast.expr, item: Item, bound: dict[str, int | str]) -> bool:
