@@ -46,15 +46,22 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
         if base < 0 and not upward and not _is_delta(read[0]):
             base = -base  # and not its negative
     parameters = [line for line in leaves if not _INPUTS.match(line.events[0].target)]
-    shares = {round((line.ratio or 0.0) / base, 6) for line in parameters}
-    shared = len(parameters) > 1 and len(shares) == 1
+    common = _common_share(parameters, base) if free or reading.names.incoming else None
     one_share = len({round((line.ratio or 0.0) / base, 6) for line in leaves}) == 1
     carried: float | None = None
     for line in read:
         assert line.ratio is not None
         share = line.ratio / base
-        layer = bool(reading.names.incoming)  # a course's layer divides by m where it sums
-        inner = not line.leaf or is_close(share, 1.0) or (free and one_share) or (layer and shared)
+        inner = not line.leaf or is_close(share, 1.0) or (free and one_share)
+        if common is not None and line in parameters:
+            if is_close(share, common):  # a course's layer divides by m where it sums
+                inner = True
+            elif common == TIED:
+                line.why = "the gradients of the parameters have different factors, and the " \
+                           "code does not say whether its loss is a mean"  # fmt: skip
+                continue
+            else:
+                share = share / common
         by_count = next(
             (c for c in counts if is_close(abs(share), c) or is_close(abs(share), 1 / c)), None
         )
@@ -94,6 +101,21 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
 
 _INPUTS = re.compile(r"(?i)d_?(?:a|x|h|input|prev)(?:_?prev|\d|s|_\w+)?$|\w*grad_?input\w*")
 """Names of gradients of the data that come into a layer."""
+
+TIED = -1.0
+
+
+def _common_share(lines: list[Line], base: float) -> float | None:
+    """Return the factor that most gradients of parameters have; TIED where two are as frequent."""
+    shares = [line.ratio / base for line in lines if line.ratio is not None]
+    if len(shares) < 2:
+        return None
+    often = [sum(is_close(other, share) for other in shares) for share in shares]
+    best = [share for share, count in zip(shares, often, strict=True) if count == max(often)]
+    if all(is_close(share, best[0]) for share in best):
+        return best[0]
+    return TIED
+
 
 FOLLOWS = "follows from a line before it that is wrong; this step itself is right"
 

@@ -36,6 +36,8 @@ MOST_READINGS = 12
 OTHER_READING = "right in one reading of the shapes and wrong in another; declare them"
 NO_LOSS = "the code has no loss, and under none of the usual ones does its first gradient hold; " \
           "add the line that computes the loss"  # fmt: skip
+INDEPENDENT = "the loss, as it is read, does not depend on this"
+ROUNDS = "right in one round of the loop and wrong in another"
 FLAT = 1e-9
 """The slope below which a loss does not depend on a value."""
 
@@ -78,12 +80,20 @@ def judged(text: str) -> list[CodeJudged]:
     for unit in units(code.statements):
         found.extend(_of_unit(unit, code, rows))
     seen: dict[int, CodeJudged] = {}
-    order = {"wrong": 3, "follows": 2, "proven": 1, "unproven": 0}
-    for one in found:
+    for one in found:  # a row of a loop is right where it is right in every round
         old = seen.get(one.line)
-        if old is None or order[one.verdict] < order[old.verdict]:
+        if old is not None and {old.verdict, one.verdict} == {"proven", "wrong"}:
+            seen[one.line] = replace(one, verdict="unproven", why=ROUNDS, numbers=None)
+        elif old is None or _weight(one) > _weight(old):
             seen[one.line] = one
     return [seen[line] for line in sorted(seen)]
+
+
+def _weight(judged: CodeJudged) -> int:
+    """Return which of the judgements of one row counts; the largest."""
+    if judged.verdict == "unproven":
+        return 0 if judged.why == INDEPENDENT else 4
+    return {"wrong": 3, "follows": 2, "proven": 1}[judged.verdict]
 
 
 def _of_unit(unit: Unit, code: Source, rows: list[str]) -> Iterator[CodeJudged]:
@@ -389,7 +399,7 @@ def _compare(
         ways, slope = slopes.along(places[0])
         if all(abs(one.get(loss, 0.0)) < FLAT for one in slope):
             line.verdict = "unproven"
-            line.why = "the loss, as it is read, does not depend on this"
+            line.why = INDEPENDENT
             return
         claimed = float(np.sum(value.reshape(shape) * ways[0]))
         line.numbers = (claimed, slope[0].get(loss, 0.0))

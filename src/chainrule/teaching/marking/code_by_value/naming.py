@@ -20,7 +20,9 @@ _LABELS = re.compile(
     r"(?i)y|y_?true|targets?|labels?|t|y_?train|y_?one_?hot|y_?enc(?:oded)?|y_?batch"
     r"|\w*one_?hot\w*|labels?_\w+|targets?_\w+|ground_?truth|y_?oh"
 )
-_LISTS = re.compile(r"(?i)w|ws|weights?|b|bs|bias(?:es)?|thetas?|params|parameters|layers|coefs_?|\w+_list")
+_LISTS = re.compile(
+    r"(?i)w|ws|weights?|b|bs|bias(?:es)?|thetas?|params|parameters|layers|coefs_?|\w+_list"
+)
 """Names of lists with an entry per layer."""
 
 _SHORT = {"b": re.compile("(?i)bias(?:es)?"), "w": re.compile("(?i)weights?|coefs?_?|theta")}
