@@ -28,6 +28,7 @@ class Line:
     exact: bool = True  # whether its name says of which value it is the gradient
     numbers: tuple[float, float] | None = None
     sure: bool = False  # whether the code defines its loss and all of it was read
+    replaced: bool = False  # whether the lines after it were given the right value
     good: int = 0  # how many events come to the gradient of a part of the loss
 
 
@@ -93,6 +94,7 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
         if line.verdict == "wrong" and _is_rescaled(line):
             line.verdict, line.why, line.exact, line.ratio = "unproven", "", False, None
     _find_break([line for line in read if line.ratio is not None], counts, base)
+    _follow(lines)
     named = [line for line in lines if line.ratio is None and line.verdict == "unproven"]
     for line in reversed(named):
         if not line.why:
@@ -186,6 +188,21 @@ def _blame(line: Line, lines: list[Line]) -> None:
     for one in wrong:
         one.verdict = "follows" if line.verdict == "wrong" else "unproven"
         one.why = FOLLOWS if line.verdict == "wrong" else f"it depends on {target}"
+
+
+def _follow(lines: list[Line]) -> None:
+    """Spare lines that use a wrong gradient for which no right one was put."""
+    wrong: set[str] = set()
+    for line in lines:
+        target = line.events[0].target
+        used = {node.id for event in line.events for node in ast.walk(event.value)
+                if isinstance(node, ast.Name)}  # fmt: skip
+        if line.verdict == "wrong" and used & (wrong - {target}):
+            line.verdict, line.why, line.numbers = "follows", FOLLOWS, None
+        if line.verdict in ("wrong", "follows") and not line.replaced:
+            wrong.add(target)
+        else:
+            wrong.discard(target)
 
 
 def _find_break(lines: list[Line], counts: list[float], base: float) -> None:

@@ -306,6 +306,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
             place = places_of(slopes, event, reading.names, walk)
             if place:
                 backward.walk.known[event.target] = slopes.whole(place[0], loss)
+                line.replaced = True
     for line in lines:
         line.sure = not (walk.failed or reading.taken or reading.code.left_out)
     lines = [line for line in lines if not _is_start(line)]
