@@ -26,6 +26,7 @@ from chainrule.teaching.marking.code_by_value.naming import Names
 from chainrule.teaching.marking.code_by_value.words import (
     SIGNS,
     is_helper,
+    is_new_axis,
     of_numbers,
     table_entry,
     word_of,
@@ -319,7 +320,7 @@ class Evaluation(ABC, Generic[V]):
                 raise Misfit("a part of an axis with steps")
             return Part(*(None if bound is None else self._bound(bound)
                           for bound in (node.lower, node.upper)))  # fmt: skip
-        if _is_new_axis(node):
+        if is_new_axis(node):
             return NewAxis()
         if isinstance(node, ast.Call) and word_of(node.func) in ("range", "arange"):
             return Rows()
@@ -500,12 +501,6 @@ class Slices:
     """The shape of an array, where it is passed on."""
 
     of: ast.expr
-
-
-def _is_new_axis(node: ast.expr) -> bool:
-    if isinstance(node, ast.Constant) and node.value is None:
-        return True
-    return isinstance(node, ast.Attribute) and node.attr == "newaxis"
 
 
 __all__ = ["LAYERS", "MOST_STEPS", "Evaluation", "Slices"]

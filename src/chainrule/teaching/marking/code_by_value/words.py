@@ -53,6 +53,13 @@ def table_entry(table: str, key: str, names: Names) -> str:
     return f"d{key}" if of_gradients and not names.is_gradient(key) else key
 
 
+def is_new_axis(node: ast.expr) -> bool:
+    """Whether a part of an index adds an axis: ``None`` or ``np.newaxis``."""
+    if isinstance(node, ast.Constant) and node.value is None:
+        return True
+    return isinstance(node, ast.Attribute) and node.attr == "newaxis"
+
+
 def names_in(node: ast.AST) -> set[str]:
     """Return all names in an expression."""
     return {sub.id for sub in ast.walk(node) if isinstance(sub, ast.Name)}
@@ -93,4 +100,4 @@ def of_numbers(sign: str, one: float, other: float) -> object:
     raise Misfit("a comparison that is not read")
 
 
-__all__ = ["SIGNS", "is_helper", "names_in", "of_numbers", "table_entry", "word_of"]
+__all__ = ["SIGNS", "is_helper", "is_new_axis", "names_in", "of_numbers", "table_entry", "word_of"]
