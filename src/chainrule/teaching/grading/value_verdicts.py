@@ -12,7 +12,7 @@ from chainrule.errors import ChainruleError
 from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
 from chainrule.teaching.marking.by_value.claims import Judged, by_value
 from chainrule.teaching.marking.code_by_value.definitions import defining_rows
-from chainrule.teaching.marking.code_by_value.judge import OTHER_READING
+from chainrule.teaching.marking.code_by_value.judge import NO_LOSS, OTHER_READING
 from chainrule.teaching.marking.code_by_value.judge import judged as code_by_value
 
 _UNDECIDED = ("unreadable", "unproven")
@@ -110,9 +110,15 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
     """
     kept = list(lines)
     found = code_by_value(text)
-    doubtful = {one.line for one in found if one.verdict == "unproven" and one.why != OTHER_READING}
+    settled = (OTHER_READING, NO_LOSS)
+    open_rows = [one for one in found if one.verdict == "unproven" and one.why not in settled]
+    doubtful = {one.line for one in open_rows}
+    defining = defining_rows(text) if kept else frozenset()
     if any(line.accused for line in kept):
-        doubtful |= defining_rows(text)
+        doubtful |= defining
+    if found:  # a row that gives a value claims nothing; one that is not read is among the found
+        kept = [line for line in kept
+                if line.verdict not in _UNDECIDED or line.line not in defining]  # fmt: skip
     kept = [_spared(line) if line.accused and line.line in doubtful else line for line in kept]
     for judged in found:
         here = [line for line in kept if line.line == judged.line]
@@ -126,7 +132,8 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
                 changes = not accused and (judged.sure or not proven)
             case _:
                 changes = unread and (
-                    not here or any(line.verdict == "unreadable" for line in here)
+                    (not here and (judged.why != NO_LOSS or not lines))
+                    or any(line.verdict == "unreadable" for line in here)
                 )
         if changes:
             kept = [line for line in kept if line.line != judged.line]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 V = TypeVar("V")
 
@@ -30,6 +30,50 @@ class Label:
     """A place that is taken from a list of the data, such as ``inputs[t]``."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of an axis, from one length to another.
+
+    Parameters
+    ----------
+    first, last : object
+        Lengths or numbers; None for the ends of the axis.
+    """
+
+    first: object = None
+    last: object = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Every row, with an entry of its own: ``range(n)`` in ``p[range(n), y]``."""
+
+
+@dataclass(frozen=True)
+class NewAxis:
+    """One more axis of length 1."""
+
+
+@dataclass(frozen=True)
+class Chosen(Generic[V]):
+    """Places that an array gives: numbers of rows, or a mask.
+
+    Parameters
+    ----------
+    by : value
+        The array.
+    mask : bool
+        Whether it is a mask.
+    """
+
+    by: V
+    mask: bool = False
+
+
+Place: TypeAlias = "int | Label | Part | Rows | NewAxis | Chosen[V]"
+"""One part of an index."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +112,10 @@ class Algebra(ABC, Generic[V]):
         """Return the value of a name that the code does not define."""
 
     @abstractmethod
+    def has(self, name: str) -> bool:
+        """Whether a value of a name that the code does not define was used."""
+
+    @abstractmethod
     def number(self, value: float) -> V:
         """Return a number."""
 
@@ -80,8 +128,25 @@ class Algebra(ABC, Generic[V]):
         """Return a length that the code gives by a name only."""
 
     @abstractmethod
-    def size(self, of: V, axis: int) -> Size:
+    def size(self, of: V, axis: int, rank: int = 2) -> Size:
         """Return the length of an axis."""
+
+    @abstractmethod
+    def total(self, of: V) -> Size:
+        """Return the number of all entries."""
+
+    @abstractmethod
+    def length_of(self, sign: str, one: object, other: object) -> Size:
+        """Return the sum, the difference or the product of two lengths."""
+
+    @abstractmethod
+    def rank(self, value: V, least: int) -> int:
+        """Return the number of axes of a value; an open one gets the least number."""
+
+    def decided(self, sign: str, one: V, other: V) -> bool | None:
+        """Return whether a comparison holds; None where the values are not known."""
+        del sign, one, other
+        return None
 
     @abstractmethod
     def elementwise(self, name: str, *values: V) -> V:
@@ -100,36 +165,48 @@ class Algebra(ABC, Generic[V]):
         """Return the transpose."""
 
     @abstractmethod
-    def reduced(self, kind: str, value: V, axis: int | None, *, keeps: bool) -> V:
+    def permuted(self, value: V, axes: tuple[int, ...]) -> V:
+        """Return a value with its axes in another order."""
+
+    @abstractmethod
+    def reduced(self, kind: str, value: V, axes: tuple[int, ...] | None, *, keeps: bool) -> V:
         """Return a sum, a mean or an extremum."""
 
     @abstractmethod
+    def einsum(self, signature: str, values: tuple[V, ...]) -> V:
+        """Return a sum over the indices that a signature names."""
+
+    @abstractmethod
+    def joined(self, values: tuple[V, ...], axis: int, *, new: bool) -> V:
+        """Return several values one after another along an axis, or along a new one."""
+
+    @abstractmethod
+    def filled(self, number: float, sizes: tuple[object, ...]) -> V:
+        """Return an array of one number."""
+
+    @abstractmethod
+    def noise(self, like: V, key: str) -> V:
+        """Return random numbers between 0 and 1 in the shape of a value."""
+
+    @abstractmethod
+    def identity(self, size: object) -> V:
+        """Return the identity matrix."""
+
+    @abstractmethod
     def reshaped(self, value: V, sizes: tuple[object, ...]) -> V:
-        """Return a vector in another shape."""
+        """Return a value in another shape."""
 
     @abstractmethod
-    def picked(self, value: V, labels: V) -> V:
-        """Return one entry per row, at the place that its label gives."""
+    def reshaped_as(self, value: V, other: V) -> V:
+        """Return a value in the shape of another one."""
 
     @abstractmethod
-    def picked_added(self, value: V, labels: V, amount: V) -> V:
-        """Return a matrix with an amount added at the places of the labels."""
+    def entry(self, value: V, places: tuple[Place[V], ...]) -> V:
+        """Return the entries at an index."""
 
     @abstractmethod
-    def entry(self, value: V, places: tuple[int | Label | None, ...]) -> V:
-        """Return an entry, a row or a column."""
-
-    @abstractmethod
-    def entry_added(self, value: V, places: tuple[int | Label | None, ...], amount: V) -> V:
-        """Return a value with an amount added at a place."""
-
-    @abstractmethod
-    def masked(self, value: V, mask: V) -> V:
-        """Return a value with zeros where the mask holds."""
-
-    @abstractmethod
-    def widened(self, value: V, axis: int) -> V:
-        """Return a value with one more axis of length 1."""
+    def entry_changed(self, value: V, places: tuple[Place[V], ...], operation: str, amount: V) -> V:
+        """Return a value with its entries at an index changed by an operation, or set."""
 
     @abstractmethod
     def kept(self, name: str, value: V) -> V:
@@ -140,4 +217,7 @@ class Algebra(ABC, Generic[V]):
         """Note a value without a name, the argument of a function, and return it."""
 
 
-__all__ = ["Algebra", "Event", "Label", "Misfit", "Mismatch", "Size"]
+__all__ = [
+    "Algebra", "Chosen", "Event", "Label", "Misfit", "Mismatch", "NewAxis", "Part", "Place", "Rows",
+    "Size",
+]  # fmt: skip

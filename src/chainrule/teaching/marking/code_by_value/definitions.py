@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from chainrule.teaching.marking.code_by_value.evaluation import word_of
 from chainrule.teaching.marking.code_by_value.naming import Names, names_of
 from chainrule.teaching.marking.code_by_value.source import source
+from chainrule.teaching.marking.code_by_value.words import word_of
 
 _STARTS = frozenset({"zeros_like", "zeros", "copy", "clone", "empty_like"})
 
@@ -29,9 +29,25 @@ def defining_rows(text: str) -> frozenset[int]:
         for node in ast.walk(statement):
             if isinstance(node, ast.If):
                 found.update(_rows(node.orelse))
-            elif isinstance(node, ast.Assign) and _defines(node, names):
+            elif isinstance(node, ast.Assign):
+                if _defines(node, names) or _steps(node, names):
+                    found.add(node.lineno)
+            elif isinstance(node, ast.AugAssign | ast.AnnAssign) and not names.uses_gradients(
+                node.target
+            ):
                 found.add(node.lineno)
     return frozenset(found)
+
+
+def _steps(assignment: ast.Assign, names: Names) -> bool:
+    """Whether a row is a step such as ``W = W - lr * dW`` or ``v = beta * v + dW``."""
+    target = assignment.targets[0]
+    if names.uses_gradients(target) and not (
+        isinstance(target, ast.Name) and not names.is_named_gradient(target.id)
+    ):  # fmt: skip
+        return False
+    return any(ast.unparse(node) == ast.unparse(target) for node in ast.walk(assignment.value)
+               if isinstance(node, ast.Name | ast.Attribute | ast.Subscript))  # fmt: skip
 
 
 def _rows(statements: list[ast.stmt]) -> Iterator[int]:

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from chainrule.teaching.marking.code_by_value.algebra import Algebra, Label, Misfit, Size
+from chainrule.teaching.marking.code_by_value.algebra import (
+    Algebra,
+    Chosen,
+    Label,
+    Misfit,
+    NewAxis,
+    Part,
+    Place,
+    Rows,
+    Size,
+)
+from chainrule.teaching.marking.code_by_value.functions import known_function
 from chainrule.teaching.marking.code_by_value.naming import Names
+from chainrule.teaching.marking.code_by_value.words import (
+    SIGNS,
+    is_helper,
+    is_new_axis,
+    of_numbers,
+    table_entry,
+    word_of,
+)
 
 V = TypeVar("V")
 
@@ -18,48 +38,19 @@ V = TypeVar("V")
 MOST_STEPS = 4000
 
 
+LAYERS = 3
+"""The number of entries of a list of weights that the code does not define."""
+
+
 DEEPEST = 40
 
 
-_FUNCTIONS = {
-    "exp": "exp", "log": "log", "log1p": "log1p", "tanh": "tanh", "sqrt": "sqrt", "abs": "abs",
-    "sin": "sin", "cos": "cos", "square": "square", "sigmoid": "sigmoid", "relu": "relu",
-    "absolute": "abs", "negative": "negative", "sign": "sign", "softplus": "softplus",
-    "expit": "sigmoid", "logistic": "sigmoid", "sigm": "sigmoid", "leaky_relu": "leaky",
-}  # fmt: skip
+_OBJECTS = ("self", "net", "model", "nn", "layer", "cls")
+"""Names of objects whose attributes are values: ``self.W`` is W."""
 
 
-_OF_TWO = {
-    "maximum": "maximum", "minimum": "minimum", "multiply": "multiply", "divide": "divide",
-    "true_divide": "divide", "add": "add", "subtract": "subtract", "power": "power",
-    "pow": "power", "mul": "multiply", "sub": "subtract", "div": "divide", "greater": "greater",
-    "less": "less",
-}  # fmt: skip
-
-
-_SAME = frozenset({
-    "copy", "array", "asarray", "astype", "int64", "float", "float32", "float64", "int", "clone",
-    "detach", "float_", "squeeze", "double", "deepcopy", "asmatrix", "matrix", "clip", "tensor",
-    "requires_grad_", "to", "item", "nan_to_num", "int32", "uint8", "long", "type", "as_tensor",
-    "numpy", "ascontiguousarray", "print",
-})  # fmt: skip
-
-
-_REDUCES = {"sum": "sum", "mean": "mean", "max": "max", "amax": "max", "average": "mean",
-            "min": "min", "prod": "prod"}  # fmt: skip
-
-
-_SIGNS = {
-    ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",
-    ast.Pow: "power", ast.Gt: "greater", ast.GtE: "greater_equal", ast.Lt: "less",
-    ast.LtE: "less_equal",
-}  # fmt: skip
-
-
-_SLOPES = re.compile(
-    r"(?i)d_?(?P<a>sigmoid|tanh|relu)|(?P<b>sigmoid|tanh|relu)_?(?:deriv\w*|prime|grad\w*|der|d)"
-    r"|(?:deriv\w*|der|grad)_?(?:of_?)?(?P<c>sigmoid|tanh|relu)"
-)
+_MODULES = frozenset({"np", "numpy", "torch", "F", "tf", "jnp", "math", "nn", "K", "scipy",
+                      "special", "self", "cp", "functional", "xp", "jax", "cupy"})  # fmt: skip
 
 
 @dataclass
@@ -81,9 +72,11 @@ class Evaluation(ABC, Generic[V]):
     names: Names
     known: dict[str, object] = field(default_factory=dict)
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
-    tables: set[str] = field(default_factory=set)
+    tables: dict[str, int | None] = field(default_factory=dict)  # lengths of lists
     local: list[dict[str, object]] = field(default_factory=list)
     scope: dict[str, int] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)  # names that stand for entries of lists
+    counted: set[str] = field(default_factory=set)  # loop variables that run over an axis
     returned: dict[str, ast.expr] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
     steps: int = 0
@@ -96,24 +89,69 @@ class Evaluation(ABC, Generic[V]):
         """Return the name that a target stands for: ``self.W1``, ``grads["dW1"]``, ``hs[t]``."""
         match node:
             case ast.Name(id=name):
-                return name
-            case ast.Attribute(value=ast.Name(id="self" | "net" | "model" | "nn"), attr=name):
-                return name
+                return self.aliases.get(name, name) if not self._is_local(name) else name
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner in _OBJECTS:
+                return self.aliases.get(name, name)
             case ast.Attribute(value=inner, attr="grad") if (of := self.flat(inner)) is not None:
                 return f"{of}_grad"
             case ast.Attribute(value=inner, attr="data"):
                 return self.flat(inner)
-            case ast.Subscript(value=table, slice=ast.Constant(value=str(key))):
-                if not key.isidentifier():
+            case ast.Subscript(value=table, slice=place):
+                if (key := self.key(place)) is not None:
+                    if not isinstance(place, ast.Constant):
+                        self.names.made.add(key)
+                    return table_entry(word_of(table), key, self.names) if key.isidentifier() \
+                        else None  # fmt: skip
+                name = self.flat(table) or ""
+                if name not in self.tables or isinstance(place, ast.Slice | ast.Tuple):
                     return None
-                return table_entry(word_of(table), key, self.names)
-            case ast.Subscript(value=inner, slice=place):
-                name = self.flat(inner) or ""
-                if name not in self.tables:
-                    return None
-                at = self._place(place)
-                return f"{name}[{at}]" if isinstance(at, int) else None
+                return self._entry_name(name, self.value(place))
         return None
+
+    def _is_local(self, name: str) -> bool:
+        return bool(self.local) and name in self.local[-1]
+
+    def _entry_name(self, table: str, at: object) -> str | None:
+        """Return the name of an entry of a list; places from its end are counted from 0."""
+        if not isinstance(at, int):
+            return None
+        length = self.tables[table]
+        if length is not None and at < 0:
+            at += length
+            if at < 0:
+                raise Misfit("an entry that the list does not have")
+        return f"{table}[{at}]"
+
+    def key(self, node: ast.expr) -> str | None:
+        """Return the string that a key such as ``"W" + str(l)`` comes to; None for others."""
+        match node:
+            case ast.Constant(value=str(text)):
+                return text
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                one, two = self.key(left), self.key(right)
+                return None if one is None or two is None else one + two
+            case ast.Call(func=ast.Name(id="str" | "repr"), args=[number]):
+                return self._shown(number)
+            case ast.JoinedStr(values=parts):
+                texts = [self.key(p.value if isinstance(p, ast.FormattedValue) else p)
+                         if not (isinstance(p, ast.FormattedValue)) else self._shown(p.value)
+                         for p in parts]  # fmt: skip
+                return None if any(t is None for t in texts) else "".join(map(str, texts))
+            case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod(), right=right):
+                shown = self._shown(right)
+                return None if shown is None else re.sub("%[di]|%s", shown, text)
+            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format"),
+                          args=[right]):  # fmt: skip
+                shown = self._shown(right)
+                return None if shown is None else text.replace("{}", shown)
+        return None
+
+    def _shown(self, node: ast.expr) -> str | None:
+        for name in (sub.id for sub in ast.walk(node) if isinstance(sub, ast.Name)):
+            if name not in self.scope and name not in self.known and not self._is_local(name):
+                self.known[name] = LAYERS  # the number of layers
+        found = self.value(node)
+        return str(found) if isinstance(found, int | str) else None
 
     def named(self, name: str) -> object:
         """Return the value of a name."""
@@ -126,6 +164,10 @@ class Evaluation(ABC, Generic[V]):
             return self.known[name]
         if name in self.names.unread:
             raise Misfit(f"{name}, whose definition was not read")
+        if name in self.names.incoming:  # a stand-in of the same shape, until it has a value
+            held = self.known.get(self.names.incoming[name])
+            if held is not None:
+                return held
         label = self.names.label(name)
         return self.known.get(label) or self.algebra.unknown(label)
 
@@ -135,7 +177,9 @@ class Evaluation(ABC, Generic[V]):
             return self.algebra.number(float(value))
         if isinstance(value, Size):
             return self.algebra.number(float(value.dim) if isinstance(value.dim, int) else 1.0)
-        if value is None or isinstance(value, Label | tuple):
+        if isinstance(value, Label):
+            return self.lifted(self.named(value.name))
+        if value is None or isinstance(value, tuple | str | Slices):
             raise Misfit("a value that is not a number or an array")
         return value  # type: ignore[return-value]
 
@@ -155,7 +199,19 @@ class Evaluation(ABC, Generic[V]):
                 return float(number) if abs(number) > 1e6 else number
             case ast.Constant(value=None):
                 return None
-            case ast.Name() | ast.Attribute(value=ast.Name(id="self" | "net" | "model" | "nn")):
+            case ast.Constant(value=str(text)):
+                return text
+            case ast.Attribute(value=ast.Name(id="np" | "torch" | "math"), attr="inf" | "pi" as w):
+                return math.inf if w == "inf" else math.pi
+            case ast.Attribute(attr="shape"):
+                return Slices(node)
+            case ast.Name():
+                name = self.flat(node)
+                assert name is not None
+                return self.named(name)
+            case ast.Attribute(value=ast.Name(id=owner), attr=attr) if (
+                owner in _OBJECTS and attr not in ("T", "grad", "data", "size", "ndim")
+            ):
                 name = self.flat(node)
                 assert name is not None
                 return self.named(name)
@@ -177,55 +233,133 @@ class Evaluation(ABC, Generic[V]):
                 return self._binary(type(op), self.value(left), self.value(right))
             case ast.Compare(left=left, ops=[op], comparators=[right]):
                 return self._binary(type(op), self.value(left), self.value(right))
+            case ast.UnaryOp(op=ast.Invert() | ast.Not(), operand=operand):
+                value = self.value(operand)
+                if isinstance(value, int | float):
+                    return int(not value)
+                return self.algebra.elementwise("logical_not", self.lifted(value))
+            case ast.IfExp(test=test, body=body, orelse=other):
+                return self.value(body if self.holds(test) is not False else other)
             case ast.Attribute(value=inner, attr="T" | "H"):
                 return self.algebra.turned(self.array(inner))
-            case ast.Attribute(value=inner, attr="shape"):
-                return _Shape(inner)
+            case ast.Attribute(value=inner, attr="mT"):
+                return self.algebra.permuted(self.array(inner), (0, 2, 1))
             case ast.Attribute(value=inner, attr="size"):
-                raise Misfit("the number of all entries")
-            case ast.Attribute(value=inner, attr="data"):
+                return self.algebra.total(self.array(inner))
+            case ast.Attribute(attr="ndim", value=inner):
+                return self.rank(self.array(inner), 2)
+            case ast.Attribute(value=inner, attr="data" | "values" | "flat"):
                 return self.value(inner)
+            case ast.Attribute(attr="grad") if (name := self.flat(node)) is not None:
+                return self.named(name)
             case ast.Subscript():
                 return self._subscript(node)
+            case ast.Call(func=ast.Name(id="tuple" | "list"),
+                          args=[ast.Call(func=ast.Name(id="range"), args=bounds)]):  # fmt: skip
+                ends = [self.value(bound) for bound in bounds]
+                whole = [end for end in ends if isinstance(end, int)]
+                if len(whole) != len(ends) or not 1 <= len(ends) <= 2:
+                    raise Misfit("a range that is not read")
+                return tuple(range(*whole))
             case ast.Call():
                 return self._call(node)
-            case ast.Tuple(elts=parts):
+            case ast.Starred(value=inner):
+                return self.value(inner)
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 return tuple(self.value(part) for part in parts)
         raise Misfit(f"this is not read: {ast.unparse(node)[:40]}")
 
     def _binary(self, op: type[ast.AST], one: object, other: object) -> object:
-        sign = _SIGNS.get(op)
+        sign = SIGNS.get(op)
         if sign is None:
             raise Misfit("an operator that is not read")
         if isinstance(one, int | float) and isinstance(other, int | float):
-            return _plain(sign, one, other)
+            return of_numbers(sign, one, other)
+        if isinstance(one, str) and isinstance(other, str) and "equal" in sign:
+            return int((one == other) == (sign == "equal"))
+        if isinstance(one, int | Size) and isinstance(other, int | Size):
+            try:
+                return self.algebra.length_of(sign, one, other)
+            except Misfit:
+                pass
         return self.algebra.elementwise(sign, self.lifted(one), self.lifted(other))
 
-    def _place(self, node: ast.expr) -> int | Label | None:
-        if isinstance(node, ast.Slice):
-            if node.lower is None and node.upper is None:
-                return None
-            raise Misfit("a part of an axis")
-        found = self.value(node)
-        if isinstance(found, int):
-            return found
-        if isinstance(found, Label):
-            return found
-        raise Misfit("a place that is not read")
+    def holds(self, test: ast.expr) -> bool | None:
+        """Return whether a condition holds; None where the code does not say."""
+        match test:
+            case ast.Constant(value=constant):
+                return bool(constant)
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                try:
+                    one, other = self.value(left), self.value(right)
+                except Misfit:
+                    return None
+                if isinstance(op, ast.Is | ast.IsNot):
+                    return (one is other) == isinstance(op, ast.Is) if other is None else None
+                exact = (int, float, str)
+                if isinstance(one, exact) and isinstance(other, exact):
+                    try:
+                        return bool(self._binary(type(op), one, other))
+                    except Misfit:
+                        return None
+                sign = SIGNS.get(type(op), "")
+                try:
+                    return self.algebra.decided(sign, self.lifted(one), self.lifted(other))
+                except Misfit:
+                    return None
+        return None
 
-    def places(self, node: ast.expr) -> tuple[int | Label | None, ...]:
+    def index(self, node: ast.expr) -> tuple[Place[V], ...]:
         """Return the places of an index."""
         parts = node.elts if isinstance(node, ast.Tuple) else [node]
-        return tuple(self._place(part) for part in parts)
+        return tuple(self._place(part, alone=len(parts) == 1) for part in parts)
 
-    def pick(self, node: ast.expr) -> ast.expr | None:
-        """Return the labels in an index such as ``[range(n), y]``; None for another index."""
-        if not isinstance(node, ast.Tuple) or len(node.elts) != 2:
-            return None
-        rows, labels = node.elts
-        if isinstance(rows, ast.Call) and word_of(rows.func) in ("range", "arange"):
-            return labels
-        return None
+    def _place(self, node: ast.expr, *, alone: bool) -> Place[V]:
+        if isinstance(node, ast.Slice):
+            if node.step is not None:
+                raise Misfit("a part of an axis with steps")
+            return Part(*(None if bound is None else self._bound(bound)
+                          for bound in (node.lower, node.upper)))  # fmt: skip
+        if is_new_axis(node):
+            return NewAxis()
+        if isinstance(node, ast.Call) and word_of(node.func) in ("range", "arange"):
+            return Rows()
+        found = self.value(node)
+        if isinstance(found, int | Label):
+            return found
+        compared = isinstance(node, ast.Compare | ast.UnaryOp) or (
+            isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr)
+        )
+        mask = alone and (compared or "mask" in (self.flat(node) or "").lower())
+        return Chosen(self.lifted(found), mask)
+
+    def _bound(self, node: ast.expr) -> object:
+        if isinstance(node, ast.Name | ast.Attribute):
+            return self.size_of(node)
+        found = self.value(node)
+        if isinstance(found, int | Size):
+            return found
+        raise Misfit("a part of an axis that is not read")
+
+    def rows_and(self, labels: V) -> tuple[Place[V], ...]:
+        """Return the index of one entry per row."""
+        return (Rows(), Chosen(labels))
+
+    def chosen(self, labels: V) -> Place[V]:
+        """Return the place that labels give."""
+        return Chosen(labels)
+
+    def is_open_or_vector(self, labels: V) -> bool:
+        """Whether labels are one number per row, or may be."""
+        return self.rank(labels, 1) == 1
+
+    def rank(self, value: V, least: int) -> int:
+        """Return the number of axes; an open value gets the least number."""
+        return self.algebra.rank(value, least)
+
+    def class_axis(self, value: V) -> int:
+        """Return the axis of a softmax whose call does not name it."""
+        return -1 if self.rank(value, 2) != 2 else self.names.class_axis
 
     def _subscript(self, node: ast.Subscript) -> object:
         if (name := self.flat(node)) is not None:
@@ -239,128 +373,64 @@ class Evaluation(ABC, Generic[V]):
         base = self.flat(inner)
         at = node.slice.id if isinstance(node.slice, ast.Name) else ""
         if base is not None and base not in self.known and at in self.scope:
-            return Label(f"{base}[{self.scope[at]}]")
-        if (labels := self.pick(node.slice)) is not None:
-            return self.algebra.picked(self.array(inner), self.array(labels))
-        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        new = [at for at, p in enumerate(parts) if _is_new_axis(p)]
-        if new:
-            return self.algebra.widened(self.array(inner), new[0])
-        return self.algebra.entry(self.array(inner), self.places(node.slice))
+            if self.names.is_list(base):
+                self.tables.setdefault(base, LAYERS)
+                return self.named(self._entry_name(base, self.scope[at]) or base)
+            if at not in self.counted and not self._is_local(base):
+                return Label(f"{base}[{self.scope[at]}]")
+        whole = self.value(inner)
+        if isinstance(whole, tuple):
+            place = self.value(node.slice)
+            if not isinstance(place, int) or not -len(whole) <= place < len(whole):
+                raise Misfit("a part of several values that is not read")
+            return whole[place]
+        return self.algebra.entry(self.lifted(whole), self.index(node.slice))
 
     def _call(self, node: ast.Call) -> object:
         word = word_of(node.func)
         arguments = list(node.args)
         owner = node.func.value if isinstance(node.func, ast.Attribute) else None
-        module = isinstance(owner, ast.Name) and owner.id in (
-            "np", "numpy", "torch", "F", "tf", "jnp", "math", "nn", "K", "scipy", "special", "self",
-            "cp", "functional",
-        )  # fmt: skip
+        module = isinstance(owner, ast.Name) and owner.id in _MODULES
         if owner is not None and not module and not (
             isinstance(owner, ast.Attribute) and isinstance(owner.value, ast.Name)
-            and owner.value.id in ("np", "torch", "nn", "tf", "numpy")
+            and owner.value.id in _MODULES - {"self"}
         ):  # fmt: skip
             arguments = [owner, *arguments]
         keywords = {k.arg: k.value for k in node.keywords if k.arg}
         own = self.functions.get(word)
-        if own is not None and (is_helper(own) or word not in self.returned):
+        if own is not None and (is_helper(own) or word not in self.returned or self.inlines(node)):
             return self._own(own, node.args, keywords)
         if own is not None and isinstance(self.returned[word], ast.Name | ast.Attribute):
             return self.value(self.returned[word])
-        return self._known_function(word, arguments, keywords)
+        return known_function(self, word, arguments, keywords)
 
-    def _known_function(
-        self, word: str, arguments: list[ast.expr], keywords: dict[str, ast.expr]
-    ) -> object:
-        algebra = self.algebra
-        if word == "len" and arguments:
-            return algebra.size(self.array(arguments[0]), 0)
-        if not arguments:
-            raise Misfit(f"{word}() is not read")
-        if word in ("dot", "matmul", "mm", "mv") and len(arguments) == 2:
-            return algebra.dot(self.array(arguments[0]), self.array(arguments[1]))
-        if word == "outer" and len(arguments) == 2:
-            return algebra.outer(self.array(arguments[0]), self.array(arguments[1]))
-        if word in ("transpose", "t"):
-            return algebra.turned(self.array(arguments[0]))
-        if word in _REDUCES:
-            return self._reduce(_REDUCES[word], arguments, keywords)
-        if word in _FUNCTIONS:
-            return algebra.elementwise(_FUNCTIONS[word], self._argued(arguments[0]))
-        if word in _OF_TWO and len(arguments) == 2:
-            pair = [self.array(one) for one in arguments]
-            if word in ("maximum", "minimum"):
-                pair = [pair[0] if isinstance(arguments[0], ast.Constant) else
-                        algebra.argument(pair[0]),
-                        pair[1] if isinstance(arguments[1], ast.Constant) else
-                        algebra.argument(pair[1])]  # fmt: skip
-            return algebra.elementwise(_OF_TWO[word], *pair)
-        if word == "where" and len(arguments) == 3:
-            return algebra.elementwise("where", *(self.array(one) for one in arguments))
-        if word in ("softmax", "log_softmax"):
-            return self._softmax(word, arguments, keywords)
-        if word in _SAME:
-            return self.value(arguments[0])
-        if word in ("zeros_like", "ones_like"):
-            value = algebra.elementwise("nothing", self.array(arguments[0]))
-            if word == "zeros_like":
-                return value
-            return algebra.elementwise("add", value, algebra.number(1.0))
-        if word in ("zeros", "ones") and self.names.unread is not None:
-            first = arguments[0]
-            listed = first.elts if isinstance(first, ast.Tuple | ast.List) else arguments
-            whole = algebra.drawn(f"zeros {ast.unparse(first)}", tuple(map(self._length, listed)))
-            return algebra.elementwise("nothing", whole)
-        if word in ("reshape", "view"):
-            sizes = arguments[1:]
-            if len(sizes) == 1 and isinstance(sizes[0], ast.Tuple):
-                sizes = sizes[0].elts
-            if len(sizes) == 1 and isinstance(sizes[0], ast.Attribute):
-                return self.value(arguments[0])  # to its own shape
-            return algebra.reshaped(self.array(arguments[0]), tuple(map(self._length, sizes)))
-        if (slope := _SLOPES.fullmatch(word)) is not None:
-            kind = slope["a"] or slope["b"] or slope["c"]
-            return algebra.elementwise(f"slope of {kind.lower()}", self.array(arguments[0]))
-        raise Misfit(f"the function {word} is not read")
+    def inlines(self, call: ast.Call) -> bool:
+        """Whether a function is called with other values than those of its parameters' names."""
+        function = self.functions.get(word_of(call.func))
+        if function is None or not (call.args or call.keywords):
+            return False
+        names = [one.arg for one in function.args.args if one.arg != "self"]
+        return bool(self.scope or self.local) or any(
+            self.flat(one) != name for one, name in zip(call.args, names, strict=False)
+        )
 
-    def _argued(self, node: ast.expr) -> V:
+    def length(self, node: ast.expr) -> object:
+        """Return the length of a list or of the first axis of an array."""
+        name = self.flat(node)
+        if name is not None and name not in self.known:
+            if name not in self.tables and self.names.is_list(name):
+                both = name.lower().startswith("param")  # of a weight and a bias per layer
+                self.tables[name] = 2 * LAYERS if both else LAYERS
+            if (held := self.tables.get(name)) is not None:
+                return held
+        return self.algebra.size(self.array(node), 0)
+
+    def argued(self, node: ast.expr) -> V:
         """Return the argument of a function; in ``exp(-z)`` it is z that is noted."""
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             inner = self.algebra.argument(self.array(node.operand))
             return self.algebra.elementwise("negative", inner)
         return self.algebra.argument(self.array(node))
-
-    def _softmax(
-        self, word: str, arguments: list[ast.expr], keywords: dict[str, ast.expr]
-    ) -> object:
-        algebra = self.algebra
-        value = algebra.argument(self.array(arguments[0]))
-        given = keywords.get("axis", keywords.get("dim"))
-        if given is None and len(arguments) > 1:
-            given = arguments[1]
-        axis = self.value(given) if given is not None else self.names.class_axis
-        if not isinstance(axis, int):
-            raise Misfit("an axis that is not a number")
-        power = algebra.elementwise("exp", value)
-        total = algebra.reduced("sum", power, axis, keeps=True)
-        found = algebra.elementwise("divide", power, total)
-        return algebra.elementwise("log", found) if word == "log_softmax" else found
-
-    def _reduce(
-        self, kind: str, arguments: list[ast.expr], keywords: dict[str, ast.expr]
-    ) -> object:
-        value = self.array(arguments[0])
-        given = keywords.get("axis", keywords.get("dim"))
-        if given is None and len(arguments) > 1:
-            given = arguments[1]
-        axis = None if given is None else self.value(given)
-        keeps = keywords.get("keepdims", keywords.get("keepdim"))
-        if isinstance(axis, tuple):
-            raise Misfit("a sum over several axes")
-        if axis is not None and not isinstance(axis, int):
-            raise Misfit("an axis that is not a number")
-        keeping = isinstance(keeps, ast.Constant) and bool(keeps.value)
-        return self.algebra.reduced(kind, value, axis, keeps=keeping)
 
     def _own(
         self, function: ast.FunctionDef, arguments: list[ast.expr], keywords: dict[str, ast.expr]
@@ -403,91 +473,34 @@ class Evaluation(ABC, Generic[V]):
         return None
 
     def _branch(self, statement: ast.If) -> Sequence[ast.stmt]:
-        try:
-            test = self.value(statement.test)
-        except Misfit:
-            test = 0
-        return statement.body if isinstance(test, int | float) and test else statement.orelse
+        held = self.holds(statement.test)
+        if held is None:
+            try:
+                test = self.value(statement.test)
+            except Misfit:
+                test = 0
+            held = isinstance(test, int | float) and bool(test)
+        return statement.body if held else statement.orelse
 
-    def _length(self, node: ast.expr) -> object:
+    def size_of(self, node: ast.expr) -> object:
+        """Return the length that an expression stands for."""
         if isinstance(node, ast.Name | ast.Attribute) and (name := self.flat(node)) is not None:
             known = self.known.get(name)
+            if self._is_local(name):
+                known = self.local[-1][name]
             if isinstance(known, int | Size):
                 return known
+            if name in self.scope:
+                return self.scope[name]
             return self.algebra.length(name)
         return self.value(node)
 
 
 @dataclass(frozen=True)
-class _Shape:
+class Slices:
     """The shape of an array, where it is passed on."""
 
     of: ast.expr
 
 
-def is_helper(function: ast.FunctionDef) -> bool:
-    """Whether a function is a formula of its arguments: short, and without a matrix product."""
-    body = [one for one in function.body
-            if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]  # fmt: skip
-    if len(body) > 5 or not function.args.args:
-        return False
-    if not any(isinstance(node, ast.Return) for one in body for node in ast.walk(one)):
-        return False
-    for one in body:
-        for node in ast.walk(one):
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-                return False
-            if isinstance(node, ast.Call) and word_of(node.func) in ("dot", "matmul", "mm"):
-                return False
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) \
-                    and node.value.id == "self" and isinstance(node.ctx, ast.Store):  # fmt: skip
-                return False
-            if isinstance(node, ast.For | ast.While):
-                return False
-            if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
-                return False
-    return True
-
-
-def word_of(node: ast.expr) -> str:
-    """Return the last part of the name of a function; empty for another expression."""
-    if isinstance(node, ast.Name):
-        return node.id
-    return node.attr if isinstance(node, ast.Attribute) else ""
-
-
-def table_entry(table: str, key: str, names: Names) -> str:
-    """Return the name of an entry: ``grads["W1"]`` is the gradient of W1, a table's is its own."""
-    of_gradients = table.lower().startswith(("grad", "dparam", "d_param", "nabla"))
-    return f"d{key}" if of_gradients and not names.is_gradient(key) else key
-
-
-def _is_new_axis(node: ast.expr) -> bool:
-    if isinstance(node, ast.Constant) and node.value is None:
-        return True
-    return isinstance(node, ast.Attribute) and node.attr == "newaxis"
-
-
-def _plain(sign: str, one: float, other: float) -> object:
-    try:
-        match sign:
-            case "add":
-                return one + other
-            case "subtract":
-                return one - other
-            case "multiply":
-                return one * other
-            case "divide":
-                return one / other
-            case "power":
-                return float(one) ** float(other)
-            case "greater":
-                return int(one > other)
-            case "less":
-                return int(one < other)
-    except (OverflowError, ZeroDivisionError, ValueError) as error:
-        raise Misfit("a number out of range") from error
-    raise Misfit("a comparison that is not read")
-
-
-__all__ = ["Evaluation", "is_helper", "word_of"]
+__all__ = ["LAYERS", "MOST_STEPS", "Evaluation", "Slices"]

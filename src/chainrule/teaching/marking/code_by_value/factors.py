@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ class Line:
     exact: bool = True  # whether its name says of which value it is the gradient
     numbers: tuple[float, float] | None = None
     sure: bool = False  # whether the code defines its loss and all of it was read
+    replaced: bool = False  # whether the lines after it were given the right value
     good: int = 0  # how many events come to the gradient of a part of the loss
 
 
@@ -42,12 +44,25 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
     base = _base(alike or read, counts, upward=upward, squares=squares)
     if free and read and read[0].ratio is not None:
         base = read[0].ratio  # the loss is the one that makes the first line right
+        if base < 0 and not upward and not _is_delta(read[0]):
+            base = -base  # and not its negative
+    parameters = [line for line in leaves if not _INPUTS.match(line.events[0].target)]
+    common = _common_share(parameters, base) if free or reading.names.incoming else None
     one_share = len({round((line.ratio or 0.0) / base, 6) for line in leaves}) == 1
     carried: float | None = None
     for line in read:
         assert line.ratio is not None
         share = line.ratio / base
         inner = not line.leaf or is_close(share, 1.0) or (free and one_share)
+        if common is not None and line in parameters:
+            if is_close(share, common):  # a course's layer divides by m where it sums
+                inner = True
+            elif common == TIED:
+                line.why = "the gradients of the parameters have different factors, and the " \
+                           "code does not say whether its loss is a mean"  # fmt: skip
+                continue
+            else:
+                share = share / common
         by_count = next(
             (c for c in counts if is_close(abs(share), c) or is_close(abs(share), 1 / c)), None
         )
@@ -75,14 +90,44 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
             continue
         agrees = "agrees with differences of the loss along random directions"
         line.why = "; ".join(part for part in (agrees, note, line.why) if part)
-    _find_break(read, counts, base)
+    for line in read:
+        if line.verdict == "wrong" and _is_rescaled(line):
+            line.verdict, line.why, line.exact, line.ratio = "unproven", "", False, None
+    _find_break([line for line in read if line.ratio is not None], counts, base)
+    _follow(lines)
     named = [line for line in lines if line.ratio is None and line.verdict == "unproven"]
     for line in reversed(named):
         if not line.why:
             _blame(line, lines)
 
 
+_INPUTS = re.compile(r"(?i)d_?(?:a|x|h|input|prev)(?:_?prev|\d|s|_\w+)?$|\w*grad_?input\w*")
+"""Names of gradients of the data that come into a layer."""
+
+TIED = -1.0
+
+
+def _common_share(lines: list[Line], base: float) -> float | None:
+    """Return the factor that most gradients of parameters have; TIED where two are as frequent."""
+    shares = [line.ratio / base for line in lines if line.ratio is not None]
+    if len(shares) < 2:
+        return None
+    often = [sum(is_close(other, share) for other in shares) for share in shares]
+    best = [share for share, count in zip(shares, often, strict=True) if count == max(often)]
+    if all(is_close(share, best[0]) for share in best):
+        return best[0]
+    return TIED
+
+
 FOLLOWS = "follows from a line before it that is wrong; this step itself is right"
+
+
+def _is_rescaled(line: Line) -> bool:
+    """Whether a right gradient is scaled in place, to be that of a value without a name."""
+    last = line.events[-1]
+    return 0 < line.good == len(line.events) - 1 and last.operation in ("*=", "/=") and (
+        last.places is None
+    )  # fmt: skip
 
 
 def _has_squares(code: Source) -> bool:
@@ -132,7 +177,7 @@ def _blame(line: Line, lines: list[Line]) -> None:
     ]
     settled = [one for one in users if one.verdict != "unproven"]
     wrong = [one for one in settled if one.verdict == "wrong"]
-    if settled and not wrong:
+    if settled and not wrong and len(settled) == len(users):
         line.verdict = "proven"
         line.why = "a name of the author's own: every gradient computed with it is right"
         return
@@ -143,6 +188,21 @@ def _blame(line: Line, lines: list[Line]) -> None:
     for one in wrong:
         one.verdict = "follows" if line.verdict == "wrong" else "unproven"
         one.why = FOLLOWS if line.verdict == "wrong" else f"it depends on {target}"
+
+
+def _follow(lines: list[Line]) -> None:
+    """Spare lines that use a wrong gradient for which no right one was put."""
+    wrong: set[str] = set()
+    for line in lines:
+        target = line.events[0].target
+        used = {node.id for event in line.events for node in ast.walk(event.value)
+                if isinstance(node, ast.Name)}  # fmt: skip
+        if line.verdict == "wrong" and used & (wrong - {target}):
+            line.verdict, line.why, line.numbers = "follows", FOLLOWS, None
+        if line.verdict in ("wrong", "follows") and not line.replaced:
+            wrong.add(target)
+        else:
+            wrong.discard(target)
 
 
 def _find_break(lines: list[Line], counts: list[float], base: float) -> None:

@@ -50,7 +50,7 @@ class Slopes:
             self.kept[place] = ways, slopes
         return self.kept[place]
 
-    def ratio(self, value: Array, place: int, term: str) -> float | None:
+    def ratio(self, value: Array, place: int, term: str, event: Event) -> float | None:
         """Return by which number a value exceeds the gradient; None where it is none of it."""
         shape = self.numbers.seen[place][1].shape
         if np.squeeze(value).shape != np.squeeze(np.empty(shape)).shape:
@@ -63,6 +63,9 @@ class Slopes:
         size = max(max(map(abs, true)), 1e-9)
         if max(map(abs, true)) < 1e-9:
             if max(map(abs, claimed)) < 1e-9:
+                name = self.numbers.seen[place][0]
+                if event.scope or name not in self.reading.shapes.inputs:
+                    return 1.0  # as a shift of the scores does not change a softmax
                 raise Misfit("a reading in which the loss does not depend on this")
             return None
         found = float(np.dot(claimed, true) / np.dot(true, true))
@@ -118,22 +121,15 @@ class Backward:
         return algebra.elementwise(sign, walk.lifted(old), walk.lifted(value))
 
     def _placed(self, event: Event) -> object:
-        walk, algebra = self.walk, self.walk.algebra
+        walk = self.walk
         places = event.places
         assert places is not None
         old = walk.known.get(event.target)
         if old is None:
             raise Misfit(f"{event.target} has no value yet")
         amount = walk.lifted(walk.value(event.value))
-        if event.operation == "-=":
-            amount = algebra.elementwise("negative", amount)
-        if event.operation in ("+=", "-="):
-            if (labels := walk.pick(places)) is not None:
-                return algebra.picked_added(walk.lifted(old), walk.array(labels), amount)
-            return algebra.entry_added(walk.lifted(old), walk.places(places), amount)
-        if event.operation == "=" and np.ndim(amount) == 0 and float(amount) == 0.0:
-            return algebra.masked(walk.lifted(old), walk.array(places))
-        raise Misfit("a part of a gradient that is set")
+        return walk.algebra.entry_changed(walk.lifted(old), walk.index(places), event.operation,
+                                          amount)  # fmt: skip
 
 
 def places_of(slopes: Slopes, event: Event, names: Names, walk: Walk[Array]) -> list[int]:

@@ -16,7 +16,7 @@ import numpy as np
 from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit, Mismatch
 from chainrule.teaching.marking.code_by_value.factors import Line, settle
 from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, is_close, places_of
-from chainrule.teaching.marking.code_by_value.naming import Names, names_of
+from chainrule.teaching.marking.code_by_value.naming import Names, derive, names_of
 from chainrule.teaching.marking.code_by_value.numeric import Array
 from chainrule.teaching.marking.code_by_value.readings import (
     COUNTS,
@@ -29,10 +29,15 @@ from chainrule.teaching.marking.code_by_value.readings import (
 )
 from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source, source
-from chainrule.teaching.marking.code_by_value.walk import Walk
+from chainrule.teaching.marking.code_by_value.units import Unit, units
+from chainrule.teaching.marking.code_by_value.walk import Walk, is_start
 
 MOST_READINGS = 12
 OTHER_READING = "right in one reading of the shapes and wrong in another; declare them"
+NO_LOSS = "the code has no loss, and under none of the usual ones does its first gradient hold; " \
+          "add the line that computes the loss"  # fmt: skip
+INDEPENDENT = "the loss, as it is read, does not depend on this"
+ROUNDS = "right in one round of the loop and wrong in another"
 FLAT = 1e-9
 """The slope below which a loss does not depend on a value."""
 
@@ -70,37 +75,61 @@ def judged(text: str) -> list[CodeJudged]:
     code = source(text)
     if code is None:
         return []
-    names = names_of(code.statements)
     rows = text.split("\n")
-    try:
-        best = _best(code, names)
-    except FAULTS:
-        return []
-    if best is None:
-        return []
     found: list[CodeJudged] = []
-    for line in best:
-        for at, event in enumerate(line.events):
-            verdict, why = line.verdict, line.why
-            if verdict == "wrong":
-                if at < line.good:
-                    verdict, why = "proven", "right as far as it goes: a part of the loss"
-                elif _starts(event):
-                    continue
-                elif len({e.line for e in line.events[line.good :] if not _starts(e)}) > 1:
-                    verdict = "unproven"
-                    why = f"the steps that make {event.target} come to another value; " \
-                          "write them as one"  # fmt: skip
-            found.append(CodeJudged(event.line, rows[event.line - 1].strip(), verdict, why,
-                                    line.numbers if verdict == "wrong" else None,
-                                    line.sure))  # fmt: skip
+    for unit in units(code.statements):
+        found.extend(_of_unit(unit, code, rows))
     seen: dict[int, CodeJudged] = {}
-    order = {"wrong": 3, "follows": 2, "proven": 1, "unproven": 0}
-    for one in found:
+    for one in found:  # a row of a loop is right where it is right in every round
         old = seen.get(one.line)
-        if old is None or order[one.verdict] < order[old.verdict]:
+        if old is not None and {old.verdict, one.verdict} == {"proven", "wrong"}:
+            seen[one.line] = replace(one, verdict="unproven", why=ROUNDS, numbers=None)
+        elif old is None or _weight(one) > _weight(old):
             seen[one.line] = one
     return [seen[line] for line in sorted(seen)]
+
+
+def _weight(judged: CodeJudged) -> int:
+    """Return which of the judgements of one row counts; the largest."""
+    if judged.verdict == "unproven":
+        return 0 if judged.why == INDEPENDENT else 4
+    return {"wrong": 3, "follows": 2, "proven": 1}[judged.verdict]
+
+
+def _of_unit(unit: Unit, code: Source, rows: list[str]) -> Iterator[CodeJudged]:
+    """Yield the judgements of one part of the code, and the rows of it that were not read."""
+    names = names_of(unit.statements)
+    names.incoming.update(unit.incoming)
+    names.derived |= unit.incoming.keys()
+    derive(names, unit.statements)
+    try:
+        lines = _best(Source(unit.statements, code.left_out), names)
+    except FAULTS:
+        return
+    for line in lines or ():
+        yield from _of_line(line, rows)
+    undecided = any(line.verdict == "unproven" for line in lines or ())
+    for row, why in names.failures.items() if undecided else ():
+        if 0 < row <= len(rows) and "whose definition was not read" not in why:
+            yield CodeJudged(row, rows[row - 1].strip(), "unproven",
+                             f"{why}; write this row in another way")  # fmt: skip
+
+
+def _of_line(line: Line, rows: list[str]) -> Iterator[CodeJudged]:
+    """Yield the judgements of the rows that make one gradient."""
+    for at, event in enumerate(line.events):
+        verdict, why = line.verdict, line.why
+        if verdict == "wrong":
+            if at < line.good:
+                verdict, why = "proven", "right as far as it goes: a part of the loss"
+            elif is_start(event):
+                continue
+            elif len({e.line for e in line.events[line.good :] if not is_start(e)}) > 1:
+                verdict = "unproven"
+                why = f"the steps that make {event.target} come to another value; " \
+                      "write them as one"  # fmt: skip
+        yield CodeJudged(event.line, rows[event.line - 1].strip(), verdict, why,
+                         line.numbers if verdict == "wrong" else None, line.sure)  # fmt: skip
 
 
 def _best(code: Source, names: Names) -> list[Line] | None:
@@ -126,6 +155,10 @@ def _best(code: Source, names: Names) -> list[Line] | None:
         if line.verdict == "wrong" and line.ratio is None:
             line.verdict = "unproven"
             line.why = "more readings of its shapes than are tried; declare them"
+    alone = sum(line.verdict == "proven" for line in best) < 2
+    for line in best if alone else ():  # the shapes of a single row are a guess
+        if line.verdict == "wrong" and line.ratio is None and line.numbers is None:
+            line.verdict, line.why = "unproven", f"{line.why}; declare the shapes"
     for line in best:  # a reading that makes as many lines right makes none of them wrong
         if line.verdict == "wrong" and any(
             other.verdict != "wrong" and _same(other, line) for lines in equal for other in lines
@@ -218,16 +251,28 @@ def _under(reading: Reading) -> list[Line] | None:
         except Misfit:
             continue
         right = sum(line.verdict == "proven" for line in lines)
-        start = lines[0].verdict == "proven"
+        start = min(lines, key=_first_claim).verdict == "proven"
         if start and (best is None or right > sum(one.verdict == "proven" for one in best)):
             best = [
                 replace(one, why=f"{one.why}; taken: {kind} as the loss")
                 if one.verdict == "proven" else one for one in lines
             ]  # fmt: skip
+    if best is None:
+        return [
+            Line([event], why=NO_LOSS)
+            for event in events
+            if not is_start(event) and reading.names.is_named_gradient(event.target)
+        ]
     return best
 
 
+def _first_claim(line: Line) -> int:
+    return next((event.line for event in line.events if not is_start(event)), 10**6)
+
+
 def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list[Line]:
+    reading.names.failures.clear()
+    reading.names.failures.update(walk.failed)
     slopes = Slopes(reading, walk, 1)
     backward = Backward(reading.walk(1), reading)
     terms = reading.terms(walk)
@@ -252,7 +297,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
             backward.walk.names.unread.add(event.target)
             continue
         backward.walk.known[event.target] = value
-        if line.why or isinstance(value, tuple):
+        if line.why or isinstance(value, tuple) or (len(group) == 1 and is_start(event)):
             continue
         last = at == group[-1]
         array = np.asarray(backward.walk.lifted(value), dtype=float)
@@ -261,6 +306,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
             place = places_of(slopes, event, reading.names, walk)
             if place:
                 backward.walk.known[event.target] = slopes.whole(place[0], loss)
+                line.replaced = True
     for line in lines:
         line.sure = not (walk.failed or reading.taken or reading.code.left_out)
     lines = [line for line in lines if not _is_start(line)]
@@ -270,15 +316,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
 
 def _is_start(line: Line) -> bool:
     """Whether a name only starts at zero."""
-    return all(_starts(event) for event in line.events)
-
-
-def _starts(event: Event) -> bool:
-    return event.operation == "=" and any(
-        isinstance(node, ast.Attribute | ast.Name)
-        and (node.attr if isinstance(node, ast.Attribute) else node.id).startswith("zeros")
-        for node in ast.walk(event.value)
-    )
+    return all(is_start(event) for event in line.events)
 
 
 def _whole_loss(terms: dict[str, float], walk: Walk[Array]) -> str:
@@ -329,20 +367,22 @@ def _compare(
         return
     if not last:
         for term in terms:
-            ratios = [slopes.ratio(value, place, term) for place in places]
+            ratios = [slopes.ratio(value, place, term, event) for place in places]
             if any(is_close(ratio, 1.0) for ratio in ratios):
                 line.good = line.events.index(event) + 1
         return
-    line.leaf = exact and slopes.numbers.seen[places[0]][0] in slopes.reading.shapes.inputs
+    name = slopes.numbers.seen[places[0]][0] if exact else ""
+    final = {name, names.stem(event.target)} & names.positive  # an output, such as AL in log(AL)
+    line.leaf = name in slopes.reading.shapes.inputs and not final
     for place in places:
-        ratio = slopes.ratio(value, place, loss)
+        ratio = slopes.ratio(value, place, loss, event)
         if ratio is not None:
             line.ratio = ratio
             break
     else:
         inner = _inside(slopes, places)
         others = inner if exact else _alike(slopes, value)
-        found = [slopes.ratio(value, place, loss) for place in others]
+        found = [slopes.ratio(value, place, loss, event) for place in others]
         usable: list[float] = [
             one for one in found if one is not None and (not exact or is_close(one, 1.0))
         ]
@@ -360,7 +400,7 @@ def _compare(
         ways, slope = slopes.along(places[0])
         if all(abs(one.get(loss, 0.0)) < FLAT for one in slope):
             line.verdict = "unproven"
-            line.why = "the loss, as it is read, does not depend on this"
+            line.why = INDEPENDENT
             return
         claimed = float(np.sum(value.reshape(shape) * ways[0]))
         line.numbers = (claimed, slope[0].get(loss, 0.0))
@@ -390,4 +430,4 @@ def _alike(slopes: Slopes, value: Array) -> list[int]:
     return found[-24:] if shape else []
 
 
-__all__ = ["OTHER_READING", "CodeJudged", "judged"]
+__all__ = ["NO_LOSS", "OTHER_READING", "CodeJudged", "judged"]

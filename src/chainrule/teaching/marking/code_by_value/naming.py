@@ -12,9 +12,22 @@ _GRADIENT = re.compile(
     r"|(?P<before>\w+?)_?(?:grad|gradient|delta|prime_loss)s?"
 )
 _DELTA = re.compile(r"(?i)(?:\w+_)?delta_?\w*|grad|gradient")
-_LABELS = re.compile(
-    r"(?i)y|y_?true|targets?|labels?|t|y_?train|y_?one_?hot|y_?enc(?:oded)?|one_?hot\w*|y_?batch"
+_CARRIED = re.compile(
+    r"d_?(?P<of>\w+?)_?(?:next|prev|total|sum|acc|t|future|after|later)"
+    r"|d_?(?:next|prev)_?(?P<rest>\w+)"
 )
+_LABELS = re.compile(
+    r"(?i)y|y_?true|targets?|labels?|t|y_?train|y_?one_?hot|y_?enc(?:oded)?|y_?batch"
+    r"|\w*one_?hot\w*|labels?_\w+|targets?_\w+|ground_?truth|y_?oh"
+)
+_LISTS = re.compile(
+    r"(?i)w|ws|weights?|b|bs|bias(?:es)?|thetas?|params|parameters|layers|coefs_?|\w+_list"
+)
+"""Names of lists with an entry per layer."""
+
+_SHORT = {"b": re.compile("(?i)bias(?:es)?"), "w": re.compile("(?i)weights?|coefs?_?|theta")}
+"""What short stems stand for: db is the gradient of the bias."""
+
 _NOT = frozenset({
     "data", "dataset", "dim", "dims", "dtype", "device", "dict", "depth", "degree", "delimiter",
     "decay", "dropout", "diff", "dist", "df", "date", "done", "default", "debug", "dot", "dir",
@@ -25,6 +38,33 @@ _NOT = frozenset({
 def is_label(name: str) -> bool:
     """Whether a name is one that people use for labels."""
     return name != "T" and _LABELS.fullmatch(name) is not None
+
+
+def is_data(value: ast.expr) -> bool:
+    """Whether an expression is an array of numbers: ``np.array([[0, 1], [1, 1]]).T``."""
+    nodes = list(ast.walk(value))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return (
+        not isinstance(value, ast.List)
+        and any(isinstance(node, ast.List) and node.elts for node in nodes)
+        and names <= {"np", "torch", "jnp", "numpy", "float"}
+    )
+
+
+def _is_size(node: ast.AST) -> bool:
+    """Whether an expression is a number of axes or entries: ``n = dout.shape[0]``."""
+    match node:
+        case ast.Attribute(attr="shape" | "ndim" | "size"):
+            return True
+        case ast.Subscript(value=ast.Attribute(attr="shape")):
+            return True
+        case ast.Call(func=ast.Name(id="len")):
+            return True
+        case ast.BinOp(left=left, right=right):
+            return (_is_size(left) or _is_size(right)) and all(
+                _is_size(one) or isinstance(one, ast.Constant) for one in (left, right)
+            )
+    return False
 
 
 @dataclass
@@ -52,13 +92,52 @@ class Names:
     picks: bool
     class_axis: int = 1
     stars: bool = False  # whether * is the matrix product, as between np.matrix
+    torch: bool = False  # whether functions are those of PyTorch
+    layered: bool = False  # whether weights stand in a list
+    incoming: dict[str, str] = field(default_factory=dict)  # gradients from above, of which values
+    deep: int = 2  # the number of axes of the data
+    positive: frozenset[str] = frozenset()  # names whose logarithm is taken
+    states: frozenset[str] = frozenset()  # names that get values again and again
     truncated: bool = False  # whether not all shapes were tried
     unread: set[str] = field(default_factory=set)
+    failures: dict[int, str] = field(default_factory=dict)  # rows that were not read
+    made: set[str] = field(default_factory=set)  # names that keys such as f"W{l}" come to
+    owners: dict[str, bool] = field(default_factory=dict)  # whether a name has a gradient
+    readers: dict[str, bool] = field(default_factory=dict)  # whether a value reads the labels
     derived: set[str] = field(default_factory=set)
 
     def is_gradient(self, name: str) -> bool:
         """Whether a name is that of a gradient."""
-        return name in self.derived or bool(_DELTA.fullmatch(name)) or self.stem(name) is not None
+        if name in self.derived or self.stem(name) is not None:
+            return True
+        if _DELTA.fullmatch(name) and re.sub(r"\[.*\]", "", name) in self.assigned:
+            return True
+        return self._is_carried(name)
+
+    def is_named_gradient(self, name: str) -> bool:
+        """Whether a name by itself says that it is a gradient."""
+        named = _DELTA.fullmatch(name) or self.stem(name) is not None
+        return bool(named) or self._is_carried(name)
+
+    def carried(self, name: str) -> str | None:
+        """Return of what a name such as ``dc_next`` is the gradient, one step later."""
+        match = _CARRIED.fullmatch(name) if name not in _NOT else None
+        stem = (match["of"] or match["rest"]) if match is not None else None
+        return stem if stem is not None and self._meets(stem) else None
+
+    def _is_carried(self, name: str) -> bool:
+        return self.carried(name) is not None
+
+    def has_gradient(self, name: str) -> bool:
+        """Whether the code has a gradient of a name."""
+        if name not in self.owners:
+            stems = [self.stem(one) for one in self.all if one != name]
+            self.owners[name] = any(stem and name in self.values_of(stem) for stem in stems)
+        return self.owners[name]
+
+    def is_list(self, name: str) -> bool:
+        """Whether a name is one that lists of weights have."""
+        return name not in self.assigned and _LISTS.fullmatch(name) is not None
 
     def stem(self, name: str) -> str | None:
         """Return the part of the name of a gradient that says of what; None for another name."""
@@ -82,7 +161,7 @@ class Names:
 
     def values_of(self, stem: str) -> list[str]:
         """Return the names of values that a stem may stand for, the likeliest first."""
-        names = sorted(self.all)
+        names = sorted(self.all | self.made)
         plain = stem.replace("_", "").lower()
         found = [name for name in names if name == stem]
         found += [n for n in names if n.replace("_", "") == stem.replace("_", "") and n != stem]
@@ -91,12 +170,24 @@ class Names:
         if not found and len(plain) >= 3:
             longer = [n for n in names if n.replace("_", "").lower().startswith(plain)]
             found = longer if len(longer) == 1 else []
-        if not found and f"{stem}s" in self.all:
+        if not found and plain in _SHORT:
+            found = [name for name in names if _SHORT[plain].fullmatch(name)]
+        if not found and f"{stem}s" in names:
             found = [f"{stem}s"]
         return found
 
     def uses_gradients(self, node: ast.AST) -> bool:
         """Whether an expression has the name of a gradient in it."""
+        count = len(self.derived)
+        held = getattr(node, "uses_gradients_", None)  # a walk asks the same of each node again
+        if held is None or held[0] != count:
+            held = (count, self._uses_gradients(node))
+            node.uses_gradients_ = held  # type: ignore[attr-defined]
+        return bool(held[1])
+
+    def _uses_gradients(self, node: ast.AST) -> bool:
+        if _is_size(node):
+            return False
         for sub in ast.walk(node):
             name = None
             if isinstance(sub, ast.Name):
@@ -125,6 +216,7 @@ def names_of(statements: Sequence[ast.stmt]) -> Names:
     called: set[str] = set()
     labels: list[str] = []
     picks = False
+    scored: list[str] = []  # the labels of F.cross_entropy(scores, labels)
     for statement in statements:
         for node in ast.walk(statement):
             if isinstance(node, ast.Name):
@@ -143,17 +235,80 @@ def names_of(statements: Sequence[ast.stmt]) -> Names:
                 func = node.func
                 called.add(func.id if isinstance(func, ast.Name) else
                            func.attr if isinstance(func, ast.Attribute) else "")  # fmt: skip
+                if "cross_entropy" in called and len(node.args) == 2 and (
+                    isinstance(node.args[1], ast.Name)
+                ) and "cross_entropy" in ast.unparse(func):  # fmt: skip
+                    scored.append(node.args[1].id)
             elif isinstance(node, ast.Subscript):
                 if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
                     every.add(node.slice.value)
                 if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
                     first = node.slice.elts[0]
                     picks = picks or (isinstance(first, ast.Call))
+                    last = node.slice.elts[1]
+                    if isinstance(first, ast.Call) and isinstance(last, ast.Name):
+                        scored.append(last.id)
+    labels += [name for name in dict.fromkeys(scored) if name not in labels]
     usable = tuple(name for name in labels if name not in assigned or _given(name, statements))
     found = Names(frozenset(every), frozenset(assigned), frozenset(called), usable, picks)
+    found.torch = "torch" in every or "F" in every
+    found.layered = any(_LISTS.fullmatch(name) and len(name) > 2 for name in every)
+    found.deep = _axes_of_data(statements)
+    found.positive = _positive(statements)
+    found.states = _states(found, statements)
     found.stars = _multiplies_by_stars(statements, called)
-    _derive(found, statements)
+    derive(found, statements)
     return found
+
+
+def _axes_of_data(statements: Sequence[ast.stmt]) -> int:
+    """Return how many axes the transposes and einsums of the code speak of; at least 2."""
+    most = 2
+    for statement in statements:
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Call):
+                continue
+            word = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            numbers = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            if word in ("transpose", "permute", "swapaxes") and len(numbers) >= 2:
+                whole = [n for n in numbers if isinstance(n, int)]
+                most = max(most, *(n + 1 for n in whole), 2)
+            elif word == "einsum" and numbers and isinstance(numbers[0], str):
+                parts = re.split(r",|->", numbers[0].replace(" ", ""))
+                most = max(most, *(len(part) for part in parts))
+    return min(most, 4)
+
+
+def _positive(statements: Sequence[ast.stmt]) -> frozenset[str]:
+    """Return the names whose logarithm is taken, also as ``log(1 - a)``."""
+    found: set[str] = set()
+    for statement in statements:
+        for node in ast.walk(statement):
+            func = node.func if isinstance(node, ast.Call) else None
+            word = func.id if isinstance(func, ast.Name) else getattr(func, "attr", "")
+            if isinstance(node, ast.Call) and word in ("log", "log2", "log10") and node.args:
+                inner = node.args[0]
+                parts = (
+                    [inner, inner.left, inner.right] if isinstance(inner, ast.BinOp) else [inner]
+                )
+                found |= {part.id for part in parts if isinstance(part, ast.Name)}
+    return frozenset(found)
+
+
+def _states(names: Names, statements: Sequence[ast.stmt]) -> frozenset[str]:
+    """Return the names that get a new value more than once, other than by a step downhill."""
+    count: dict[str, int] = {}
+    for statement in statements:
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Assign) or isinstance(node.value, ast.Constant):
+                continue
+            if names.uses_gradients(node.value):
+                continue
+            for target in node.targets:
+                for one in target.elts if isinstance(target, ast.Tuple) else [target]:
+                    word = getattr(one, "id", getattr(one, "attr", ""))
+                    count[word] = count.get(word, 0) + 1
+    return frozenset(word for word, times in count.items() if times > 1)
 
 
 def _given(name: str, statements: Sequence[ast.stmt]) -> bool:
@@ -165,7 +320,9 @@ def _given(name: str, statements: Sequence[ast.stmt]) -> bool:
         if isinstance(node, ast.Assign)
         and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
     ]
-    return all(name in {n.id for n in ast.walk(v) if isinstance(n, ast.Name)} for v in values)
+    return all(
+        is_data(v) or name in {n.id for n in ast.walk(v) if isinstance(n, ast.Name)} for v in values
+    )
 
 
 def _multiplies_by_stars(statements: Sequence[ast.stmt], called: set[str]) -> bool:
@@ -182,7 +339,7 @@ def _multiplies_by_stars(statements: Sequence[ast.stmt], called: set[str]) -> bo
     )  # fmt: skip
 
 
-def _derive(names: Names, statements: Sequence[ast.stmt]) -> None:
+def derive(names: Names, statements: Sequence[ast.stmt]) -> None:
     """Find the names of the author's own that are computed from gradients."""
     assignments = [
         (node.targets[0].id, node.value)
@@ -205,4 +362,4 @@ def _derive(names: Names, statements: Sequence[ast.stmt]) -> None:
         names.derived |= fresh
 
 
-__all__ = ["Names", "names_of"]
+__all__ = ["Names", "derive", "is_data", "is_label", "names_of"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Callable, Mapping
@@ -15,9 +16,14 @@ from chainrule.teaching.marking.code_by_value.algebra import (
     Label,
     Misfit,
     Mismatch,
+    NewAxis,
+    Part,
+    Place,
+    Rows,
     Size,
 )
-from chainrule.teaching.marking.code_by_value.shapes import Dim, Shaped
+from chainrule.teaching.marking.code_by_value.lengths import Dim
+from chainrule.teaching.marking.code_by_value.shaped import Shaped
 
 Array = npt.NDArray[np.float64]
 
@@ -46,6 +52,14 @@ _ELEMENTWISE: dict[str, Callable[..., object]] = {
     "greater_equal": lambda a, b: np.greater_equal(a, b).astype(float),
     "less": lambda a, b: np.less(a, b).astype(float),
     "less_equal": lambda a, b: np.less_equal(a, b).astype(float),
+    "equal": lambda a, b: np.equal(a, b).astype(float),
+    "not_equal": lambda a, b: np.not_equal(a, b).astype(float),
+    "logical_not": lambda a: np.equal(a, 0).astype(float),
+    "floor_divide": np.floor_divide, "remainder": np.remainder, "expm1": np.expm1,
+    "reciprocal": lambda u: 1 / u, "rsqrt": lambda u: 1 / np.sqrt(u),
+    "log_sigmoid": lambda u: -np.log1p(np.exp(-u)), "silu": lambda u: u * _sigmoid(u),
+    "gelu": lambda u: 0.5 * u * (1 + np.tanh(math.sqrt(2 / math.pi) * (u + 0.044715 * u**3))),
+    "tril": np.tril, "triu": np.triu,
     "where": lambda m, a, b: np.where(np.asarray(m) != 0, a, b),
     "nothing": np.zeros_like,
     "slope of sigmoid": lambda u: _sigmoid(u) * (1 - _sigmoid(u)),
@@ -56,6 +70,7 @@ _ELEMENTWISE: dict[str, Callable[..., object]] = {
 
 _REDUCED: dict[str, Callable[..., object]] = {
     "sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min, "prod": np.prod,
+    "var": np.var, "std": np.std,
 }  # fmt: skip
 
 
@@ -81,6 +96,8 @@ class Numbers(Algebra[Array]):
         The number of the value that is moved; -1 for none.
     way : ndarray or None
         What is added to it.
+    positive : frozenset of str
+        The names whose logarithm is taken.
     """
 
     shapes: Mapping[str, Shaped]
@@ -91,6 +108,7 @@ class Numbers(Algebra[Array]):
     label_names: tuple[str, ...] = ()
     moved: int = -1
     way: Array | None = None
+    positive: frozenset[str] = frozenset()
     inputs: dict[str, Array] = field(default_factory=dict)
     count: int = 0
     seen: list[tuple[str, Array]] = field(default_factory=list)
@@ -98,7 +116,7 @@ class Numbers(Algebra[Array]):
 
     def _noted(self, name: str, value: Array) -> Array:
         value = np.asarray(value, dtype=float)
-        if value.size > MOST_ENTRIES or value.ndim > 3:
+        if value.size > MOST_ENTRIES or value.ndim > 5:
             raise Misfit("an array that is too large")
         if self.count == self.moved and self.way is not None:
             value = value + self.way
@@ -118,6 +136,10 @@ class Numbers(Algebra[Array]):
         root = dim.root()
         return root.size if root.size is not None else self.sizes[root]
 
+    def has(self, name: str) -> bool:
+        """Whether a value of a name that the code does not define was used."""
+        return name in self.inputs
+
     def unknown(self, name: str) -> Array:
         """Return the value of a name that the code does not define."""
         if name in self.inputs:
@@ -130,7 +152,12 @@ class Numbers(Algebra[Array]):
         shaped = self.shapes[name]
         if shaped.classes is not None:
             value: Array = random.integers(0, self._length(shaped.classes), shape).astype(float)
-        elif name in self.label_names or not shape or _POSITIVE.fullmatch(name):
+        elif (
+            name in self.label_names
+            or not shape
+            or name in self.positive
+            or (_POSITIVE.fullmatch(name))
+        ):
             value = random.uniform(0.15, 0.85, shape)
             if self.labels != "free" and len(shape) == 2 and name in self.label_names:
                 value = value / value.sum(axis=int(self.labels[-1]), keepdims=True)
@@ -153,11 +180,41 @@ class Numbers(Algebra[Array]):
         """Return a length that the code gives by a name only."""
         return Size(self._shape(f"{name} as a length")[0])
 
-    def size(self, of: Array, axis: int) -> Size:
+    def size(self, of: Array, axis: int, rank: int = 2) -> Size:
         """Return the length of an axis."""
+        del rank
         if not -of.ndim <= axis < of.ndim:
             raise Misfit("an axis that the value does not have")
         return Size(of.shape[axis])
+
+    def total(self, of: Array) -> Size:
+        """Return the number of all entries."""
+        return Size(of.size)
+
+    def length_of(self, sign: str, one: object, other: object) -> Size:
+        """Return the sum, the difference or the product of two lengths."""
+        left = one.dim if isinstance(one, Size) else one
+        right = other.dim if isinstance(other, Size) else other
+        if not (isinstance(left, int) and isinstance(right, int)):
+            raise Misfit("a length that is not read")
+        if sign == "add":
+            return Size(left + right)
+        if sign == "subtract":
+            return Size(left - right)
+        if sign == "multiply":
+            return Size(left * right)
+        raise Misfit("a length that is not read")
+
+    def rank(self, value: Array, least: int) -> int:
+        """Return the number of axes of a value."""
+        del least
+        return value.ndim
+
+    def decided(self, sign: str, one: Array, other: Array) -> bool | None:
+        """Return whether a comparison holds; None where it is one of several numbers."""
+        if one.size > 1 or other.size > 1:
+            return None
+        return bool(np.ravel(self.elementwise(sign, one, other))[0])
 
     def elementwise(self, name: str, *values: Array) -> Array:
         """Return a function of the entries."""
@@ -176,6 +233,8 @@ class Numbers(Algebra[Array]):
     def dot(self, one: Array, other: Array) -> Array:
         """Return the matrix product."""
         try:
+            if min(one.ndim, other.ndim) >= 1 and max(one.ndim, other.ndim) > 2:
+                return np.asarray(np.matmul(one, other))
             return np.asarray(np.dot(one, other))
         except ValueError as error:
             raise Mismatch("factors whose shapes do not meet") from error
@@ -188,77 +247,123 @@ class Numbers(Algebra[Array]):
         """Return the transpose."""
         return value.T
 
-    def reduced(self, kind: str, value: Array, axis: int | None, *, keeps: bool) -> Array:
+    def permuted(self, value: Array, axes: tuple[int, ...]) -> Array:
+        """Return a value with its axes in another order."""
+        try:
+            return np.transpose(value, axes)
+        except ValueError as error:
+            raise Misfit("axes that the value does not have") from error
+
+    def reduced(
+        self, kind: str, value: Array, axes: tuple[int, ...] | None, *, keeps: bool
+    ) -> Array:
         """Return a sum, a mean or an extremum."""
-        if axis is not None and not -value.ndim <= axis < value.ndim:
+        if axes is not None and any(not -value.ndim <= axis < value.ndim for axis in axes):
             raise Misfit("an axis that the value does not have")
-        return np.asarray(_REDUCED[kind](value, axis=axis, keepdims=keeps), dtype=float)
+        return np.asarray(_REDUCED[kind](value, axis=axes, keepdims=keeps), dtype=float)
+
+    def einsum(self, signature: str, values: tuple[Array, ...]) -> Array:
+        """Return a sum over the indices that a signature names."""
+        try:
+            return np.asarray(np.einsum(signature, *values))
+        except ValueError as error:
+            raise Mismatch("factors whose shapes do not meet") from error
+
+    def joined(self, values: tuple[Array, ...], axis: int, *, new: bool) -> Array:
+        """Return several values one after another along an axis, or along a new one."""
+        try:
+            return np.stack(values, axis) if new else np.concatenate(values, axis)
+        except (ValueError, IndexError) as error:
+            raise Mismatch("parts whose shapes do not meet") from error
+
+    def filled(self, number: float, sizes: tuple[object, ...]) -> Array:
+        """Return an array of one number."""
+        shape = _whole_sizes(sizes)
+        if np.prod(shape, dtype=float) > MOST_ENTRIES:
+            raise Misfit("an array that is too large")
+        return np.full(shape, number)
+
+    def noise(self, like: Array, key: str) -> Array:
+        """Return random numbers between 0 and 1 in the shape of a value."""
+        random = np.random.default_rng([self.seed, zlib.crc32(key.encode())])
+        return random.uniform(size=like.shape)
+
+    def identity(self, size: object) -> Array:
+        """Return the identity matrix."""
+        (rows,) = _whole_sizes((size,))
+        if rows * rows > MOST_ENTRIES:
+            raise Misfit("an array that is too large")
+        return np.eye(rows)
 
     def reshaped(self, value: Array, sizes: tuple[object, ...]) -> Array:
-        """Return a vector in another shape."""
+        """Return a value in another shape."""
         whole = [s.dim if isinstance(s, Size) else s for s in sizes]
         shape = tuple(int(s) if isinstance(s, int) else -1 for s in whole)
         try:
             return value.reshape(shape)
         except ValueError as error:
+            kept = len(shape) == 2 and value.ndim > 2
+            if kept and (shape[0] in (-1, len(value))):
+                return value.reshape(len(value), -1)
             raise Misfit("a new shape that does not fit") from error
 
-    def picked(self, value: Array, labels: Array) -> Array:
-        """Return one entry per row, at the place that its label gives."""
-        rows, columns = self._pick(value, labels)
-        return value[rows, columns]
+    def reshaped_as(self, value: Array, other: Array) -> Array:
+        """Return a value in the shape of another one."""
+        try:
+            return value.reshape(other.shape)
+        except ValueError as error:
+            raise Mismatch("a new shape that does not fit") from error
 
-    def _pick(
-        self, value: Array, labels: Array
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        columns = labels.astype(np.int64).ravel()
-        if value.ndim != 2 or len(columns) != len(value) or (columns >= value.shape[1]).any():
-            raise Misfit("labels that do not fit")
-        return np.arange(len(value)), columns
-
-    def picked_added(self, value: Array, labels: Array, amount: Array) -> Array:
-        """Return a matrix with an amount added at the places of the labels."""
-        found = value.copy()
-        found[self._pick(value, labels)] += amount
-        return found
-
-    def _at(self, value: Array, places: tuple[int | Label | None, ...]) -> tuple[int | slice, ...]:
-        found: list[int | slice] = []
-        for axis, place in enumerate(places):
+    def _index(self, value: Array, places: tuple[Place[Array], ...]) -> tuple[object, ...]:
+        """Return an index for NumPy."""
+        found: list[object] = []
+        axis = 0
+        for place in places:
+            if isinstance(place, NewAxis):
+                found.append(None)
+                continue
             if axis >= value.ndim:
                 raise Misfit("more indices than the value has")
-            if place is None:
-                found.append(slice(None))
-                continue
-            if isinstance(place, Label):
-                place = zlib.crc32(place.name.encode()) % value.shape[axis]
-            if not -value.shape[axis] <= place < value.shape[axis]:
-                raise Misfit("an index out of range")
-            found.append(place)
+            length = value.shape[axis]
+            axis += 1
+            match place:
+                case Part():
+                    found.append(slice(_bound(place.first), _bound(place.last)))
+                case Rows():
+                    found.append(np.arange(length))
+                case Label():
+                    found.append(zlib.crc32(place.name.encode()) % length)
+                case int():
+                    found.append(place)
+                case _:
+                    found.append(place.by != 0 if place.mask else place.by.astype(np.int64))
         return tuple(found)
 
-    def entry(self, value: Array, places: tuple[int | Label | None, ...]) -> Array:
-        """Return an entry, a row or a column."""
-        return np.asarray(value[self._at(value, places)])
-
-    def entry_added(
-        self, value: Array, places: tuple[int | Label | None, ...], amount: Array
-    ) -> Array:
-        """Return a value with an amount added at a place."""
-        found = value.copy()
-        found[self._at(value, places)] += amount
-        return found
-
-    def masked(self, value: Array, mask: Array) -> Array:
-        """Return a value with zeros where the mask holds."""
+    def entry(self, value: Array, places: tuple[Place[Array], ...]) -> Array:
+        """Return the entries at an index."""
         try:
-            return np.where(mask != 0, 0.0, value)
-        except ValueError as error:
-            raise Misfit("a mask that does not fit") from error
+            entries: Array = value[self._index(value, places)]  # type: ignore[index]
+        except IndexError as error:
+            raise Misfit("an index that does not fit") from error
+        return np.asarray(entries, dtype=np.float64)
 
-    def widened(self, value: Array, axis: int) -> Array:
-        """Return a value with one more axis of length 1."""
-        return np.expand_dims(value, axis)
+    def entry_changed(
+        self, value: Array, places: tuple[Place[Array], ...], operation: str, amount: Array
+    ) -> Array:
+        """Return a value with its entries at an index changed by an operation, or set."""
+        found = np.array(value, dtype=float)
+        index = self._index(value, places)
+        try:
+            if operation == "=":
+                found[index] = amount  # type: ignore[index]
+            elif operation in ("+=", "-="):  # a place that comes twice counts twice
+                np.add.at(found, index, amount if operation == "+=" else -amount)  # type: ignore[arg-type]
+            else:
+                times = amount if operation == "*=" else 1 / amount
+                found[index] *= times  # type: ignore[index]
+        except (IndexError, ValueError) as error:
+            raise Misfit("an index that does not fit") from error
+        return found
 
     def kept(self, name: str, value: Array) -> Array:
         """Note that a name has a value, and return it with what is added to it."""
@@ -267,6 +372,21 @@ class Numbers(Algebra[Array]):
     def argument(self, value: Array) -> Array:
         """Note a value without a name, the argument of a function, and return it."""
         return self._noted("", value)
+
+
+def _bound(value: object) -> int | None:
+    if isinstance(value, Size):
+        value = value.dim
+    if value is None or isinstance(value, int):
+        return value
+    raise Misfit("a part of an axis that is not read")
+
+
+def _whole_sizes(sizes: tuple[object, ...]) -> tuple[int, ...]:
+    whole = [size.dim if isinstance(size, Size) else size for size in sizes]
+    if any(not isinstance(size, int) or size < 0 for size in whole):
+        raise Misfit("a length that is not read")
+    return tuple(size for size in whole if isinstance(size, int))
 
 
 __all__ = ["Array", "Numbers"]

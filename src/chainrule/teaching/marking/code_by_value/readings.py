@@ -11,9 +11,11 @@ import numpy as np
 from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit
 from chainrule.teaching.marking.code_by_value.naming import Names
 from chainrule.teaching.marking.code_by_value.numeric import Array, Numbers
-from chainrule.teaching.marking.code_by_value.shapes import Shaped, Shapes
+from chainrule.teaching.marking.code_by_value.shaped import Shaped
+from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source
 from chainrule.teaching.marking.code_by_value.walk import Walk
+from chainrule.teaching.marking.code_by_value.words import word_of
 
 MOST_SHAPES = 48
 
@@ -84,9 +86,11 @@ class Reading:
             self.names.labels,
             moved,
             way,
+            positive=self.names.positive,
         )
-        names = replace(self.names, unread=set())
+        names = replace(self.names, unread=set(), derived=set(self.names.derived))
         found: Walk[Array] = Walk(numbers, self.code.statements, names)
+        found.claims_nothing = moved >= 0
         found.run()
         return found
 
@@ -129,7 +133,8 @@ def _usual(kind: str, walk: Walk[Array], names: Names) -> float:
     picked = label.ndim == 1 and output.ndim == 2 and len(label) == len(output)
     if picked and names.picks and kind == USUAL[1]:
         columns = label.astype(np.int64)
-        return float(-np.sum(np.log(output[np.arange(len(columns)), columns])))
+        with np.errstate(all="ignore"):
+            return float(-np.sum(np.log(output[np.arange(len(columns)), columns])))
     if label.shape != output.shape:
         raise Misfit("labels in another shape than the output")
     with np.errstate(all="ignore"):
@@ -157,10 +162,17 @@ def _output(walk: Walk[Array], names: Names) -> Array:
 
 
 def _reads_label(walk: Walk[Array], name: str, names: Names) -> bool:
+    if name not in names.readers:
+        names.readers[name] = _has_label(walk, name, names)
+    return names.readers[name]
+
+
+def _has_label(walk: Walk[Array], name: str, names: Names) -> bool:
     for statement in walk.statements:
         for node in ast.walk(statement):
             if isinstance(node, ast.Assign) and any(
-                walk.flat(target) == name for target in node.targets
+                isinstance(target, ast.Name | ast.Attribute) and walk.flat(target) == name
+                for target in node.targets
             ):
                 used = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
                 return bool(used & set(names.labels))
@@ -184,8 +196,9 @@ def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
     for _ in range(MOST_SHAPES):
         if choices is None:
             break
-        shapes = Shapes(choices, picks=names.picks)
-        walk: Walk[Shaped] = Walk(shapes, code.statements, replace(names, unread=set()))
+        shapes = Shapes(choices, picks=names.picks, deep=names.deep)
+        own = replace(names, unread=set(), derived=set(names.derived))
+        walk: Walk[Shaped] = Walk(shapes, code.statements, own)
         try:
             walk.run()
             whole = not walk.failed
@@ -193,7 +206,7 @@ def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
         except Misfit:
             whole = False
         choices = shapes.following()
-        if whole and _is_plausible(shapes):
+        if whole and _is_plausible(shapes) and _has_one_loss(walk):
             some = True
             yield shapes
         elif spare is None or not whole:
@@ -211,7 +224,7 @@ def _meet_open_names(walk: Walk[Shaped]) -> None:
             name for name in used if name not in walk.known and not walk.names.is_gradient(name)
         }
         fresh |= used & set(walk.names.labels)
-        if event.places is not None and (labels := walk.pick(event.places)) is not None:
+        if event.places is not None and (labels := _labels_of(event.places)) is not None:
             label = walk.flat(labels)
             if label is not None and label not in walk.known:
                 _meet_picked(walk, label)
@@ -228,19 +241,29 @@ def _meet_open_names(walk: Walk[Shaped]) -> None:
             continue
 
 
+def _labels_of(node: ast.expr) -> ast.expr | None:
+    """Return the labels in an index such as ``[range(n), y]``; None for another index."""
+    if not isinstance(node, ast.Tuple) or len(node.elts) != 2:
+        return None
+    rows, labels = node.elts
+    if isinstance(rows, ast.Call) and word_of(rows.func) in ("range", "arange"):
+        return labels
+    return None
+
+
 def _meet_picked(walk: Walk[Shaped], label: str) -> None:
     """Give labels that are only taken as indices one entry per row of the output."""
     last = next((n for n in reversed(walk.forward) if isinstance(walk.known.get(n), Shaped)), None)
     output = walk.known.get(last or "")
     if isinstance(output, Shaped) and len(output.dims or ()) == 2:
-        walk.algebra.picked(output, walk.algebra.unknown(label))
+        walk.algebra.entry(output, walk.rows_and(walk.algebra.unknown(label)))
 
 
 def _is_plausible(shapes: Shapes) -> bool:
     """Whether all biases lie in one direction."""
     ways: set[str] = set()
     for name, shaped in shapes.inputs.items():
-        if not name.lower().startswith("b") or shaped.dims is None:
+        if not name.lower().startswith("b") or shaped.dims is None or name in COUNTS:
             continue
         ones = [dim.is_one() for dim in shaped.dims]
         if len(ones) < 2:
@@ -252,26 +275,42 @@ def _is_plausible(shapes: Shapes) -> bool:
     return len(ways) < 2
 
 
+def _has_one_loss(walk: Walk[Shaped]) -> bool:
+    """Whether what the code calls its loss is one number."""
+    if not walk.losses or walk.names.incoming:
+        return True
+    dims = walk.losses[-1][1].dims
+    return dims is None or all(dim.is_one() for dim in dims)
+
+
 def find_upstream(reading: Reading, walk: Walk[Array], events: list[Event]) -> None:
     """Take a gradient that is used and never given for that of what comes after the code."""
     given = {event.target for event in events}
-    if walk.losses:
+    for name, output in reading.names.incoming.items():
+        stem = reading.names.stem(name)
+        own = [v for v in reading.names.values_of(stem) if v in walk.known] if stem else []
+        _take(reading, walk, name, own[0] if own else output)
+    if any(np.size(value) == 1 for _, value in walk.losses) or reading.names.incoming:
         return
     for event in events:
         for node in ast.walk(event.value):
-            name = walk.flat(node) if isinstance(node, ast.Name | ast.Attribute) else None
-            if name is None or name in given or name in walk.known:
+            used = walk.flat(node) if isinstance(node, ast.Name | ast.Attribute) else None
+            if used is None or used in given or used in walk.known:
                 continue
-            stem = reading.names.stem(name)
-            if not stem:
-                continue
-            value = next((v for v in reading.names.values_of(stem) if v in walk.known), None)
-            if value is None:
-                continue
-            held = np.asarray(walk.known[value], dtype=float)
-            random = np.random.default_rng(len(name))
-            reading.upstream[name] = random.normal(size=held.shape)
-            reading.upstream_of[name] = value
+            stem = reading.names.stem(used) or reading.names.carried(used)
+            held = reading.names.values_of(stem) if stem else []
+            value = next((one for one in held if one in walk.known), None)
+            if value is not None:
+                _take(reading, walk, used, value)
+
+
+def _take(reading: Reading, walk: Walk[Array], name: str, value: str) -> None:
+    """Take random numbers for the gradient of a value that comes from outside."""
+    held = walk.known.get(value)
+    if isinstance(held, np.ndarray):
+        random = np.random.default_rng(len(name))
+        reading.upstream[name] = np.asarray(random.normal(size=held.shape))
+        reading.upstream_of[name] = value
 
 
 __all__ = ["COUNTS", "FAULTS", "USUAL", "Budget", "Reading", "find_upstream", "shapes_of"]

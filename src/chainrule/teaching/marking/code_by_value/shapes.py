@@ -3,65 +3,38 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass, field
 
-from chainrule.teaching.marking.code_by_value.algebra import Algebra, Label, Misfit, Size
+from chainrule.teaching.marking.code_by_value import shape_rules
+from chainrule.teaching.marking.code_by_value.algebra import (
+    Algebra,
+    Misfit,
+    Place,
+    Size,
+)
+from chainrule.teaching.marking.code_by_value.lengths import (
+    Dim,
+    Linear,
+    equal,
+    linear,
+    numbers_for,
+    product,
+)
 from chainrule.teaching.marking.code_by_value.naming import is_label
+from chainrule.teaching.marking.code_by_value.shaped import Shaped
 
 _BIASES = ("b", "bias", "c", "beta", "gamma")
-_SMALL = (5, 3, 4, 6, 7, 8, 9, 11)
+_SMALL = (5, 3, 4, 6, 7)
+_COMPARED = frozenset({"maximum", "minimum", "greater", "greater_equal", "less", "less_equal"})
+"""Operations that activations use on every entry of a value."""
+_SCALARS = re.compile(
+    r"(?i)scale|eps\w*|alpha|lr|lam\w*|reg|rate|temp\w*|tau|dk|d|n|m|N|T|"
+    r"d_(?:model|k|v|q|head|ff)|\w*_dim|\w*_size|num_\w+|\w*decay|momentum|stride|\w*prob|p"
+)
+"""Names of numbers."""
 LARGEST = 6
 """The largest length in the code that is kept; others are replaced by small ones."""
-
-
-class Dim:
-    """A length that is to be found."""
-
-    def __init__(self, size: int | None = None) -> None:
-        self.same: Dim | None = None
-        self.size = size
-
-    def root(self) -> Dim:
-        """Return the length that stands for all that are equal to this one."""
-        here = self
-        while here.same is not None:
-            here = here.same
-        return here
-
-    def is_one(self) -> bool:
-        """Whether this is the length 1."""
-        return self.root().size == 1
-
-
-def equal(one: Dim, other: Dim) -> None:
-    """Make two lengths equal.
-
-    Raises
-    ------
-    Misfit
-        When both are known, and differ.
-    """
-    left, right = one.root(), other.root()
-    if left is right:
-        return
-    if left.size is not None and right.size is not None:
-        if left.size != right.size:
-            raise Misfit("shapes that do not meet")
-        return
-    if left.size is None:
-        left.same = right
-    else:
-        right.same = left
-
-
-@dataclass(eq=False)
-class Shaped:
-    """A value of which only the shape is known, or not even that."""
-
-    dims: tuple[Dim, ...] | None = None
-    name: str = ""
-    classes: Dim | None = None  # of labels that are indices
-    base: Shaped | None = None  # the matrix that this is the transpose of
 
 
 @dataclass
@@ -80,6 +53,7 @@ class Shapes(Algebra[Shaped]):
     literals: dict[int, int] = field(default_factory=dict)
     lengths: dict[str, Dim] = field(default_factory=dict)
     picks: bool = False  # whether labels are indices
+    deep: int = 2  # the number of axes of the data
     bias_style: str = ""
     weights: set[str] = field(default_factory=set)  # the sides of products where weights stand
     narrow: bool | None = None  # whether open lengths are 1 where they meet one
@@ -108,17 +82,18 @@ class Shapes(Algebra[Shaped]):
 
     def sizes(self) -> dict[Dim, int]:
         """Return a length for every open one, all of them different."""
-        roots: dict[Dim, int] = {}
-        used = set(self.literals.values())
-        free = (n for n in itertools.chain(_SMALL, itertools.count(10)) if n not in used)
-        for shaped in self.inputs.values():
-            for dim in (*(shaped.dims or ()), *([shaped.classes] if shaped.classes else [])):
-                root = dim.root()
-                if root not in roots:
-                    roots[root] = next(free) if root.size is None else root.size
-        return roots
+        dims = [
+            dim
+            for shaped in self.inputs.values()
+            for dim in (*(shaped.dims or ()), *([shaped.classes] if shaped.classes else []))
+        ]
+        return numbers_for(dims, set(self.literals.values()))
 
     # ---- values ------------------------------------------------------------------------------
+
+    def has(self, name: str) -> bool:
+        """Whether a value of a name that the code does not define was used."""
+        return name in self.inputs
 
     def unknown(self, name: str) -> Shaped:
         """Return the value of a name that the code does not define."""
@@ -132,7 +107,7 @@ class Shapes(Algebra[Shaped]):
     def literal(self, size: int) -> Dim:
         """Return the length for a number in the code."""
         if size > LARGEST:
-            size = self.literals.setdefault(size, _SMALL[len(self.literals) % 5])
+            size = self.literals.setdefault(size, _SMALL[len(self.literals) % len(_SMALL)])
         return Dim(max(size, 1))
 
     def drawn(self, name: str, sizes: tuple[object, ...]) -> Shaped:
@@ -150,18 +125,33 @@ class Shapes(Algebra[Shaped]):
         return Size(found)
 
     def _dim(self, size: object) -> Dim:
-        if isinstance(size, Size) and isinstance(size.dim, Dim):
-            return size.dim
+        if isinstance(size, Size) and isinstance(size.dim, Dim | Linear):
+            return linear(size.dim).dim() if isinstance(size.dim, Linear) else size.dim
         if isinstance(size, int):
             return self.literal(size)
         return Dim()
 
-    def size(self, of: Shaped, axis: int) -> Size:
+    def size(self, of: Shaped, axis: int, rank: int = 2) -> Size:
         """Return the length of an axis."""
-        dims = self.known(of, 1 if self.picks and is_label(of.name) else 2)
+        dims = self.known(of, 1 if self.picks and is_label(of.name) else rank)
         if not -len(dims) <= axis < len(dims):
             raise Misfit("an axis that the value does not have")
         return Size(dims[axis])
+
+    def total(self, of: Shaped) -> Size:
+        """Return the number of all entries."""
+        return Size(product(self.known(of)))
+
+    def length_of(self, sign: str, one: object, other: object) -> Size:
+        """Return the sum, the difference or the product of two lengths."""
+        left = linear(one.dim if isinstance(one, Size) else one)
+        right = linear(other.dim if isinstance(other, Size) else other)
+        if sign in ("add", "subtract"):
+            return Size(left.added(right, 1 if sign == "add" else -1))
+        for whole, number in ((left, right), (right, left)):
+            if sign == "multiply" and not number.terms:
+                return Size(Linear().added(whole, number.plus))
+        raise Misfit("a length that is not read")
 
     def known(self, value: Shaped, rank: int = 2) -> tuple[Dim, ...]:
         """Return the shape of a value; one that is open is a matrix from now on."""
@@ -171,14 +161,29 @@ class Shapes(Algebra[Shaped]):
 
     # ---- operations --------------------------------------------------------------------------
 
+    def rank(self, value: Shaped, least: int) -> int:
+        """Return the number of axes of a value; an open one gets the least number."""
+        return len(self.known(value, least))
+
     def elementwise(self, name: str, *values: Shaped) -> Shaped:
         """Return a function of the entries."""
         first, *rest = values
         for other in rest:
+            for one, beside in ((first, other), (other, first)):
+                if one.dims is None and beside.dims == ():
+                    self._beside_a_number(one, compared=name in _COMPARED)
             first = self._together(first, other)
+        if first.dims is None and _SCALARS.fullmatch(first.name):
+            first.dims = ()
         if first.dims is None:
             return Shaped(self.known(first))
         return Shaped(first.dims)
+
+    def _beside_a_number(self, value: Shaped, *, compared: bool) -> None:
+        """Choose whether a value beside a number is one, or a matrix."""
+        matrix = (Dim(), Dim())
+        options = ((), matrix) if not compared else (matrix, ())
+        value.dims = options[self._choose(2)]
 
     def _together(self, one: Shaped, other: Shaped) -> Shaped:
         if one.dims is None and other.dims is None:
@@ -223,6 +228,10 @@ class Shapes(Algebra[Shaped]):
             options = [beside] if is_label(value.name) else [beside, (), row, column]
         elif len(beside) == 1:
             options = [beside, ()]
+        elif len(beside) > 2:
+            options = [beside, (), beside[-1:]]
+        if () in options and _SCALARS.fullmatch(value.name):
+            options = [(), *(one for one in options if one)]
         value.dims = options[self._choose(len(options))] if len(options) > 1 else options[0]
 
     def _bias_style(self) -> str:
@@ -246,22 +255,28 @@ class Shapes(Algebra[Shaped]):
         sides = [_is_weight(one), _is_weight(other)]
         if sides[0] != sides[1]:
             self.weights.add("left" if sides[0] else "right")
+        if one.dims is None and other.dims is None and self.deep > 2 and sides[1]:
+            other.dims = (Dim(), Dim())
         if one.dims is None and other.dims is None:
-            one.dims = (Dim(), Dim())
-            other.dims = (one.dims[1],) if self._choose(2) else (one.dims[1], Dim())
-            if len(other.dims) == 2:
-                self.fresh.add(other.dims[1])
+            chosen = self._choose(2 if any(sides) or one.base or other.base else 3)
+            inner, outer = Dim(), Dim()
+            one.dims = (Dim(), inner) if chosen < 2 else (inner,)
+            other.dims = (inner,) if chosen else (inner, outer)
+            if not chosen:
+                self.fresh.add(outer)
         if one.dims is None:
-            inner = (other.dims or ())[0]
-            one.dims = (Dim(), inner)
+            beside = other.dims or (Dim(),)
+            inner = beside[-2] if len(beside) > 1 else beside[0]
+            deep = self.deep > 2 and not sides[0] and self._choose(2) == 0
+            one.dims = (*(Dim() for _ in range(self.deep - 1 if deep else 1)), inner)
         if other.dims is None:
             lone = self._choose(2)
             other.dims = (one.dims[-1],) if lone else (one.dims[-1], Dim())
             self.fresh.add(other.dims[-1])
         left, right = one.dims, other.dims
         equal(left[-1], right[0] if len(right) == 1 else right[-2])
-        return Shaped((*left[:-1], *(right[:-2] if len(right) > 1 else ()),
-                       *(right[-1:] if len(right) > 1 else ())))  # fmt: skip
+        many = _broadcast(left[:-2], right[:-2])
+        return Shaped((*many, *left[:-1][-1:], *(right[-1:] if len(right) > 1 else ())))
 
     def outer(self, one: Shaped, other: Shaped) -> Shaped:
         """Return the outer product."""
@@ -272,73 +287,75 @@ class Shapes(Algebra[Shaped]):
         """Return the transpose."""
         return Shaped(self.known(value)[::-1], base=value)
 
-    def reduced(self, kind: str, value: Shaped, axis: int | None, *, keeps: bool) -> Shaped:
+    def permuted(self, value: Shaped, axes: tuple[int, ...]) -> Shaped:
+        """Return a value with its axes in another order."""
+        dims = self.known(value, len(axes))
+        if sorted(axis % len(axes) for axis in axes) != list(range(len(dims))):
+            raise Misfit("axes that the value does not have")
+        return Shaped(tuple(dims[axis] for axis in axes))
+
+    def reduced(
+        self, kind: str, value: Shaped, axes: tuple[int, ...] | None, *, keeps: bool
+    ) -> Shaped:
         """Return a sum, a mean or an extremum."""
-        if axis is None:
+        del kind
+        if axes is None:
             return Shaped(tuple(Dim(1) for _ in value.dims or ()) if keeps else ())
-        dims = self.known(value)
-        if not -len(dims) <= axis < len(dims):
+        dims = self.known(value, max(2, *(axis + 1 for axis in axes)))
+        if any(not -len(dims) <= axis < len(dims) for axis in axes):
             raise Misfit("an axis that the value does not have")
-        at = axis % len(dims)
-        return Shaped((*dims[:at], *((Dim(1),) if keeps else ()), *dims[at + 1 :]))
+        gone = {axis % len(dims) for axis in axes}
+        return Shaped(tuple(Dim(1) if at in gone else dim for at, dim in enumerate(dims)
+                            if keeps or at not in gone))  # fmt: skip
+
+    def einsum(self, signature: str, values: tuple[Shaped, ...]) -> Shaped:
+        """Return a sum over the indices that a signature names."""
+        return shape_rules.einsum(signature, values)
+
+    def joined(self, values: tuple[Shaped, ...], axis: int, *, new: bool) -> Shaped:
+        """Return several values one after another along an axis, or along a new one."""
+        return shape_rules.joined(values, axis, new=new)
+
+    def filled(self, number: float, sizes: tuple[object, ...]) -> Shaped:
+        """Return an array of one number."""
+        del number
+        return Shaped(tuple(self._dim(size) for size in sizes))
+
+    def noise(self, like: Shaped, key: str) -> Shaped:
+        """Return random numbers in the shape of a value."""
+        del key
+        return Shaped(self.known(like))
+
+    def identity(self, size: object) -> Shaped:
+        """Return the identity matrix."""
+        dim = self._dim(size)
+        return Shaped((dim, dim))
 
     def reshaped(self, value: Shaped, sizes: tuple[object, ...]) -> Shaped:
-        """Return a vector in another shape."""
-        if value.dims is None and sizes == (-1, 1):
-            value.dims = (Dim(), Dim(1))
-        dims = self.known(value)
-        wide = [dim for dim in dims if not dim.is_one()]
-        if len(wide) > 1 or len(sizes) > 2:
-            same = len(sizes) == len(dims)
-            if same and all(isinstance(size, Size) for size in sizes):
-                for size, dim in zip(sizes, dims, strict=True):
-                    assert isinstance(size, Size)
-                    equal(size.dim, dim)  # type: ignore[arg-type]
-                return Shaped(dims)
-            raise Misfit("a new shape of a matrix")
-        long = wide[0] if wide else Dim(1)
-        return Shaped(tuple(Dim(1) if size == 1 else long for size in sizes))
+        """Return a value in another shape."""
+        if value.dims is None and len(sizes) == 2 and 1 in sizes:
+            value.dims = tuple(Dim() if size == -1 else self._dim(size) for size in sizes)
+        return shape_rules.reshaped(self.known(value), sizes)
 
-    def picked(self, value: Shaped, labels: Shaped) -> Shaped:
-        """Return one entry per row, at the place that its label gives."""
-        dims = self.known(value)
-        if labels.dims is None:
-            labels.dims = (dims[0],)
-        labels.classes = dims[1] if len(dims) > 1 else None
-        if len(dims) != 2 or len(labels.dims) != 1:
-            raise Misfit("labels that are not a vector")
-        equal(labels.dims[0], dims[0])
-        return Shaped((dims[0],))
-
-    def entry(self, value: Shaped, places: tuple[int | Label | None, ...]) -> Shaped:
-        """Return an entry, a row or a column."""
+    def reshaped_as(self, value: Shaped, other: Shaped) -> Shaped:
+        """Return a value in the shape of another one."""
         if value.dims is None:
-            raise Misfit("an entry of a value whose shape is open")
-        kept = [dim for dim, at in itertools.zip_longest(value.dims, places, fillvalue=None)
-                if at is None and dim is not None]  # fmt: skip
-        return Shaped(tuple(kept))
+            value.dims = other.dims
+        return Shaped(other.dims or value.dims)
 
-    def entry_added(
-        self, value: Shaped, places: tuple[int | Label | None, ...], amount: Shaped
+    def entry(self, value: Shaped, places: tuple[Place[Shaped], ...]) -> Shaped:
+        """Return the entries at an index."""
+        return shape_rules.indexed(value, places, self.literal, self._choose)
+
+    def entry_changed(
+        self, value: Shaped, places: tuple[Place[Shaped], ...], operation: str, amount: Shaped
     ) -> Shaped:
-        """Return a value with an amount added at a place."""
-        del places, amount
-        return Shaped(self.known(value))
-
-    def picked_added(self, value: Shaped, labels: Shaped, amount: Shaped) -> Shaped:
-        """Return a matrix with an amount added at the places of the labels."""
-        del amount
-        self.picked(value, labels)
+        """Return a value with its entries at an index changed by an operation, or set."""
+        del operation
+        held = shape_rules.indexed(value, places, self.literal, self._choose)
+        if amount.dims is None and held.dims is not None:
+            amount.dims = held.dims
         return Shaped(value.dims)
-
-    def masked(self, value: Shaped, mask: Shaped) -> Shaped:
-        """Return a value with zeros where the mask holds."""
-        return Shaped(self._together(value, mask).dims)
-
-    def widened(self, value: Shaped, axis: int) -> Shaped:
-        """Return a value with one more axis of length 1."""
-        dims = self.known(value, 1)
-        return Shaped((*dims[:axis], Dim(1), *dims[axis:]))
 
     def kept(self, name: str, value: Shaped) -> Shaped:
         """Note that a name has a value, and return it with what is added to it."""
@@ -377,4 +394,4 @@ def _longest(dims: tuple[Dim, ...]) -> Dim:
     return next((dim for dim in dims if not dim.is_one()), Dim(1))
 
 
-__all__ = ["Dim", "Shaped", "Shapes"]
+__all__ = ["Shapes"]

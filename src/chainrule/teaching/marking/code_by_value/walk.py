@@ -7,27 +7,37 @@ what the walk does not have a rule for raises :class:`Misfit`.
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Label, Misfit, Size
-from chainrule.teaching.marking.code_by_value.evaluation import (
-    MOST_STEPS,
-    Evaluation,
+from chainrule.teaching.marking.code_by_value.evaluation import LAYERS, MOST_STEPS, Slices
+from chainrule.teaching.marking.code_by_value.frozen import Frozen
+from chainrule.teaching.marking.code_by_value.loops import Loops
+from chainrule.teaching.marking.code_by_value.naming import is_data
+from chainrule.teaching.marking.code_by_value.words import (
     is_helper,
+    names_in,
+    table_entry,
     word_of,
 )
 
 V = TypeVar("V")
 
-TIMES = 3
-"""The number of steps of a loop whose variable is an index."""
-
+_CACHES = re.compile(r"(?i)\w*cache\w*|ctx|context|saved\w*|memory|tape|stored\w*")
+"""Names of what a forward pass keeps for the backward pass."""
 
 _DRAWS = re.compile(r"randn?|normal|uniform|random|standard_normal|random_sample|zeros|ones|full"
                     r"|empty")  # fmt: skip
 
+
+_ACTIVATIONS = frozenset({"relu", "sigmoid", "tanh", "softmax", "leaky_relu"})
+
+_DATA = re.compile(r"(?i)(?:get|load|read|next|sample|fetch|draw|generate|make|init)_?\w*|choice"
+                   r"|randint|permutation")  # fmt: skip
+"""Functions that return data."""
 
 _LOSSES = re.compile(
     r"(?i:(?:total|mean|train|test|squared)_)?(?i:error)\d?"
@@ -42,12 +52,15 @@ _OUTPUTS = re.compile(
 
 
 @dataclass
-class Walk(Evaluation[V]):
+class Walk(Loops[V]):
     """One walk over the code: the forward pass is evaluated, the gradients are collected."""
 
     events: list[Event] = field(default_factory=list)
     losses: list[tuple[str, V]] = field(default_factory=list)
     forward: list[str] = field(default_factory=list)  # names with values, in order
+    changed: set[str] = field(default_factory=set)  # values that become gradients in place
+    claims_nothing: bool = False
+    frozen: list[str] = field(default_factory=list)
     updates: dict[str, bool] = field(default_factory=dict)  # whether a step goes down
 
     def run(self) -> None:
@@ -72,10 +85,11 @@ class Walk(Evaluation[V]):
             case ast.AugAssign(target=target, op=op, value=value):
                 self._augmented(target, op, value, statement.lineno)
             case ast.For():
-                self._loop(statement)
-            case ast.If(body=body):
-                for one in body:
-                    self.statement(one)
+                self.loop(statement)
+            case ast.If(test=test, body=body, orelse=other):
+                self._branches(test, body, other)
+            case ast.Expr(value=ast.Call() as call):
+                self._called(call, statement.lineno)
             case ast.With(body=body) | ast.While(body=body):
                 for one in body:
                     self.statement(one)
@@ -98,7 +112,7 @@ class Walk(Evaluation[V]):
         )
         if is_helper(function) and not (speaks_of_loss and function.name not in self.names.called):
             return
-        if _LOSSES.fullmatch(function.name) or speaks_of_loss:
+        if speaks_of_loss or any(map(self.names.uses_gradients, function.body)):
             self._meet_parameters(function)
         self.inside = function.name
         for one in function.body:
@@ -133,32 +147,46 @@ class Walk(Evaluation[V]):
                 self.failed[value.lineno] = str(error)
 
     def _note_loss(self, name: str, value: object) -> None:
-        if not isinstance(value, int | float | Size | Label | tuple | type(None)):
+        if not isinstance(value, int | float | Size | Label | tuple | str | type(None) | Slices):
             self.losses.append((name, value))  # type: ignore[arg-type]
 
-    def _loop(self, loop: ast.For) -> None:
-        variable = loop.target.id if isinstance(loop.target, ast.Name) else ""
-        places = {
-            node.id
-            for one in loop.body
-            for sub in ast.walk(one)
-            if isinstance(sub, ast.Subscript)
-            for node in ast.walk(sub.slice)
-            if isinstance(node, ast.Name)
-        }
-        if not variable or variable not in places:
-            for one in loop.body:
-                self.statement(one)
+    def _branches(self, test: ast.expr, body: list[ast.stmt], other: list[ast.stmt]) -> None:
+        """Take the branch that holds; both of a condition on an entry of the data."""
+        held = self.holds(test)
+        names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+        open_one = held is None and bool(names & self.counted)
+        for one in () if held is False else body:
+            self.statement(one)
+        for one in other if held is False or open_one else ():
+            self.statement(one)
+
+    def _called(self, call: ast.Call, line: int) -> None:
+        """Take a call that changes a list or an array: ``append``, ``insert``, ``np.add.at``."""
+        word = word_of(call.func)
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if word == "at" and len(call.args) == 3 and isinstance(owner, ast.Attribute):
+            sign: ast.operator = ast.Sub() if owner.attr == "subtract" else ast.Add()
+            target = ast.Subscript(call.args[0], call.args[1], ast.Store())
+            self._augmented(target, sign, call.args[2], line)
             return
-        backward = any(
-            isinstance(node, ast.Name) and node.id == "reversed" for node in ast.walk(loop.iter)
-        )
-        order = reversed(range(TIMES)) if backward else range(TIMES)
-        for at in order:
-            self.scope[variable] = at
-            for one in loop.body:
-                self.statement(one)
-        self.scope.pop(variable, None)
+        name = self.flat(owner) if owner is not None else None
+        if name is None or name not in self.tables or self.tables[name] is None:
+            return
+        length = self.tables[name] or 0
+        if word == "append" and len(call.args) == 1:
+            self.tables[name] = length + 1
+            self._assign(ast.Name(f"{name}[{length}]", ast.Store()), call.args[0], line)
+        elif word == "insert" and len(call.args) == 2:
+            for at in range(length, 0, -1):
+                held = self.known.pop(f"{name}[{at - 1}]", None)
+                if held is not None:
+                    self.known[f"{name}[{at}]"] = held
+            self.tables[name] = length + 1
+            entry = f"{name}[0]" if not self.names.uses_gradients(call.args[1]) else \
+                f"{name}[{-length - 1}]"  # fmt: skip
+            self._assign(ast.Name(entry, ast.Store()), call.args[1], line)
+        elif word in ("reverse",):
+            self.tables[name] = None
 
     def _assign(self, target: ast.expr, value: ast.expr, line: int) -> None:
         if isinstance(target, ast.Tuple | ast.List):
@@ -172,16 +200,21 @@ class Walk(Evaluation[V]):
             name, places = self.flat(target.value), target.slice
             if name is None:
                 return
-        table = isinstance(value, ast.Dict | ast.List) and not getattr(value, "elts", None)
-        if table or (isinstance(value, ast.Call) and word_of(value.func) in ("dict", "list")):
-            self.tables.add(name)
+            if self._begins_table(name, places):
+                name, places = self.flat(target) or name, None
+        plain = isinstance(value, ast.Name | ast.Subscript | ast.Attribute)
+        same = plain and self.flat(value) == name
+        if not self.local and is_data(value):
+            return  # an input of the code, whatever its numbers
+        if same and places is None and name not in self.known:
+            return  # W1 = parameters["W1"], self.lr = lr
+        if self._listed(name, value, line) or self._is_kept_copy(name, value):
             return
-        if isinstance(value, ast.Dict | ast.Constant) and not isinstance(
-            getattr(value, "value", None), int | float
-        ):
-            return
+        self._forget(name)
+        if name in self.changed and not self.names.uses_gradients(value):
+            self.names.derived.discard(name)  # the value of the next round
         if self._is_gradient(name, value):
-            self.events.append(Event(line, name, "=", value, places, tuple(self.scope.items())))
+            self._claim(line, name, "=", value, places)
             return
         if self.names.uses_gradients(value):
             self._note_update(name, value)
@@ -190,11 +223,93 @@ class Walk(Evaluation[V]):
             self._placed(name, places, value, line)
             return
         try:
-            self._keep(name, self._initialised(name, value))
+            found = self._initialised(name, value)
+            if isinstance(found, tuple) and not self.local:
+                for at, one in enumerate(found):
+                    self.known[f"{name}.{at}"] = one
+            self._keep(name, found)
         except Misfit as error:
             self.failed[line] = str(error)
             self.known.pop(name, None)
             self.names.unread.add(name)
+
+    def _is_final(self, name: str) -> bool:
+        """Whether a value is changed behind the loss, so that it becomes a gradient."""
+        whole = bool(self.losses) or name in self.names.incoming.values()
+        return whole and not self.local and name in self.known
+
+    def _claim(
+        self, line: int, name: str, sign: str, value: ast.expr, places: ast.expr | None
+    ) -> None:
+        """Note a gradient; names that later rounds change are those of this round."""
+        scope = tuple(self.scope.items())
+        if self.claims_nothing:  # a walk for a difference of the loss
+            self.events.append(Event(line, name, sign, value, places, scope))
+            return
+        frozen = Frozen(self)
+        value = frozen.visit(copy.deepcopy(value))
+        places = frozen.visit(copy.deepcopy(places)) if places is not None else None
+        self.events.append(Event(line, name, sign, value, places, scope))
+
+    def _forget(self, name: str) -> None:
+        """End an alias."""
+        self.aliases.pop(name, None)
+
+    def _begins_table(self, name: str, places: ast.expr) -> bool:
+        """Whether ``hs[t] = ...`` fills a table that the code does not begin."""
+        if name in self.tables or name in self.known or self.algebra.has(name) or (
+            self.names.is_gradient(name) or isinstance(places, ast.Tuple | ast.Slice)
+        ):  # fmt: skip
+            return False
+        numbered = names_in(places) <= set(self.scope) and not isinstance(places, ast.Subscript)
+        if numbered and not (names_in(places) & self.counted):
+            self.tables[name] = None
+            return True
+        return False
+
+    def _is_kept_copy(self, name: str, value: ast.expr) -> bool:
+        """Whether a name gets the value that it has from a cache: ``Z = cache``."""
+        if self.local or not (name in self.known or self.algebra.has(name)):
+            return False
+        held = value.value if isinstance(value, ast.Subscript) else value
+        word = held.attr if isinstance(held, ast.Attribute) else \
+            held.id if isinstance(held, ast.Name) else ""  # fmt: skip
+        return _CACHES.fullmatch(word) is not None and word not in self.known \
+            and word not in self.tables  # fmt: skip
+
+    def _listed(self, name: str, value: ast.expr, line: int) -> bool:
+        """Take a list or a dictionary; False for another value."""
+        if isinstance(value, ast.Call) and word_of(value.func) in ("dict", "list", "defaultdict",
+                                                                    "OrderedDict"):  # fmt: skip
+            self.tables[name] = 0 if word_of(value.func) == "list" else None
+            return True
+        if isinstance(value, ast.Dict):
+            self.tables[name] = None
+            for key, one in zip(value.keys, value.values, strict=True):
+                text = self.key(key) if key is not None else None
+                if text is None or self.names.uses_gradients(one):
+                    continue
+                entry = table_entry(name, text, self.names)
+                if entry != self.flat(one) and entry.isidentifier():
+                    self._assign(ast.Name(entry, ast.Store()), one, line)
+            return True
+        if isinstance(value, ast.List):
+            self.tables[name] = len(value.elts)
+            for at, one in enumerate(value.elts):
+                self._assign(ast.Name(f"{name}[{at}]", ast.Store()), one, line)
+            return True
+        if isinstance(value, ast.ListComp) and len(value.generators) == 1:
+            items = self.items(value.generators[0].iter)
+            if items is None:
+                return False
+            self.tables[name] = len(items)
+            return True
+        if isinstance(value, ast.BinOp) and isinstance(value.left, ast.List):
+            count = self.count(value.right) if isinstance(value.op, ast.Mult) else None
+            self.tables[name] = count if count is not None else LAYERS
+            return True
+        return isinstance(value, ast.Constant) and isinstance(value.value, str | None) \
+            and not self.local  # fmt: skip
 
     def _is_gradient(self, name: str, value: ast.expr) -> bool:
         if self.local:
@@ -211,21 +326,38 @@ class Walk(Evaluation[V]):
             self.updates[name] = isinstance(value.op, ast.Sub)
 
     def _placed(self, name: str, places: ast.expr, value: ast.expr, line: int) -> None:
-        """Take ``xs[t][label] = 1`` for an entry that is set, where the value is a new one."""
+        """Take entries that are set: ``margins[range(n), y] = 0``."""
         try:
-            at = self.places(places)
-            amount = self.value(value)
-            old = self.known.get(name)
-            if old is None or isinstance(old, int | float | tuple):
+            at = self.index(places)
+            amount = self.lifted(self.value(value))
+            old = self.named(name) if self._is_local(name) else self.known.get(name)
+            if old is None or isinstance(old, int | float | tuple | Size | Label):
                 return
-            self.known[name] = self.algebra.entry_added(old, at, self.lifted(amount))  # type: ignore[arg-type]
+            self._keep(name, self.algebra.entry_changed(old, at, "=", amount))  # type: ignore[arg-type]
         except Misfit as error:
             self.failed[line] = str(error)
+            self.names.unread.add(name)
 
     def _unpack(self, targets: list[ast.expr], value: ast.expr, line: int) -> None:
+        """Take several values at once."""
         if isinstance(value, ast.Tuple) and len(value.elts) == len(targets):
             for target, one in zip(targets, value.elts, strict=True):
+                if self.flat(target) != self.flat(one) or self.flat(one) is None:
+                    self._assign(target, one, line)
+            return
+        if isinstance(value, ast.Call) and word_of(value.func) in self.functions and (
+            self.local or self.inlines(value)
+        ):  # fmt: skip
+            for at, target in enumerate(targets):
+                if isinstance(target, ast.Tuple) or (self.flat(target) or "_").strip("_") == "":
+                    continue
+                one = ast.Subscript(value, ast.Constant(at), ast.Load())
                 self._assign(target, one, line)
+            return
+        if isinstance(value, ast.Call) and word_of(value.func) in _ACTIVATIONS and (
+            word_of(value.func) not in self.functions and len(targets) == 2
+        ):  # fmt: skip
+            self._assign(targets[0], value, line)  # A, cache = relu(Z)
             return
         returned: ast.expr | None = None
         if isinstance(value, ast.Call):
@@ -236,12 +368,29 @@ class Walk(Evaluation[V]):
                 if name is not None and name != old and old in self.known:
                     self._keep(name, self.known[old])
             return
+        held = self.flat(value)
+        whole = self.named(held) if held is not None and (
+            held in self.known or self._is_local(held)) else None  # fmt: skip
+        if isinstance(whole, tuple) and len(whole) == len(targets):
+            for target, one in zip(targets, whole, strict=True):
+                name = self.flat(target)
+                if isinstance(target, ast.Tuple) and isinstance(one, tuple):
+                    continue
+                if name is None or (name in self.known and self.known[name] is one):
+                    continue
+                self.aliases.pop(name, None)
+                if self.local:
+                    self.local[-1][name] = one
+                else:
+                    self.known[name] = one
+            return
         if isinstance(value, ast.Attribute) and value.attr == "shape":
             for axis, target in enumerate(targets):
                 name = self.flat(target)
                 if name is not None:
                     try:
-                        self.known[name] = self.algebra.size(self.array(value.value), axis)
+                        size = self.algebra.size(self.array(value.value), axis, len(targets))
+                        (self.local[-1] if self.local else self.known)[name] = size
                     except Misfit as error:
                         self.failed[line] = str(error)
 
@@ -254,14 +403,27 @@ class Walk(Evaluation[V]):
             return
         sign = {ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.Div: "/="}.get(type(op), "")
         if self.names.is_gradient(name) or name in {e.target for e in self.events}:
-            self.events.append(Event(line, name, sign, value, places, tuple(self.scope.items())))
+            self._claim(line, name, sign, value, places)
+            return
+        nudged = isinstance(value, ast.Name) and re.fullmatch(r"(?i)eps\w*|h|delta|step", value.id)
+        if places is not None and self._is_final(name) and sign and not nudged:
+            self._claim(line, name, "=", ast.Name(name, ast.Load()), None)
+            self.names.derived.add(name)  # p[range(n), y] -= 1 makes a gradient of p
+            self.changed.add(name)
+            self._claim(line, name, sign, value, places)
             return
         if self.names.uses_gradients(value):
             self.updates[name] = sign == "-="
             return
-        if places is not None or sign not in ("+=", "-=", "*=", "/="):
+        if sign not in ("+=", "-=", "*=", "/="):
             return
         try:
+            if places is not None:
+                before = self.lifted(self.named(name))
+                amount = self.lifted(self.value(value))
+                self._keep(name, self.algebra.entry_changed(before, self.index(places), sign,
+                                                            amount))  # fmt: skip
+                return
             old, amount = self.array(target), self.lifted(self.value(value))
             operation = {"+=": "add", "-=": "subtract", "*=": "multiply", "/=": "divide"}[sign]
             self._keep(name, self.algebra.elementwise(operation, old, amount))
@@ -272,32 +434,64 @@ class Walk(Evaluation[V]):
         if self.local:
             self.local[-1][name] = value
             return
-        plain = isinstance(value, int | float | Size | Label | tuple | type(None))
+        plain = isinstance(value, int | float | Size | Label | tuple | str | type(None) | Slices)
         if not plain:
             value = self.algebra.kept(name, value)  # type: ignore[arg-type]
-            self.forward.append(name)
+            if all(is_start(event) for event in self.events):
+                self.forward.append(name)
         self.known[name] = value
         if not plain and _LOSSES.fullmatch(name.rpartition(".")[2]):
             self._note_loss(name, value)
 
+    def _if_read(self, node: ast.expr) -> object:
+        try:
+            return self.value(node)
+        except Misfit:
+            return None
+
     def _initialised(self, name: str, value: ast.expr) -> object:
         """Return a value; an array that starts with numbers of any kind is an input."""
+        if isinstance(value, ast.Tuple) and _CACHES.fullmatch(name):
+            return tuple(map(self._if_read, value.elts))
+        if isinstance(value, ast.Constant) and isinstance(value.value, int | float) and (
+            not self.local and name not in self.known and self.names.has_gradient(name)
+        ):  # fmt: skip
+            return self.algebra.drawn(name, ())  # b = 0 is where a parameter starts
+        if isinstance(value, ast.Call) and word_of(value.func) not in self.functions and (
+            _DATA.fullmatch(word_of(value.func)) and not self.local
+        ):  # fmt: skip
+            return self.algebra.unknown(name)
         call = value
         while isinstance(call, ast.BinOp):
             call = call.left if isinstance(call.left, ast.Call) else call.right
         if isinstance(call, ast.Call) and _DRAWS.fullmatch(word_of(call.func)) and call.args:
             first = call.args[0]
             listed = first.elts if isinstance(first, ast.Tuple | ast.List) else call.args
+            if word_of(call.func) == "full":
+                listed = first.elts if isinstance(first, ast.Tuple) else [first]
+            if self.local or isinstance(first, ast.Attribute) or (
+                word_of(call.func).startswith("zeros") and name in self.names.states
+            ):  # fmt: skip
+                return self.value(value)
             keyword = next((k.value for k in call.keywords if k.arg == "size"), None)
             if isinstance(keyword, ast.Tuple):
                 listed = keyword.elts
-            sizes = tuple(self._length(one) for one in listed)
+            sizes = tuple(self.size_of(one) for one in listed)
             return self.algebra.drawn(name, sizes)
         return self.value(value)
+
+
+def is_start(event: Event) -> bool:
+    """Whether an event only sets a gradient to zero."""
+    return event.operation == "=" and any(
+        isinstance(node, ast.Attribute | ast.Name)
+        and (node.attr if isinstance(node, ast.Attribute) else node.id).startswith("zeros")
+        for node in ast.walk(event.value)
+    )
 
 
 def _is_scalar_name(name: str) -> bool:
     return bool(_LOSSES.fullmatch(name)) and len(name) > 1
 
 
-__all__ = ["Walk"]
+__all__ = ["Walk", "is_start"]

@@ -1,0 +1,103 @@
+"""Names, operators and short functions in the syntax tree of code."""
+
+from __future__ import annotations
+
+import ast
+
+from chainrule.teaching.marking.code_by_value.algebra import Misfit
+from chainrule.teaching.marking.code_by_value.naming import Names
+
+SIGNS = {
+    ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",
+    ast.Pow: "power", ast.Gt: "greater", ast.GtE: "greater_equal", ast.Lt: "less",
+    ast.LtE: "less_equal", ast.Eq: "equal", ast.NotEq: "not_equal", ast.FloorDiv: "floor_divide",
+    ast.Mod: "remainder", ast.BitAnd: "multiply",
+}  # fmt: skip
+"""Operators by the names of their operations."""
+
+
+def is_helper(function: ast.FunctionDef) -> bool:
+    """Whether a function is a formula of its arguments: short, and without a matrix product."""
+    body = [one for one in function.body
+            if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]  # fmt: skip
+    if len(body) > 5 or not function.args.args:
+        return False
+    if not any(isinstance(node, ast.Return) for one in body for node in ast.walk(one)):
+        return False
+    for one in body:
+        for node in ast.walk(one):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+                return False
+            if isinstance(node, ast.Call) and word_of(node.func) in ("dot", "matmul", "mm"):
+                return False
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) \
+                    and node.value.id == "self" and isinstance(node.ctx, ast.Store):  # fmt: skip
+                return False
+            if isinstance(node, ast.For | ast.While):
+                return False
+            if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+                return False
+    return True
+
+
+def word_of(node: ast.expr) -> str:
+    """Return the last part of the name of a function; empty for another expression."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def table_entry(table: str, key: str, names: Names) -> str:
+    """Return the name of an entry: ``grads["W1"]`` is the gradient of W1, a table's is its own."""
+    of_gradients = table.lower().startswith(("grad", "dparam", "d_param", "nabla"))
+    return f"d{key}" if of_gradients and not names.is_gradient(key) else key
+
+
+def is_new_axis(node: ast.expr) -> bool:
+    """Whether a part of an index adds an axis: ``None`` or ``np.newaxis``."""
+    if isinstance(node, ast.Constant) and node.value is None:
+        return True
+    return isinstance(node, ast.Attribute) and node.attr == "newaxis"
+
+
+def names_in(node: ast.AST) -> set[str]:
+    """Return all names in an expression."""
+    return {sub.id for sub in ast.walk(node) if isinstance(sub, ast.Name)}
+
+
+def of_numbers(sign: str, one: float, other: float) -> object:
+    """Return an operation on two numbers."""
+    try:
+        match sign:
+            case "add":
+                return one + other
+            case "subtract":
+                return one - other
+            case "multiply":
+                return one * other
+            case "divide":
+                return one / other
+            case "power":
+                return float(one) ** float(other)
+            case "floor_divide":
+                return one // other
+            case "remainder":
+                return one % other
+            case "greater":
+                return int(one > other)
+            case "greater_equal":
+                return int(one >= other)
+            case "less":
+                return int(one < other)
+            case "less_equal":
+                return int(one <= other)
+            case "equal":
+                return int(one == other)
+            case "not_equal":
+                return int(one != other)
+    except (OverflowError, ZeroDivisionError, ValueError) as error:
+        raise Misfit("a number out of range") from error
+    raise Misfit("a comparison that is not read")
+
+
+__all__ = ["SIGNS", "is_helper", "is_new_axis", "names_in", "of_numbers", "table_entry", "word_of"]
