@@ -93,6 +93,19 @@ FUNCTIONS: dict[str, Callable[[Value], Value]] = {
 """The functions by name; those of one argument."""
 
 
+def gaussian(at: Value, mean: Value, variance: Value) -> float:
+    """Return the density of a normal distribution; the variance is a number or a matrix."""
+    apart = np.ravel(np.subtract(at, mean))
+    spread = np.asarray(variance, dtype=float)
+    matrix = spread * np.eye(len(apart)) if spread.ndim == 0 else spread
+    if matrix.shape != (len(apart), len(apart)):
+        raise NoValueError("a variance in another shape than the mean")
+    scale = np.linalg.det(2 * np.pi * matrix)
+    if scale <= 0:
+        raise NoValueError("a variance that is not positive")
+    return float(np.exp(-apart @ np.linalg.solve(matrix, apart) / 2) / np.sqrt(scale))
+
+
 def stand_in(name: str) -> Callable[[Value], Value]:
     """Return a smooth function for a name that the text does not define."""
     number = zlib.crc32(name.encode())

@@ -25,6 +25,7 @@ from chainrule.teaching.marking.by_value.terms import (
     Index,
     Moved,
     Named,
+    Over,
     Slope,
     Term,
     bound_diagonals,
@@ -94,6 +95,11 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
     for order, (statement, row) in enumerate(zip(formulas, sides, strict=True)):
         claim = _claim(statement, row, habits, order, before)
         claim.nearby = _nearby(text, statement.line)
+        if (objective := _declared_objective(claim)) is not None:
+            reader.passage.objective = objective
+            claim = replace(claim, sides=claim.sides[:1])
+            reader.claims.append(claim)
+            continue
         reader.claims.append(claim)
         if "\\partial}{" in statement.text or "nabla" in statement.text or "{d}{" in statement.text:
             widely = _claim(statement, row, replace(habits, greedy=True), order, wide)
@@ -106,8 +112,12 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
             if side is not None:
                 reader.passage.note(side)
     reader.passage.settle()
+    head: Claim | None = None
     for claim in reader.claims:
         _define(reader.passage, claim)
+        head = head if claim.starts else claim
+        if head is not claim and head is not None:
+            _define_further(reader.passage, head, claim)
     _mark_unsolved(reader)
     for claim in reader.claims:
         _from_slopes(reader.passage, claim)
@@ -137,18 +147,34 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
     return reader
 
 
+def _declared_objective(claim: Claim) -> Named | None:
+    r"""Return the L of ``dv = \partial L / \partial v``, which says what ``dv`` means."""
+    if len(claim.sides) != 2 or claim.starts:
+        return None
+    left, right = claim.sides
+    if not (isinstance(left, Moved) and isinstance(right, Slope)):
+        return None
+    return right.of if right.wrt == (left.of,) and isinstance(right.of, Named) else None
+
+
 def _named_at_the_end(passage: Passage, claim: Claim) -> None:
     """Take ``∂E/∂z = a - y = δ`` for the definition of a δ that has no other."""
     name, body = claim.sides[-1], claim.sides[-2] if len(claim.sides) > 2 else None
+    if isinstance(name, Combined) and name.operation == "neg" and body is not None:
+        (name,), body = name.parts, Combined("neg", (body,))
     if not isinstance(name, Named) or body is None or isinstance(body, Named):
         return
     texts = [index.text for index in passage.runs(name)]
     free = letters_of(body) & passage.letters
-    earlier = (term for term in passage.terms[: passage.terms.index(name)])
-    if name.base in passage.definitions or any(_uses(term, name.base) for term in earlier):
+    last = claim.sides[-1]
+    earlier = list(itertools.takewhile(lambda term: term is not last, passage.terms))
+    known = passage.definitions.get(name.base, [])
+    if any(one.order <= claim.order for one in known):
+        return
+    if any(_uses(term, name.base) for term in earlier):
         return
     if set(texts) == free and len(set(texts)) == len(texts):
-        passage.definitions[name.base] = [Definition(name, body, claim.order)]
+        passage.definitions[name.base] = [Definition(name, body, claim.order), *known]
         if isinstance(body, Combined) and body.operation not in ("+", "neg"):
             passage.unread.add(name.base)  # one of the factors may be meant
 
@@ -220,9 +246,12 @@ def _shorten(reader: Reader) -> None:
     roots = [one.parts[0] if isinstance(one, Combined) else one for one in moved]
     said = _LOSS_NAME.search(passage.text)
     whole = {said["name"]} if said is not None else whole
-    if any(not isinstance(one, Named) for one in roots) or names & whole:
+    backward = passage.objective is not None or _goes_backward(reader)
+    if any(not isinstance(one, Named) for one in roots) or (names & whole and not backward):
         return
     best = max(numbers, key=lambda base: len(tops[base]), default=None)
+    if passage.objective is not None:
+        best = passage.objective.base
     if best is None:
         best = next((b for b in ("L", "J", "C", "E", "L.cal") if b in passage.definitions), "L")
     passage.objective = Named(best)
@@ -230,6 +259,25 @@ def _shorten(reader: Reader) -> None:
         for one in moved:
             if isinstance(one, Named):
                 passage.terms.append(Slope(Named(best), (one,)))
+
+
+def _goes_backward(reader: Reader) -> bool:
+    """Whether ``do = dh * tanh(c)`` gives gradients: h is computed from o."""
+    passage = reader.passage
+    votes = 0
+    for claim in reader.claims:
+        left = claim.sides[0]
+        if not isinstance(left, Moved) or not isinstance(left.of, Named):
+            continue
+        here = passage.key(left.of)
+        moved = {
+            passage.key(node.of)
+            for side in claim.sides[1:] if side is not None
+            for node in every(side) if isinstance(node, Moved) and isinstance(node.of, Named)
+        }  # fmt: skip
+        for other in moved - {here}:
+            votes += (here in passage.behind(other)) - (other in passage.behind(here))
+    return votes > 0
 
 
 def _match(passage: Passage, one: Term, other: Term, order: int, seen: set[str]) -> None:
@@ -292,6 +340,8 @@ def _claim(
             found.append(None)
             why = why or str(error)
     starts = 1 if not row[0].strip() else 0
+    if len(found) > 2 and not starts and found[0] is not None and isinstance(found[1], Named):
+        found = found[1:] if _is_given(found[0]) else found  # p(w_j | w) = y_j = ... defines y_j
     if len(found) > 2:  # log p(y | x) or CE(y, p) in between says which value it is, and no more
         inner = [
             side
@@ -349,12 +399,20 @@ _INVERSE = {"log": "exp", "exp": "log"}
 def _solved(left: Term | None, right: Term) -> tuple[Term | None, Term]:
     r"""Solve ``\ln \lambda = u`` and ``\log(p / (1 - p)) = u`` for the one name on the left."""
     if isinstance(left, Combined) and left.operation == "^" and left.parts[1] == Constant(2.0):
+        if (
+            isinstance(right, Combined)
+            and right.operation == "^"
+            and right.parts[1] == left.parts[1]
+        ):
+            return left.parts[0], right.parts[0]  # the square of an error, which has a sign
         return left.parts[0], Called("sqrt", (right,))  # a variance and its root
     if not isinstance(left, Called) or left.order or len(left.arguments) != 1:
         return left, right
     inner = left.arguments[0]
     if left.function in ("log", "exp") and isinstance(inner, Named):
         return inner, Called(_INVERSE[left.function], (right,))
+    if left.function == "log" and isinstance(inner, Combined) and inner.operation == "^":
+        return _solved(inner, Called("exp", (right,)))
     if left.function == "log" and isinstance(inner, Combined) and inner.operation == "/":
         name, rest = inner.parts
         odds = Combined("+", (Constant(1.0), Combined("neg", (name,))))
@@ -390,12 +448,56 @@ def _mark_unsolved(reader: Reader) -> None:
         passage.unread |= set(arguments) - used - behind - passage.definitions.keys()
 
 
+def _define_further(passage: Passage, head: Claim, claim: Claim) -> None:
+    r"""Take what follows ``\ell = \log p(X | w)`` on the next line for the definition."""
+    left = head.sides[0]
+    known = passage.definitions.get(left.base, []) if isinstance(left, Named) else []
+    body = claim.sides[-1]
+    at = next((k for k, one in enumerate(known) if one.order == head.order), None)
+    if at is None or body is None or _is_given(body) or not _is_given(known[at].body):
+        return
+    known[at] = replace(known[at], body=body)
+    claim.defines = True
+
+
+def _plainest(passage: Passage, sides: Sequence[Term | None]) -> Term | None:
+    r"""Return the side that says the most of a name: ``p_i^T q_j = \sum_k p_{ik} q_{kj}`` has two.
+
+    That is the first, unless the next has entries of what the first has as vectors, or the first
+    calls a function that the text does not define.
+    """
+    read = [side for side in sides if side is not None]
+    if len(read) < 2 or read[0] is not sides[0]:
+        return read[0] if read else None
+    first, second = read[:2]
+    counts = [_places(passage, side) for side in (first, second)]
+    deeper = any(counts[1].get(base, 0) > count for base, count in counts[0].items())
+    called = {node.function for node in every(first) if isinstance(node, Called)}
+    open_call = any(name in _OPEN_CALLS and name not in passage.functions for name in called)
+    open_call = open_call and not any(isinstance(node, Called) for node in every(second))
+    return second if (deeper and isinstance(second, Over)) or open_call else first
+
+
+_OPEN_CALLS = ("f", "g", "h", "F", "G", "H", "u", "v")
+
+
+def _places(passage: Passage, side: Term) -> dict[str, int]:
+    """Return how many indices each name of a formula has at most."""
+    found: dict[str, int] = {}
+    for node in every(side):
+        if isinstance(node, Named):
+            found[node.base] = max(found.get(node.base, 0), len(passage.runs(node)))
+    return found
+
+
 def _define(passage: Passage, claim: Claim) -> None:
     """Take a statement as a definition, where its left side is a name that is new."""
     if claim.starts or len(claim.sides) < 2:
         return
     left = claim.sides[0]
-    right = next((side for side in claim.sides[1:] if side is not None), None)
+    right = _plainest(passage, claim.sides[1:])
+    if len(claim.sides) > 2 and right is not None and right is claim.sides[2]:
+        claim.sides = [left, *claim.sides[2:]]
     row = claim.said.text[: equals_signs(claim.said.text)[0]]
     try:
         base, arguments = left_name(row, plain=passage.habits.plain, names=passage.habits.names)

@@ -123,7 +123,13 @@ def _is_prefix(listed: list[Token], at: int) -> bool:
     if at + 1 >= len(listed) or listed[at + 1].spaced:
         return at > 0 and listed[at - 1].text == "{"
     after = listed[at + 1]
-    return after.kind == "letter" or after.text == "(" or after.text[1:] in GREEK | BOLD | ACCENTS
+    if after.text == "}" and at and listed[at - 1].text == "{":
+        return True  # the d above in d/dX
+    return (
+        after.kind == "letter"
+        or after.text in ("(", "[", "|")
+        or after.text[1:] in GREEK | BOLD | ACCENTS
+    )
 
 
 def _bareness(arguments: str) -> str:
