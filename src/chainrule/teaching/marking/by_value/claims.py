@@ -32,7 +32,8 @@ from chainrule.teaching.marking.by_value.openness import (
     other_places,
 )
 from chainrule.teaching.marking.by_value.points import SPENT, Budget, Key, Meaning
-from chainrule.teaching.marking.by_value.statements import Claim, Reader, read
+from chainrule.teaching.marking.by_value.readers import Claim, Reader
+from chainrule.teaching.marking.by_value.statements import read
 from chainrule.teaching.marking.by_value.terms import (
     Called,
     Cases,

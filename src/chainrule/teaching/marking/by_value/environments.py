@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Sequence
 
 from chainrule.teaching.marking.by_value.arrays import FIXED, SIZE
+from chainrule.teaching.marking.by_value.readers import Claim, Reader
 from chainrule.teaching.marking.by_value.scripts import CLASS
-from chainrule.teaching.marking.by_value.statements import Claim, Reader
 from chainrule.teaching.marking.by_value.terms import Condition, Index, every, letters_of
 
 MOST_FREE = 4

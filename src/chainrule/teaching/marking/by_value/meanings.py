@@ -10,7 +10,7 @@ from chainrule.teaching.marking.by_value.passage import (
     Passage,
 )
 from chainrule.teaching.marking.by_value.points import Key, Meaning
-from chainrule.teaching.marking.by_value.statements import Reader
+from chainrule.teaching.marking.by_value.readers import Reader
 
 MOST_RANKS = 12
 

@@ -8,8 +8,8 @@ from chainrule.teaching.marking.by_value.passage import (
     gradients,
 )
 from chainrule.teaching.marking.by_value.points import Key
+from chainrule.teaching.marking.by_value.readers import Claim, Reader
 from chainrule.teaching.marking.by_value.scripts import CLASS
-from chainrule.teaching.marking.by_value.statements import Claim, Reader
 from chainrule.teaching.marking.by_value.terms import (
     Called,
     Condition,
