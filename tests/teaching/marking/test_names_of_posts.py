@@ -75,6 +75,27 @@ $$C = \frac{1}{2} \sum_j (y_j - a^L_j)^2$$
 ✓ $$\frac{\partial C}{\partial a^L_j} = a^L_j - y_j$$
 ✗ $$\frac{\partial C}{\partial a^L_j} = y_j - a^L_j$$"""
     ),
+    "a policy over moves": (
+        r"""$\pi_\theta(a|s) = \frac{\exp(\theta^\top g(s,a))}{\sum_b \exp(\theta^\top g(s,b))}$
+✓ $$\nabla_\theta \log \pi_\theta(a|s) = g(s,a) - \sum_b \pi_\theta(b|s) g(s,b)$$
+✗ $$\nabla_\theta \log \pi_\theta(a|s) = g(s,a) + \sum_b \pi_\theta(b|s) g(s,b)$$"""
+    ),
+    "a count with its factorial": (
+        r"""$$\eta_i = \mathbf{u}_i^\top \boldsymbol{\beta}, \qquad \ell(\boldsymbol{\beta}) = \sum_i (c_i \eta_i - e^{\eta_i} - \log c_i!)$$
+✓ $$\frac{\partial \ell}{\partial \boldsymbol{\beta}} = \sum_i (c_i - e^{\eta_i}) \mathbf{u}_i$$
+✗ $$\frac{\partial \ell}{\partial \boldsymbol{\beta}} = \sum_i (e^{\eta_i} - c_i) \mathbf{u}_i$$"""
+    ),
+    "a residual by another name, solved later": (
+        r"""$$RSS = r^T r = (t - A\beta)^T (t - A\beta)$$
+✓ $$\frac{\partial RSS}{\partial \beta} = -2A^T t + 2A^T A\beta$$
+✗ $$\frac{\partial RSS}{\partial \beta} = -2A^T t - 2A^T A\beta$$
+$$\beta = (A^T A)^{-1} A^T t$$"""
+    ),
+    "braces around single letters": (
+        r"""${ z }={ w }_{ 1 }{ x }_{ 1 }+{ w }_{ 2 }{ x }_{ 2 }+{ b }$, $p = \sigma({ z })$, $L = -y \log p - (1 - y) \log(1 - p)$
+✓ $$\frac{dL}{{dw}_{1}} = (p - y) \cdot x_1$$
+✗ $$\frac{dL}{{dw}_{1}} = (y - p) \cdot x_1$$"""
+    ),
 }  # fmt: skip
 
 

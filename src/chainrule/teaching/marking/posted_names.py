@@ -28,7 +28,7 @@ _NESTED = re.compile(
     rf"(?P<name>{_BASE})_\{{\s*(?P<outer>[a-z])_(?:\{{\s*(?P<group>[a-z])\s*\}}|(?P<at>[a-z]))\s*\}}"
 )
 _CALLED = re.compile(
-    r"(?<![A-Za-z\\_])(?P<name>\\?[A-Za-z]+)(?P<low>_(?:[A-Za-z*]|\{[^{}]{1,8}\}))?"
+    r"(?<![A-Za-z\\_])(?P<name>\\?[A-Za-z]+)(?P<low>_(?:[A-Za-z*]|\\[a-z]+|\{[^{}]{1,8}\}))?"
     r"\(\s*(?P<at>[a-z])(?:\s*(?P<mark>[,|]|\\mid)\s*(?P<other>[a-z]))?\s*\)"
 )
 _SUM_OVER = re.compile(
@@ -45,6 +45,13 @@ _SOFT_ENTRY = re.compile(
 _WORD_OF_ALL = re.compile(r"_\{?\s*w_\{?\s*[IO]\s*\}?")
 _WORD_AT = re.compile(r"_\{\s*w_(?:\{\s*([a-z])\s*\}|([a-z]))\s*\}")
 """The vector of the word with a number, in a text that has an input word or an output word."""
+
+_BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm)\s*\{")
+_SEVERAL = re.compile(r"[-+()=]|[A-Z]\s*[A-Z]|\\partial|[A-Za-z]\s*\^")
+_WRAPPED_NAME = re.compile(
+    r"\{\s*(?P<name>\\?[A-Za-z]{1,2}|\\(?:hat|bar|tilde)\s*\{\s*[A-Za-z]\s*\})\s*\}(?=\s*[_^)=])"
+)
+_BY_ENTRY = re.compile(r"(?:\\partial|∂)\s*([a-z])_\{\s*[a-z]\s*,?\s*[a-z]\s*\}")
 
 _IN = re.compile(r"_\{\s*in\s*\}")
 _BESIDE_IN = re.compile(r"_\{\s*(?:[jkm]n|i[jkm])\s*\}")
@@ -65,6 +72,7 @@ def with_plain_names(text: str) -> str:
     >>> with_plain_names(r"${y_t}_k = q_{t_k}$ and $q_t$")
     '$y_{t,k} = q_{t,k}$ and $q_t$'
     """
+    text = _entries_by_matrix(_unwrapped(_in_bold(text)))
     text = _GLUED_SUM.sub(r"\g<sum>{\g<letter>} ", text)
     text = _LINE_END.sub(" ", _NAMED_AT_END.sub(" =", _without_size(text)))
     text = _DOT_BETWEEN.sub(r" \\cdot ", text)
@@ -84,6 +92,47 @@ def _gradients(text: str) -> str:
     if len(_DELTA_LEFT.findall(text)) < LEAST_GRADIENTS or _DELTA_NAME.search(text):
         return text
     return _DELTA.sub("d", text)
+
+
+def _in_bold(text: str) -> str:
+    r"""Write ``\boldsymbol{A B A^T}`` as its letters: only a name is set in bold."""
+    at = 0
+    while (found := _BOLD.search(text, at)) is not None:
+        level, end = 1, found.end()
+        while end < len(text) and level:
+            level += {"{": 1, "}": -1}.get(text[end], 0)
+            end += 1
+        inner = text[found.end() : end - 1]
+        at = found.end()
+        if level == 0 and _SEVERAL.search(inner) is not None:
+            letters = re.sub(r"(?<=[A-Z])(?=[A-Z])", " ", inner)
+            text = f"{text[: found.start()]} {letters} {text[end:]}"
+            at = found.start()
+    return text
+
+
+def _unwrapped(text: str) -> str:
+    """Write ``{ w }_{ 1 }`` and ``{dw}_{1}`` without the braces around one name."""
+
+    def bare(match: re.Match[str]) -> str:
+        before = text[: match.start()].rstrip()
+        if before[-1:] in ("}", "_", "^") or re.search(r"\\[A-Za-z]+\*?$", before):
+            return match[0]  # the argument of a command, or a script
+        return f" {match['name']}"
+
+    return _WRAPPED_NAME.sub(bare, text)
+
+
+def _entries_by_matrix(text: str) -> str:
+    r"""Write ``\partial w_{ij}`` as ``\partial W_{ij}`` where the text has the matrix W alone."""
+    for small in {match[1] for match in _BY_ENTRY.finditer(text)}:
+        matrix = small.upper()
+        used = len(re.findall(rf"(?<![A-Za-z\\]){small}_", text))
+        entries = len(re.findall(rf"(?:\\partial|∂)\s*{small}_", text))
+        alone = re.search(rf"(?<![A-Za-z\\]){matrix}(?!\s*[_^=:])", text)
+        if used == entries and alone and not re.search(rf"(?<![A-Za-z\\]){matrix}_", text):
+            text = re.sub(rf"((?:\\partial|∂)\s*){small}_", rf"\g<1>{matrix}_", text)
+    return text
 
 
 def _without_size(text: str) -> str:
@@ -150,7 +199,7 @@ def _arguments_below(text: str) -> str:
 
 def _is_called_by_letters(text: str, name: str) -> bool:
     """Whether nothing but letters stands in the brackets behind a name."""
-    called = rf"(?<![A-Za-z\\]){re.escape(name)}(?:_(?:\w|\{{[^{{}}]*\}}))?\s*\("
+    called = rf"(?<![A-Za-z\\]){re.escape(name)}(?:_(?:\w|\\[a-z]+|\{{[^{{}}]*\}}))?\s*\("
     return re.search(rf"{called}\s*(?![a-z]\s*[),|\\])", text) is None
 
 

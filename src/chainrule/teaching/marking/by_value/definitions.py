@@ -293,6 +293,11 @@ def _plainest(passage: Passage, sides: Sequence[Term | None]) -> Term | None:
     called = {node.function for node in every(first) if isinstance(node, Called)}
     open_call = any(name in _OPEN_CALLS and name not in passage.functions for name in called)
     open_call = open_call and not any(isinstance(node, Called) for node in every(second))
+    moved = {name.base for names in gradients(passage.terms).values() for name in names}
+    here, there = ({n.base for n in every(s) if isinstance(n, Named)} for s in (first, second))
+    unknown = bool(here - passage.definitions.keys() - passage.sizes)
+    if moved & there and not moved & here and unknown:
+        return second  # RSS = e^T e = (y - X b)^T (y - X b), differentiated by b
     return second if (deeper and isinstance(second, Over)) or open_call else first
 
 
@@ -346,6 +351,12 @@ def define(passage: Passage, claim: Claim) -> None:
         passage.unread.add(base)  # an update
         claim.why = "an update"
         claim.defines = True
+        return
+    moved = {name.base for names in gradients(passage.terms).values() for name in names}
+    if base in moved and any(isinstance(n, Combined) and n.operation == "^"
+                             and n.parts[1] == Combined("neg", (Constant(1.0),))
+                             for n in every(right)):  # fmt: skip
+        claim.defines = True  # the optimum, where a gradient by this name is zero
         return
     known = passage.definitions.setdefault(base, [])
     fresh = all(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
 
@@ -72,6 +73,7 @@ FUNCTIONS: dict[str, Callable[[Value], Value]] = {
     "sinh": elementwise(np.sinh),
     "cosh": elementwise(np.cosh),
     "sqrt": elementwise(np.sqrt),
+    "factorial": elementwise(lambda u: np.vectorize(math.gamma)(np.asarray(u) + 1.0)),
     "abs": elementwise(np.abs),
     "sign": elementwise(np.sign),
     "sigmoid": elementwise(lambda u: 1 / (1 + np.exp(-np.asarray(u)))),

@@ -256,7 +256,14 @@ def _repeats_a_place(passage: Passage, claim: Claim) -> bool:
         for node in every(total.body) if isinstance(node, Named)
         for index in node.places if index.text[-1] in total.letters
     }  # fmt: skip
-    return bool(here & summed)
+    given = {
+        letter
+        for side in claim.sides if side is not None
+        for node in every(side) if isinstance(node, Named)
+        for index in node.places if "|" in index.text
+        for letter in index.text if letter in passage.summed
+    }  # fmt: skip
+    return bool(here & summed or given)  # p(b | s) in a sum over b is one name here
 
 
 def is_tainted(reader: Reader, claim: Claim) -> bool:

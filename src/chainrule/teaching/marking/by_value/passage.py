@@ -26,6 +26,7 @@ _SYMMETRIC_NAME = re.compile(
     r"(?<![A-Za-z\\])(?P<before>[A-Z])[}\s$)]{0,6}(?:(?:is|be|a|real|and)\s+){0,3}symmetric"
     r"|symmetric\s+(?:matrix\s+)?[$(\\]{0,3}\s*(?:\\?(?:mathbf|boldsymbol|bm)\s*\{)?\s*(?P<after>[A-Z])"
     r"(?![A-Za-z])"
+    r"|(?<![A-Za-z\\])(?P<positive>[A-Z])[}\s]{0,3}\\succ"
 )
 _SPACE = re.compile(
     r"(?:\\in|∈)(?![A-Za-z])[\s$]*(?:\\(?:mathbb|mathbf|mathcal)\s?\{?\s?R\s?\}?|ℝ|\\R(?![a-z])|R)"
@@ -106,7 +107,7 @@ class Passage:
     def symmetric(self) -> frozenset[str]:
         r"""The matrices that the text calls symmetric: ``with $\\mathbf{W}$ symmetric``."""
         found = _SYMMETRIC_NAME.finditer(self.text)
-        return frozenset(match["before"] or match["after"] for match in found)
+        return frozenset(match["before"] or match["after"] or match["positive"] for match in found)
 
     @cached_property
     def moves(self) -> bool:

@@ -20,7 +20,8 @@ _FUNCTION_LETTERS = frozenset({"sigma", "phi", "psi", "f", "g", "h", "F", "G", "
 _GRADIENT_LEFT = re.compile(r"[\s&$]*d[A-Z](?:_\{?\w{1,3}\}?)?[\s&$]*$")
 _NUMBERED = re.compile(
     r"\{\s*(?:\\partial\s*|d\s*)\{?\\?[A-Za-z]+(?:\s*\{\s*[A-Za-z]\s*\})?\s*\}?(?:_\{?\w+\}?)?\s*\}"
-    r"\s*\{\s*(?:\\partial\s*|d\s*)(?P<base>\\?[A-Za-z]+)_(?:\w|\{\s*\w+\s*\})\^(?:\d|\{\s*\d\s*\})\s*\}"
+    r"\s*\{\s*(?:\\partial\s*|d\s*)(?P<base>\\?[A-Za-z]+)"
+    r"(?:_(?:\w|\{\s*\w+\s*\})\^(?:\d|\{\s*\d\s*\})|\^(?:\d|\{\s*\d\s*\})_(?:\w|\{\s*\w+\s*\}))\s*\}"
 )
 """A first derivative with respect to an entry with a number above: ``\\partial w_{11}^2``."""
 
