@@ -120,10 +120,22 @@ def test_names_are_read_as_their_authors_mean_them(kind: str) -> None:
 DOUBTFUL = {
     "the index of a time beside a place": r"""$$h_t = \tanh(U x_t + W h_{t-1}), \quad o_t = V h_t, \quad L = \sum_t \|o_t - y_t\|^2$$
 $$\frac{\partial L}{\partial V_{ij}} = \sum_t 2 (o_t - y_t)_i h_j$$""",
+    "a transpose by a prime": r"""$y_i = x_i'\beta + u_i$, $S(\beta) = \sum_i (y_i - x_i'\beta)^2$
+$$\frac{\partial S}{\partial \beta} = -2 \sum_i x_i (y_i - x_i'\beta)$$""",
+    "an expectation and its estimate": r"""$\sigma^2 = E[x^2] - E[x]^2 = \frac{1}{n} \sum_i (x_i - \mu)^2$, $\mu = \frac1n \sum_i x_i$
+$\frac{\partial \sigma^2}{\partial x_i} = \frac{2}{n} (x_i - \mu)$""",
+    "a network of numbers": r"""z₁ = W₁·x + b₁
+h₁ = tanh(z₁)
+z₂ = W₂·h₁ + b₂
+L = (z₂ - y)²
+∂L/∂W₁ = 2(z₂ - y) · W₂ · (1 - h₁²) · x""",
+    "places of a list of places": r"""$E = -\log \sigma(u_{j^*}) - \sum_{k=1}^K \log \sigma(-u_{j_k})$
+$\sigma'(x) = \sigma(x)(1 - \sigma(x))$
+$$\frac{\partial E}{\partial u_{j_k}} = 1 - \sigma(-u_{j_k}) = \sigma(u_{j_k})$$""",
 }
 
 
 @pytest.mark.parametrize("kind", DOUBTFUL)
 def test_lines_that_may_be_right_are_not_accused(kind: str) -> None:
     lines = audit(DOUBTFUL[kind]).lines
-    assert not any(line.accused for line in lines if "partial" in line.text)
+    assert not any(line.accused for line in lines if "∂" in line.text or "partial" in line.text)

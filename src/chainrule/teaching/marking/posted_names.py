@@ -53,6 +53,9 @@ _WRAPPED_NAME = re.compile(
 )
 _BY_ENTRY = re.compile(r"(?:\\partial|∂)\s*([a-z])_\{\s*[a-z]\s*,?\s*[a-z]\s*\}")
 
+_EXPECTED = re.compile(r"(?<!=)=\s*(?:\\mathbb\s*\{?\s*E\s*\}?|E)\s*\[[^=$\n]*=(?!=)")
+"""An expectation between two equals signs, which says what a sum estimates."""
+
 _IN = re.compile(r"_\{\s*in\s*\}")
 _BESIDE_IN = re.compile(r"_\{\s*(?:[jkm]n|i[jkm])\s*\}")
 LEAST_GRADIENTS = 2
@@ -72,6 +75,7 @@ def with_plain_names(text: str) -> str:
     >>> with_plain_names(r"${y_t}_k = q_{t_k}$ and $q_t$")
     '$y_{t,k} = q_{t,k}$ and $q_t$'
     """
+    text = _EXPECTED.sub("=", text)
     text = _entries_by_matrix(_unwrapped(_in_bold(text)))
     text = _GLUED_SUM.sub(r"\g<sum>{\g<letter>} ", text)
     text = _LINE_END.sub(" ", _NAMED_AT_END.sub(" =", _without_size(text)))

@@ -302,7 +302,8 @@ def _names_below(text: str) -> str:
 
 def _without_primes(text: str) -> str:
     """Give an index with a prime a letter of its own."""
-    primed = {letter for group in _GROUP_BELOW.finditer(text) for letter in _primed(group)}
+    groups = [group for group in _GROUP_BELOW.finditer(text) if not group[2]]
+    primed = {letter for group in groups for letter in _primed(group)}
     if not primed:
         return text
     used = set(re.findall(r"(?<![A-Za-z\\])([a-z])(?![A-Za-z])", text)) | primed
@@ -313,8 +314,8 @@ def _without_primes(text: str) -> str:
     fresh = dict(zip(sorted(primed), free, strict=False))
 
     def renamed(match: re.Match[str]) -> str:
-        if match[2]:
-            return f"_{fresh[match[2]]}"
+        if match[2]:  # x_i' is a transpose, unless i' is an index elsewhere
+            return f"_{fresh[match[2]]}" if match[2] in fresh else match[0]
         return "_{" + _PRIME.sub(lambda one: fresh.get(one[1], one[0]), match[1]) + "}"
 
     return _GROUP_BELOW.sub(renamed, text)

@@ -68,7 +68,11 @@ def habits_of(sides: Sequence[str], lefts: Sequence[str], text: str) -> Habits:
         or (name not in defined and name not in bare and name in _FUNCTION_LETTERS)
     } | (primed - (defined - with_arguments.keys()))
     turns = (
-        re.search(r"(?:(?<![A-Za-z\\])[XAB]|\))\s?['’′]\s?(?=[A-Za-z(\\)+\-=])", text) is not None
+        re.search(
+            r"(?:(?<![A-Za-z\\])(?:[XAB]|[xz]_(?:\w|\{\w\}))|\))\s?['’′]\s?(?=[A-Za-z(\\)+\-=])",
+            text,
+        )
+        is not None
     )
     turns = turns and not re.search(r"\^\s?\{?\s?(?:T\b|\\top)", text)
     if turns:
