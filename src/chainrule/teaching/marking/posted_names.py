@@ -87,7 +87,7 @@ def with_plain_names(text: str) -> str:
 
 
 def _two_places(text: str) -> str:
-    r"""Write ``\beta_{in}`` with a comma beside ``\beta_{jn}``: it is no word then."""
+    r"""Write ``\beta_{in}`` with a comma beside ``\beta_{jn}``: so that "in" is two indices."""
     return _IN.sub(r"_{i,n}", text) if _BESIDE_IN.search(text) else text
 
 
