@@ -130,7 +130,19 @@ def audit(text: str, model: Model | None = None) -> Audit:
         if alone is None:
             raise ModelError("definitions that lead to one another") from error
         return Audit(None, alone)
-    return replace(found, lines=with_code(found.lines, text))
+    return replace(found, lines=_with_rounds(found.model, with_code(found.lines, text)))
+
+
+def _with_rounds(model: Model | None, lines: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    """Say in the evidence with how many rounds a loop of open length was judged."""
+    if model is None or not model.lengths:
+        return lines
+    held = ", ".join(f"{name} = {value}" for name, value in model.lengths.items())
+    settled = ("proven", "wrong", FOLLOWS)
+    return tuple(
+        replace(line, why=f"{line.why}; judged with {held}") if line.verdict in settled else line
+        for line in lines
+    )
 
 
 def _posted(text: str) -> str:

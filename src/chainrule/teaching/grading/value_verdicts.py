@@ -6,16 +6,26 @@ they stand, under every plausible reading (`teaching.marking.by_value`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Sequence
+from dataclasses import replace
+from math import isfinite
 
 from chainrule.errors import ChainruleError
 from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
-from chainrule.teaching.marking.by_value.claims import Judged, by_value
+from chainrule.teaching.marking.by_value.claims import FOR_NUMBERS, Judged, by_value
 from chainrule.teaching.marking.code_by_value.definitions import defining_rows
 from chainrule.teaching.marking.code_by_value.judge import NO_LOSS, OTHER_READING
 from chainrule.teaching.marking.code_by_value.judge import judged as code_by_value
+from chainrule.teaching.marking.posted_notation import in_plain_notation
 
 _UNDECIDED = ("unreadable", "unproven")
+_CLASS = re.compile(r"_\{?\s*[a-z]_\{?[a-z]\}?\s*\}?")
+"""The index of the class of an example, as in ``w_{y_i}``."""
+
+_TIMED = re.compile(r"(?<![A-Za-z\\])(\\?[A-Za-z]+)_\{\s*t\s*[-+]\s*1\s*\}")
+_FLAGGED = re.compile(r"the index ([a-z](?:, [a-z])*) on the right belongs to no sum")
+_LETTERS = re.compile(r"(?<![A-Za-z\\])[a-z](?![A-Za-z(])")
 
 
 def with_values(lines: Sequence[Verdict], text: str, *, failed: bool) -> tuple[Verdict, ...]:
@@ -38,10 +48,46 @@ def with_values(lines: Sequence[Verdict], text: str, *, failed: bool) -> tuple[V
         found.setdefault(judged.line, []).append(judged)
     kept: list[Verdict] = []
     numbers = sorted({line.line for line in lines} | (found.keys() if failed else set()))
+    timed = {match[1] for match in _TIMED.finditer(in_plain_notation(text))}
+    head = ""
     for number in numbers:
         here = [line for line in lines if line.line == number]
-        kept.extend(_merged(here, found.get(number, [])))
+        for line in _merged(here, found.get(number, [])):
+            left = line.text.partition("=")[0]
+            head = left if left.strip() else head
+            kept.append(_held_back(line, head, timed))
     return tuple(kept)
+
+
+def _held_back(line: Verdict, head: str, timed: set[str]) -> Verdict:
+    """Return a verdict without an accusation that rests on an index which may mean another thing.
+
+    Parameters
+    ----------
+    line : Verdict
+    head : str
+        The left side of its equation.
+    timed : set of str
+        The names whose index is a time somewhere in the text: ``h`` beside ``h_{t-1}``.
+    """
+    if not line.accused:
+        return line
+    if line.numbers is not None and not all(map(isfinite, line.numbers)):
+        why = "a side of this line has no finite value as it is read here; write its powers in full"
+        return replace(line, verdict="unproven", why=why, mistakes=(), right="", sign=0)
+    flagged = _FLAGGED.search(line.why) if line.verdict == "scope" else None
+    if flagged is not None and set(flagged[1].split(", ")) & set(_LETTERS.findall(head)):
+        why = "an index of its left side is not followed here; name each place apart, as in y_{t,k}"
+        return replace(line, verdict="unproven", why=why, mistakes=(), right="", sign=0)
+    mixed = [
+        name
+        for name in timed
+        if re.search(rf"(?<![A-Za-z]){re.escape(name)}_\{{?[a-su-z]\}}?(?![\w,])", line.text)
+    ]
+    if mixed and "=" in line.text:
+        why = f"the index of {mixed[0]} is a time and a place here; write both, as in h_{{t,j}}"
+        return replace(line, verdict="unproven", why=why, mistakes=(), right="", sign=0)
+    return line
 
 
 def _merged(here: list[Verdict], values: list[Judged]) -> list[Verdict]:
@@ -52,24 +98,43 @@ def _merged(here: list[Verdict], values: list[Judged]) -> list[Verdict]:
         return [_verdict(judged) for judged in values]
     if len(here) == len(values):
         return [_one(*both) for both in zip(here, values, strict=True)]
-    if any(line.verdict == "scope" for line in here):
-        return here  # an index outside its sum is an error, whatever the values are
-    accused = any(line.accused for line in here)
-    if all(judged.usual if accused else judged.verdict != "unproven" for judged in values):
+    if any(line.accused for line in here):
+        if all(judged.usual for judged in values):
+            return [_verdict(judged) for judged in values]
+        right = next((judged for judged in values if judged.verdict == "proven"), None)
+        if right is not None and all(judged.verdict == "proven" for judged in values):
+            return [_doubtful(line, right) if line.accused else line for line in here]
+        return here
+    if all(judged.verdict != "unproven" for judged in values):
         return [_verdict(judged) for judged in values]
     return here
 
 
 def _is_settled(line: Verdict) -> bool:
-    return line.verdict == "scope" or (line.verdict not in _UNDECIDED and not line.accused)
+    return line.verdict not in _UNDECIDED and not line.accused
 
 
 def _one(line: Verdict, judged: Judged) -> Verdict:
-    if _is_settled(line) or judged.verdict == "unproven":
+    if _is_settled(line):
         return line
-    if line.accused and not judged.usual:
-        return line
-    return _verdict(judged)
+    if not line.accused:
+        return line if judged.verdict == "unproven" else _verdict(judged)
+    if judged.verdict == "proven":
+        return _verdict(judged) if judged.usual else _doubtful(line, judged)
+    if judged.why == FOR_NUMBERS and line.verdict == "shape":
+        return replace(_verdict(judged), why=judged.why)
+    if _CLASS.search(line.text) and line.verdict in ("scope", "shape"):
+        why = "the index of a class is not followed here; write its sum out, or its indicator"
+        return replace(line, verdict="unproven", why=why, mistakes=(), right="", sign=0)
+    return line
+
+
+def _doubtful(line: Verdict, judged: Judged) -> Verdict:
+    """Return an accused line that another reading of its names makes right."""
+    _, _, note = judged.why.partition("; read with ")
+    meant = f"with {note}" if note else "where its names are numbers"
+    why = f"not right as it is read first, and right {meant}; say on a line above which is meant"
+    return Verdict(line.line, line.text, "unproven", why)
 
 
 def _verdict(judged: Judged) -> Verdict:

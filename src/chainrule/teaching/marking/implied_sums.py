@@ -16,13 +16,14 @@ from chainrule.teaching.marking.transcript import TranscriptStatement, equals_si
 _SAID = re.compile(
     r"einstein|summation\s+convention|repeated\s+(?:\w+\s+)?ind(?:ex|ices)"
     r"|summ(?:ation|ed)\s+over[^.]{0,40}(?:implied|understood|implicit)"
+    r"|\$\s*[a-z]\s*\$(?:\s*(?:,|and)\s*\$\s*[a-z]\s*\$)*\s+(?:is|are)\s+summed"
     r"|summed[\s-]over\s+(?:\w+\s+)?ind(?:ex|ices)|impli(?:ed|cit)\s+sum",
     re.IGNORECASE,
 )
 _UNSAID = re.compile(r"\b(?:no|not|without|n't)\s+(?:\w+\s+){0,3}(?:summed|sum|summation|einstein)")
 _LETTERS = "abcdijklmnpqrs"
 _BELOW = re.compile(
-    rf"_\s*(?:\{{\s*([{_LETTERS}](?:\s*,?\s*[{_LETTERS}])?)\s*\}}|([{_LETTERS}])(?![A-Za-z0-9]))"
+    rf"_\s*(?:\{{\s*(?:t\s*,\s*)?([{_LETTERS}](?:\s*,?\s*[{_LETTERS}])?)\s*\}}|([{_LETTERS}])(?![A-Za-z0-9]))"
 )
 _BOUND = re.compile(r"(?:\\sum|∑)\s*_\s*\{?\s*([a-z](?:\s*,\s*[a-z])*)")
 _DEFINED = re.compile(r"\s*\\?[A-Za-z]+\s*_\s*(?:\{[^{}]*\}|[a-z])\s*$")

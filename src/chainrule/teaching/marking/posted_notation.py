@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from chainrule.language.reading.names import ACCENTS, FONTS, GREEK
 from chainrule.language.reading.words import function_word
+from chainrule.teaching.marking.posted_names import with_plain_names
 from chainrule.teaching.marking.zero_based import from_one
 
 _FENCED = re.compile(r"^[ \t]*(?:```|~~~).*?^[ \t]*(?:```|~~~)[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -126,8 +128,10 @@ _ENTRY_OF_SOFTMAX = re.compile(
 )
 
 
-def in_plain_notation(text: str) -> str:
+def in_plain_notation(text: str, *, layers_apart: bool = False) -> str:
     r"""Return a transcript with the notation of posts in the form that is read here.
+
+    With `layers_apart`, a layer l stays beside the last layer L.
 
     >>> in_plain_notation(r"$h^{t-1}$, $q = W^Q x$, $k = W^{K} x$, $\sum_{j'} A_{ij'}$")
     '$h_{t-1}$, $q = W_{Q} x$, $k = W_{K} x$, $\\sum_{r} A_{ir}$'
@@ -135,7 +139,7 @@ def in_plain_notation(text: str) -> str:
     text = _outside_code(text, _layers_in_brackets)
     if "\\" not in text and "^" not in text and "$" not in text:
         return text
-    return _outside_code(text, _changed)
+    return _outside_code(text, partial(_changed, layers_apart=layers_apart))
 
 
 _IN_BRACKETS = re.compile(r"(?<![A-Za-z\\_}])(?P<name>d?[WAZb])\s?\[(?P<layer>[1-9])\]")
@@ -174,10 +178,11 @@ def _outside_code(text: str, change: Callable[[str], str]) -> str:
     return re.sub(re.escape(mark), lambda _: next(kept), change(apart))
 
 
-def _changed(text: str) -> str:
+def _changed(text: str, *, layers_apart: bool) -> str:
     if "\\" in text or "$" in text:
         text = _TIE.sub(" ", text)
         text = _DISPLAYED_INLINE.sub(r"\g<open>\g<inner>\g<close>", text)
+        text = with_plain_names(text)
         text = _SPACE.sub("  ", _APART_BELOW.sub(r"\1", text))
         text = from_one(_FONT_SWITCH.sub(" ", _BARE_FONT.sub(r" \g<letter>", text)))
         text = _sums_with_index(_LIMITS.sub(r"\\sum\2\1", text))
@@ -187,7 +192,7 @@ def _changed(text: str) -> str:
         text = _LOG_DET.sub(r"\g<log>(\\det(\g<of>))", text)
         text = _BOLD_PRODUCT.sub(r"\\\g<font>{\g<matrix>} \\\g<font>{\g<vector>}", text)
     text = _entries_above(text)
-    text = _layers_above(_times_below(text))
+    text = _layers_above(_times_below(text), apart=layers_apart)
     text = _names_below(text)
     text = _without_primes(text)
     text = _logarithms(text)
@@ -260,7 +265,7 @@ def _softmax_over(match: re.Match[str]) -> str:
     return rf"\frac{{e^{{{whole}}}}}{{\sum_{{{free}}} e^{{{match['base']}_{{{other}}}}}}}"
 
 
-def _layers_above(text: str) -> str:
+def _layers_above(text: str, *, apart: bool) -> str:
     r"""Write a layer above a letter in square brackets: ``a_j^{L-1}``, ``w^{(2)}``, ``z^{l+1}``."""
     numbered = _WEIGHT_LAYER.search(text) is not None
     shifted = _NEXT_LAYER.search(text) is not None
@@ -275,7 +280,8 @@ def _layers_above(text: str) -> str:
         if not layer.isdigit() and not shifted:
             return match[0]
         turned = "^T" if match["turned"] else ""
-        return f"{match['base']}^{{[{layer.replace('l', 'L')}]}}{match['low']}{turned}"
+        layer = layer if apart else layer.replace("l", "L")
+        return f"{match['base']}^{{[{layer}]}}{match['low']}{turned}"
 
     return _LAYER_ABOVE.sub(bracketed, text)
 
@@ -296,7 +302,8 @@ def _names_below(text: str) -> str:
 
 def _without_primes(text: str) -> str:
     """Give an index with a prime a letter of its own."""
-    primed = {letter for group in _GROUP_BELOW.finditer(text) for letter in _primed(group)}
+    groups = [group for group in _GROUP_BELOW.finditer(text) if not group[2]]
+    primed = {letter for group in groups for letter in _primed(group)}
     if not primed:
         return text
     used = set(re.findall(r"(?<![A-Za-z\\])([a-z])(?![A-Za-z])", text)) | primed
@@ -307,8 +314,8 @@ def _without_primes(text: str) -> str:
     fresh = dict(zip(sorted(primed), free, strict=False))
 
     def renamed(match: re.Match[str]) -> str:
-        if match[2]:
-            return f"_{fresh[match[2]]}"
+        if match[2]:  # x_i' is a transpose, unless i' is an index elsewhere
+            return f"_{fresh[match[2]]}" if match[2] in fresh else match[0]
         return "_{" + _PRIME.sub(lambda one: fresh.get(one[1], one[0]), match[1]) + "}"
 
     return _GROUP_BELOW.sub(renamed, text)

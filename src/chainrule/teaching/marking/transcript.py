@@ -8,7 +8,7 @@ display line that begins with ``=`` goes on with the line before it. Code that b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from chainrule.language.reading.bookkeeping import (
@@ -253,7 +253,12 @@ _HANGING = re.compile(r"(?<![<>!&])=\s*$")
 
 
 def _code(rows: list[tuple[int, str]]) -> Iterator[TranscriptStatement]:
-    """Yield the statements of a block of code."""
+    """Yield the statements of a block of code, or of formulas in a fence."""
+    if _is_mathematics(row for _, row in rows):
+        for number, row in rows:
+            if "=" in row and len(row) <= MAX_LINE:
+                yield from _statements(row, number, row, code=False)
+        return
     parameters, margin = frozenset[str](), 0
     for number, row in joined(rows):
         indent = len(row) - len(row.lstrip())
@@ -268,10 +273,22 @@ def _code(rows: list[tuple[int, str]]) -> Iterator[TranscriptStatement]:
             yield replace(said, parameters=parameters)
 
 
+def _is_mathematics(rows: Iterable[str]) -> bool:
+    """Whether the rows of a fence are formulas in Unicode signs, and no program."""
+    text = "\n".join(rows)
+    return _MATHEMATICS.search(text) is not None and _PROGRAM.search(text) is None
+
+
 def _is_formula(row: str) -> bool:
     """Whether a row without marks is a formula, in a text whose other formulas are marked."""
     left, equals, right = row.partition("=")
     return bool(equals) and bool(_ONE_NAME.match(left)) and not _PROSE.search(right)
+
+
+_MATHEMATICS = re.compile(r"[∂∇·⊙ᵀ₀-₉²³∑∏√]")
+_PROGRAM = re.compile(
+    r"\b(?:def|import|return|print|lambda|class|assert)\b|\bnp\.|\btorch\.|#|\*\*|@|[+\-*/]=|\w\.\w+\("
+)
 
 
 @dataclass

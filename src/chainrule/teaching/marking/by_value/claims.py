@@ -32,10 +32,12 @@ from chainrule.teaching.marking.by_value.openness import (
     other_places,
 )
 from chainrule.teaching.marking.by_value.points import SPENT, Budget, Key, Meaning
-from chainrule.teaching.marking.by_value.statements import Claim, Reader, read
+from chainrule.teaching.marking.by_value.readers import Claim, Reader
+from chainrule.teaching.marking.by_value.statements import read
 from chainrule.teaching.marking.by_value.terms import (
     Called,
     Cases,
+    Named,
     Over,
     Term,
     every,
@@ -46,6 +48,8 @@ from chainrule.teaching.marking.implied_sums import with_implied_sums
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.transcript import statements
 
+FOR_NUMBERS = "right for numbers and not for matrices; say which of them the names are"
+NOT_FOR_MATRICES = "right for numbers, and not for the matrices of this text"
 POINTS = 3
 APART = 2e-3
 """The relative difference above which two values differ."""
@@ -118,6 +122,8 @@ def judged(reader: Reader, lines: Container[int] | None = None) -> list[Judged]:
             verdict = _pair_by_pair(reader, claim, verdict, usable, worlds)
         if verdict.verdict == "unproven":
             reader.passage.unread |= introduced(reader, claim)
+        if claim.defines and verdict.verdict != "proven" and isinstance(claim.sides[0], Named):
+            reader.passage.unread.add(claim.sides[0].base)  # its two formulas do not agree
         found.append(verdict)
     return found
 
@@ -132,7 +138,7 @@ def _pair_by_pair(
     """Judge the equals signs of a claim one by one, and products of derivatives as chains."""
     start = 1 if claim.defines else 0
     pairs = list(enumerate(itertools.pairwise(claim.sides)))[start:]
-    reason = ""
+    reason, usual = "", True
     for at, (left, right) in pairs:
         ratio = None
         if left is not None and right is not None:
@@ -144,13 +150,13 @@ def _pair_by_pair(
             verdict = _judge(reader, part, usable, worlds)
             if verdict.verdict != "proven":
                 return replace(verdict, sign=verdict.sign + at) if verdict.sign else verdict
-            reason = verdict.why
+            reason, usual = verdict.why, usual and verdict.usual
         elif ratio != 1.0:
             why = f"not equal: by the chain rule, the factor {ratio:g} does not belong here"
             return replace(whole, verdict="wrong", why=why, sign=at + 1, numbers=(1.0, ratio))
         else:
             reason = reason or "the chain rule, where each value depends on the next"
-    return replace(whole, verdict="proven", why=reason) if reason else whole
+    return replace(whole, verdict="proven", why=reason, usual=usual) if reason else whole
 
 
 def _world(
@@ -193,8 +199,9 @@ def _best_ranks(reader: Reader, everything: list[Meaning]) -> list[object]:
     if not scores:
         return [everything[0].ranks]
     best = max(score for score, _, _ in scores)
-    kept = [(at, ranks) for at, (score, _, ranks) in enumerate(scores) if score >= best]
-    return [ranks for _, ranks in kept[:4]]
+    kept = [ranks for score, _, ranks in scores if score >= best]
+    numbers = [ranks for ranks in kept[4:] if not any(ranks.values())]  # type: ignore[attr-defined]
+    return kept[:4] + (numbers if not _OF_MATRICES.search(reader.passage.text) else [])
 
 
 def _has_value(world: World, side: Term, env: dict[str, int]) -> bool:
@@ -269,7 +276,8 @@ def _judge(
             general = _matrices(meaning)
         if outcome.holds:
             if general is not None and _matrices(meaning) != general:
-                why = "right for numbers and not for matrices; say which of them the names are"
+                has_matrices = _OF_MATRICES.search(reader.passage.text) is not None
+                why = NOT_FOR_MATRICES if has_matrices else FOR_NUMBERS
                 return Judged(said.line, said.text, "unproven", why)
             why = f"both sides agree at {POINTS} random points (float64, every size {SIZE})"
             if meaning.note:
@@ -374,7 +382,15 @@ def _at_point(
 _CASES = re.compile(r"\\begin\s*\{cases\}(.*?)\\end\s*\{cases\}", re.DOTALL)
 
 
+_OF_MATRICES = re.compile(
+    r"\^\s*\{?\s*(?:T(?![a-z])|\\top|\\intercal)|[ᵀ⊤′]|\.T\b|\\math(?:bf|bb)|\\boldsymbol|\\vec|ℝ|\\odot|⊙"
+    r"|\b(?:matri(?:x|ces)|vectors?|columns?|rows?|batch)\b|\\sum|∑|Σ",
+    re.IGNORECASE,
+)
+"""Signs that the names of a text are no plain numbers."""
+
 _LAYERS = re.compile(r"\^\s*\{?\s*[(\[]?\s*l(?![A-Za-z])")
+_LAST_ABOVE = re.compile(r"\^\s*(?:L(?![A-Za-z])|\{\s*[(\[]?\s*L\s*[)\]]?\s*\})")
 _GREEK_SHORT = re.compile(rf"(?<![A-Za-z\\])d({'|'.join(sorted(GREEK))})(?![A-Za-z])")
 _ACCENT_SHORT = re.compile(r"(?<![A-Za-z\\])d([A-Za-z])(hat|bar|tilde)(?![A-Za-z])")
 _LAST = re.compile(r"\[L(?=\s*[-+]\s*\d\s*\]|\])")
@@ -405,8 +421,20 @@ def by_value(text: str, lines: Container[int] | None = None) -> list[Judged]:
     lines : container of int, optional
         The lines to be judged, by default all.
     """
-    plain = in_plain_notation(text)
-    if _LAYERS.search(text):
+    found = _by_value(text, lines, apart=False)
+    if _LAYERS.search(text) is None or _LAST_ABOVE.search(text) is None:
+        return found
+    apart = _by_value(text, lines, apart=True)  # a layer l beside the last layer L
+    if [one.line for one in apart] != [one.line for one in found]:
+        return found
+    return [
+        other if other.verdict == "proven" else one for one, other in zip(found, apart, strict=True)
+    ]
+
+
+def _by_value(text: str, lines: Container[int] | None, *, apart: bool) -> list[Judged]:
+    plain = in_plain_notation(text, layers_apart=apart)
+    if _LAYERS.search(text) and not apart:
         plain = _LAST.sub("[l", plain)  # layer l of all, and no last one
     plain = _GREEK_SHORT.sub(r"d\\\1", _ACCENT_SHORT.sub(r"d\\\2{\1}", plain))
     text = _CASES.sub(_in_one_row, plain)

@@ -7,7 +7,7 @@ import numpy as np
 from chainrule.teaching.marking.by_value.environments import environments
 from chainrule.teaching.marking.by_value.functions import NoValueError, Value
 from chainrule.teaching.marking.by_value.openness import is_of_slopes
-from chainrule.teaching.marking.by_value.statements import Claim, Reader
+from chainrule.teaching.marking.by_value.readers import Claim, Reader
 from chainrule.teaching.marking.by_value.terms import Constant, Term
 from chainrule.teaching.marking.by_value.values import World
 

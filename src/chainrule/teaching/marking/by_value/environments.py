@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Sequence
 
 from chainrule.teaching.marking.by_value.arrays import FIXED, SIZE
+from chainrule.teaching.marking.by_value.readers import Claim, Reader
 from chainrule.teaching.marking.by_value.scripts import CLASS
-from chainrule.teaching.marking.by_value.statements import Claim, Reader
 from chainrule.teaching.marking.by_value.terms import Condition, Index, every, letters_of
 
 MOST_FREE = 4
@@ -29,13 +29,19 @@ def environments(reader: Reader, claim: Claim) -> list[dict[str, int]]:
         if isinstance(node, Index) and node.offset
     }
     order = sorted(letters)
-    held = shifted | reader.passage.fixed
+    held = shifted | reader.passage.fixed | _one_sided(claim) & letters
     spans = [(FIXED,) if letter in held else tuple(range(1, SIZE + 1)) for letter in order]
     every_one = [dict(zip(order, values, strict=True)) for values in itertools.product(*spans)]
     one_place = dict.fromkeys(reader.passage.fixed, FIXED)
     every_one = [env for env in every_one if _fits(claim.conditions, {**one_place, **env})]
     every_one.sort(key=lambda env: len(set(env.values())) != len(env))
     return every_one if len(every_one) <= 9 else every_one[:6] + every_one[6::6]
+
+
+def _one_sided(claim: Claim) -> set[str]:
+    """Return the letters that are free on some sides only: such a place can only be a given one."""
+    sides = [letters_of(side) for side in claim.sides if side is not None]
+    return sides[0].union(*sides[1:]) - sides[0].intersection(*sides[1:]) if sides else set()
 
 
 def _fits(conditions: Sequence[Condition], env: dict[str, int]) -> bool:

@@ -84,7 +84,14 @@ class Formulas(NamedTerms):
     # ---- factors -----------------------------------------------------------------------------
 
     def factor(self) -> Term:
-        """Parse one factor with what stands above and below it."""
+        """Parse one factor with what stands above, below and behind it."""
+        found = self._factor()
+        while self.peek() == "!" and self.peek(1) != "=":
+            self.take()
+            found = Called("factorial", (found,))
+        return found
+
+    def _factor(self) -> Term:
         token = self.take()
         text = token.text
         if token.kind == "number":
@@ -93,8 +100,14 @@ class Formulas(NamedTerms):
             return self._word(text)
         if text in CLOSES:
             self.at -= 1
+            start = self.at
             content = self.braced()[1:-1]
             if not content:
+                return self.factor()
+            one = len(content) == 1 and content[0].kind == "letter"
+            if text == "{" and self.peek() == "_" and one:  # {x}_1 is x_1
+                self.tokens = [*self.tokens[:start], *content, *self.tokens[self.at :]]
+                self.at = start
                 return self.factor()
             return self.scripted(self.inner(content).whole())
         if text in ("|", "\\|") or (text == "|" and self.peek() == "|"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
 
@@ -72,6 +73,7 @@ FUNCTIONS: dict[str, Callable[[Value], Value]] = {
     "sinh": elementwise(np.sinh),
     "cosh": elementwise(np.cosh),
     "sqrt": elementwise(np.sqrt),
+    "factorial": elementwise(lambda u: np.vectorize(math.gamma)(np.asarray(u) + 1.0)),
     "abs": elementwise(np.abs),
     "sign": elementwise(np.sign),
     "sigmoid": elementwise(lambda u: 1 / (1 + np.exp(-np.asarray(u)))),
@@ -91,6 +93,19 @@ FUNCTIONS: dict[str, Callable[[Value], Value]] = {
     "vec": lambda value: value if isinstance(value, float) else value.reshape(-1, 1, order="F"),
 }
 """The functions by name; those of one argument."""
+
+
+def gaussian(at: Value, mean: Value, variance: Value) -> float:
+    """Return the density of a normal distribution; the variance is a number or a matrix."""
+    apart = np.ravel(np.subtract(at, mean))
+    spread = np.asarray(variance, dtype=float)
+    matrix = spread * np.eye(len(apart)) if spread.ndim == 0 else spread
+    if matrix.shape != (len(apart), len(apart)):
+        raise NoValueError("a variance in another shape than the mean")
+    scale = np.linalg.det(2 * np.pi * matrix)
+    if scale <= 0:
+        raise NoValueError("a variance that is not positive")
+    return float(np.exp(-apart @ np.linalg.solve(matrix, apart) / 2) / np.sqrt(scale))
 
 
 def stand_in(name: str) -> Callable[[Value], Value]:

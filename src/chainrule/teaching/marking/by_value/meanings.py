@@ -10,9 +10,11 @@ from chainrule.teaching.marking.by_value.passage import (
     Passage,
 )
 from chainrule.teaching.marking.by_value.points import Key, Meaning
-from chainrule.teaching.marking.by_value.statements import Reader
+from chainrule.teaching.marking.by_value.readers import Reader
 
 MOST_RANKS = 12
+_OFTEN_VECTORS = frozenset({"beta", "theta", "omega", "mu", "xi", "epsilon"})
+"""Greek letters that are vectors as often as numbers."""
 
 
 _SOFTLY = re.compile(
@@ -93,7 +95,7 @@ def _ranks(passage: Passage) -> list[dict[Key, int]]:
                 options.append((key, (rank, rank + 1)))
         elif base[0].isupper() and len(base) == 1:
             options.append((key, (2, 0)))
-        elif len(base) == 1 and base.isalpha():
+        elif (len(base) == 1 and base.isalpha()) or base.partition(".")[0] in _OFTEN_VECTORS:
             options.append((key, (0, 1)))
         else:
             certain[key] = rank

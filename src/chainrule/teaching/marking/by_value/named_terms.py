@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from itertools import pairwise
 
 from chainrule.teaching.marking.by_value.cursor import Cursor
 from chainrule.teaching.marking.by_value.notation import ACCENTS, BOLD, FONTS, GREEK, Token
@@ -45,7 +46,10 @@ class NamedTerms(Cursor):
         if token.kind == "command" and name in GREEK:
             return name, False
         if token.kind == "command" and name in ACCENTS | BOLD | FONTS:
-            within = self.inner(self.group())
+            content = self.group()
+            if name in FONTS and len(content) > 1 and all(t.kind == "letter" for t in content):
+                return f"{''.join(t.text for t in content)}.cal", False
+            within = self.inner(content)
             base, bold = within.base()
             if within.at < len(within.tokens):
                 if within.peek() not in "_^":
@@ -96,18 +100,25 @@ class NamedTerms(Cursor):
             return None
         self.take()
         inner = [token.text for token in self.group()]
-        if inner not in (["1"], ["I"]) or self.peek() not in ("(", "["):
+        if inner not in (["1"], ["I"]) or self.peek() not in ("(", "[", "_"):
             self.at = start
             return None
-        content = self.braced()[1:-1]
-        content = with_classes(content)
+        if self.peek() == "_":
+            self.take()
+            content = self.group()
+            if not any(token.text in COMPARED for token in content):
+                self.at = start
+                return None
+        else:
+            content = self.braced()[1:-1]
         for at, token in enumerate(content):
             sign = COMPARED.get(token.text)
             if sign is None:
                 continue
             left, right = content[:at], content[at + 1 :]
-            if len(left) == len(right) == 1 and left[0].kind == right[0].kind == "letter":
-                said = Condition(Index(left[0].text), sign, Index(right[0].text))
+            one, other = with_classes(left), with_classes(right)
+            if len(one) == len(other) == 1 and one[0].kind == other[0].kind == "letter":
+                said = Condition(Index(one[0].text), sign, Index(other[0].text))
                 return Called("indicator", (said,))
             both = (self.inner(left).whole(), self.inner(right).whole())
             return Called(f"indicator|{sign}", both)
@@ -189,7 +200,10 @@ class NamedTerms(Cursor):
             shown = [token.text for token in self.braced()]
         except UnreadError:
             shown = []
-        if not {"|", "="} & set(shown) or shown.count("|") > 1:
+        summed = any(
+            sign in "+-" and before != "=" for before, sign in pairwise(shown) if len(sign) == 1
+        )
+        if not {"|", "="} & set(shown) or shown.count("|") > 1 or summed:
             self.at = start
             return None
         text = "".join(one for one in shown if one not in "{}" and one[1:] not in BOLD)
@@ -202,7 +216,7 @@ class NamedTerms(Cursor):
         token = self.tokens[self.at]
         return (
             token.kind == "letter"
-            or token.text in ("(", "[")
+            or token.text in ("(", "[", "|")
             or (token.kind == "command" and self.is_name(token.text[1:]))
         )
 

@@ -29,7 +29,9 @@ _SIGNS = {
     "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "δ": r"\delta ", "ε": r"\epsilon ",
     "η": r"\eta ", "θ": r"\theta ", "λ": r"\lambda ", "μ": r"\mu ", "ν": r"\nu ", "π": r"\pi ",
     "ρ": r"\rho ", "σ": r"\sigma ", "τ": r"\tau ", "φ": r"\phi ", "ψ": r"\psi ", "ω": r"\omega ",
-    "ŷ": r"\hat{y}", "₀": "_0", "₁": "_1", "₂": "_2", "ᵢ": "_i", "ⱼ": "_j",
+    "ŷ": r"\hat{y}", "ᵢ": "_i", "ⱼ": "_j", "ₖ": "_k",
+    "ₙ": "_n", "ₘ": "_m", "ₗ": "_l", "ₜ": "_t", "⁻¹": "^{-1}",
+    **{sign: f"_{digit}" for digit, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
 }  # fmt: skip
 _DROPPED = re.compile(
     r"\\(?:left|right|[bB]ig{1,2}[lrm]?|displaystyle|textstyle|limits|nolimits|quad|qquad|hfill"
@@ -60,6 +62,13 @@ _SPELLED = (
     (re.compile(r"\.\*"), r"\\odot "),
     (re.compile(r"\.\^"), "^"),
 )  # fmt: skip
+_NO_WORDS = ("\\sqrt", "\\sum", "\\vec")
+"""Commands that are no words of functions."""
+
+_PLAIN_SUM = re.compile(r"(?<![A-Za-z\\])(sum|prod)(?=_)")
+_PLAIN_SLOPE = re.compile(
+    r"(?<![A-Za-z\\])d([A-Za-z])(\([^()]{1,9}\))\s*/\s*d([A-Za-z](?:_\w|_\{[^{}]*\})?)"
+)
 _RATIO = re.compile(r"(?<![A-Za-z\\])d([A-Za-z]\w*)\s*/\s*d([A-Za-z]\w*)")
 _BOLD = r"mathbf|boldsymbol|bm|vec|vect|pmb|mathbfit|textbf|overrightarrow|bf|v|mat"
 _UPRIGHT = re.compile(
@@ -87,6 +96,7 @@ def cleaned(text: str) -> str:
     text = _DROPPED.sub(" ", text.replace("&", " ") if "cases" not in text else text)
     for pattern, change in _SPELLED:
         text = pattern.sub(change, text)
+    text = _PLAIN_SLOPE.sub(r"\\frac{\\partial \1\2}{\\partial \3}", _PLAIN_SUM.sub(r"\\\1", text))
     return _RATIO.sub(r"\\frac{\\partial \1}{\\partial \2}", text)
 
 
@@ -129,7 +139,7 @@ def tokens(text: str, *, plain: bool = False, names: frozenset[str] = frozenset(
                 found.append(Token("letter", "d", spaced))
                 run, spaced = run[1:], False
             found.extend(_of_run(run, plain=plain or run in names, spaced=spaced))
-        elif kind == "command" and match[0][1:] in WORDS and match[0] not in ("\\sqrt", "\\sum"):
+        elif kind == "command" and match[0][1:] in WORDS and match[0] not in _NO_WORDS:
             found.append(Token("word", match[0][1:], spaced))
         else:
             found.append(Token(kind, match[0], spaced))

@@ -8,8 +8,8 @@ from chainrule.teaching.marking.by_value.passage import (
     gradients,
 )
 from chainrule.teaching.marking.by_value.points import Key
+from chainrule.teaching.marking.by_value.readers import Claim, Reader
 from chainrule.teaching.marking.by_value.scripts import CLASS
-from chainrule.teaching.marking.by_value.statements import Claim, Reader
 from chainrule.teaching.marking.by_value.terms import (
     Called,
     Condition,
@@ -28,15 +28,17 @@ def opened_names(reader: Reader) -> dict[str, list[Named]]:
     passage = reader.passage
     found: dict[str, list[Named]] = {}
     for base, wrt in gradients(passage.terms).items():
-        if base in passage.definitions or base in passage.functions or base in passage.running:
+        if base in passage.functions or base in passage.running:
             continue
+        if base in passage.definitions:
+            wrt = _of_undefined(passage, base)  # L_rec beside a defined L_KL
         names = {passage.key(name): name for name in wrt}
         if not names:
             continue
         last = {
             key: name
             for key, name in names.items()
-            if not any(key in _behind(passage, other) for other in names if other != key)
+            if not any(key in passage.behind(other) for other in names if other != key)
         }
         shifted = _shifted(passage)
         if len(last) > 1 and (sink := _sink(passage, set(last))) is not None:
@@ -44,21 +46,34 @@ def opened_names(reader: Reader) -> dict[str, list[Named]]:
         ends = last or _ends(passage, names)
         found[base] = [
             _at_the_end(passage, name, shifted)  # layers or times, each from the one before
-            if key in _behind(passage, key)
+            if key in passage.behind(key)
             else Named(name.base, *_whole(passage, name))
             for key, name in ends.items()
         ]
     return found
 
 
+def _of_undefined(passage: Passage, base: str) -> list[Named]:
+    """Return what a name is differentiated by where its label has no definition."""
+    known = {passage.key(one.name) for one in passage.definitions[base]}
+    slopes = (node for term in passage.terms for node in every(term) if isinstance(node, Slope))
+    return [
+        name
+        for node in slopes
+        if isinstance(node.of, Named) and node.of.base == base
+        and passage.key(node.of) not in known and passage.key(node.of)[1]
+        for name in node.wrt
+    ]  # fmt: skip
+
+
 def _sink(passage: Passage, keys: set[Key]) -> Named | None:
     """Return the value that all these names lead to, and that leads to no other."""
     names = [one.name for known in passage.definitions.values() for one in known]
-    used = {key for name in names for key in _behind(passage, passage.key(name))}
+    used = {key for name in names for key in passage.behind(passage.key(name))}
     ends = [
         name
         for name in names
-        if passage.key(name) not in used and keys <= _behind(passage, passage.key(name))
+        if passage.key(name) not in used and keys <= passage.behind(passage.key(name))
     ]
     return ends[0] if len(ends) == 1 else None
 
@@ -102,22 +117,6 @@ def _whole(passage: Passage, name: Named) -> tuple[tuple[Index, ...], tuple[Inde
         tuple(index for index in name.above if index not in runs),
         tuple(index for index in name.below if index not in runs),
     )
-
-
-def _behind(passage: Passage, key: Key) -> set[Key]:
-    """Return the names that a name is computed from."""
-    found: set[Key] = set()
-    waiting = [key]
-    while waiting:
-        here = waiting.pop()
-        for one in passage.definitions.get(here[0], ()):
-            if passage.key(one.name) != here:
-                continue
-            for node in every(one.body):
-                if isinstance(node, Named) and passage.key(node) not in found:
-                    found.add(passage.key(node))
-                    waiting.append(passage.key(node))
-    return found
 
 
 def moving_names(reader: Reader) -> list[Named]:
@@ -223,6 +222,9 @@ def is_identity(reader: Reader, claim: Claim, sign: int) -> bool:
         return False
     if here & (reader.opened.keys() | passage.definitions.keys()):
         return False
+    nodes = [n for s in (left, right) for n in every(s) if isinstance(n, Named)]
+    if any(len({len(passage.runs(n)) for n in nodes if n.base == base}) > 1 for base in here):
+        return False  # p_i beside p_{ik}: which place is left out is a convention
     in_chain = sign > 1 or bool(claim.starts)
     called = (isinstance(n, Called | Over) for s in (left, right) for n in every(s))
     return in_chain or any(called)
@@ -239,6 +241,31 @@ def _is_a_value(side: Term | None, base: str) -> bool:
     return named > under
 
 
+def _repeats_a_place(passage: Passage, claim: Claim) -> bool:
+    r"""Whether a claim uses ``u_{j_k}`` beside a sum over k: all stand in one place."""
+    here = {
+        index.text
+        for side in claim.sides if side is not None
+        for node in every(side) if isinstance(node, Named)
+        for index in node.places if CLASS.fullmatch(index.text)
+    }  # fmt: skip
+    summed = {
+        index.text
+        for term in passage.terms
+        for total in every(term) if isinstance(total, Over)
+        for node in every(total.body) if isinstance(node, Named)
+        for index in node.places if index.text[-1] in total.letters
+    }  # fmt: skip
+    given = {
+        letter
+        for side in claim.sides if side is not None
+        for node in every(side) if isinstance(node, Named)
+        for index in node.places if "|" in index.text
+        for letter in index.text if letter in passage.summed
+    }  # fmt: skip
+    return bool(here & summed or given)  # p(b | s) in a sum over b is one name here
+
+
 def is_tainted(reader: Reader, claim: Claim) -> bool:
     """Whether a claim uses names whose definitions are not read, or an objective that is open."""
     passage = reader.passage
@@ -251,11 +278,11 @@ def is_tainted(reader: Reader, claim: Claim) -> bool:
         for node in every(side):
             if isinstance(node, Named):
                 used.add(passage.key(node))
-                behind = _behind(passage, passage.key(node))
+                behind = passage.behind(passage.key(node))
                 used |= behind
                 here |= {node.base} | {base for base, _ in behind}
         numerators.append(here)
-    if any(base in passage.unread for base, _ in used):
+    if any(base in passage.unread for base, _ in used) or _repeats_a_place(passage, claim):
         return True
     earlier = {
         node.base

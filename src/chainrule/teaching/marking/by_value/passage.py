@@ -26,6 +26,7 @@ _SYMMETRIC_NAME = re.compile(
     r"(?<![A-Za-z\\])(?P<before>[A-Z])[}\s$)]{0,6}(?:(?:is|be|a|real|and)\s+){0,3}symmetric"
     r"|symmetric\s+(?:matrix\s+)?[$(\\]{0,3}\s*(?:\\?(?:mathbf|boldsymbol|bm)\s*\{)?\s*(?P<after>[A-Z])"
     r"(?![A-Za-z])"
+    r"|(?<![A-Za-z\\])(?P<positive>[A-Z])[}\s]{0,3}\\succ"
 )
 _SPACE = re.compile(
     r"(?:\\in|∈)(?![A-Za-z])[\s$]*(?:\\(?:mathbb|mathbf|mathcal)\s?\{?\s?R\s?\}?|ℝ|\\R(?![a-z])|R)"
@@ -40,6 +41,7 @@ REACH = 80
 
 _SIZE = re.compile(
     r"\\(?:sum|prod)[^=\\\n]{0,12}=\s?[01]\s?\}\s?\^\s?\{?\s?(?P<upper>[A-Za-z])"
+    r"|\\in\s*\[\s*(?P<range>[A-Za-z])\s*\]"
     r"|\\sum_\{?\w\}?\s?\^\s?\{?\s?(?P<over>[A-Za-z])|R\}?\s?\^\s?\{?(?P<dims>[^${}]{0,30})[}$]"
 )
 
@@ -105,7 +107,7 @@ class Passage:
     def symmetric(self) -> frozenset[str]:
         r"""The matrices that the text calls symmetric: ``with $\\mathbf{W}$ symmetric``."""
         found = _SYMMETRIC_NAME.finditer(self.text)
-        return frozenset(match["before"] or match["after"] for match in found)
+        return frozenset(match["before"] or match["after"] or match["positive"] for match in found)
 
     @cached_property
     def moves(self) -> bool:
@@ -157,9 +159,9 @@ class Passage:
         }
         self.letters &= sums | plainly  # W_g is a name of its own
         self.sizes = {
-            match["upper"] or match["over"]
+            match["upper"] or match["over"] or match["range"]
             for match in _SIZE.finditer(self.text)
-            if match["upper"] or match["over"]
+            if match["upper"] or match["over"] or match["range"]
         }
         for match in _SIZE.finditer(self.text):
             self.sizes |= set(
@@ -242,6 +244,53 @@ class Passage:
         """Return the indices of a name that run."""
         return self._apart(name)[1]
 
+    def behind(self, key: tuple[str, tuple[str, ...]]) -> set[tuple[str, tuple[str, ...]]]:
+        """Return the names that a name is computed from."""
+        found: set[tuple[str, tuple[str, ...]]] = set()
+        waiting = [key]
+        while waiting:
+            here = waiting.pop()
+            for one in self.definitions.get(here[0], ()):
+                if self.key(one.name) != here:
+                    continue
+                for node in every(one.body):
+                    if isinstance(node, Named) and self.key(node) not in found:
+                        found.add(self.key(node))
+                        waiting.append(self.key(node))
+        return found
+
+    def sources(self, key: tuple[str, tuple[str, ...]]) -> frozenset[object] | None:
+        """Return the names that a value depends on, itself included; None where that is open.
+
+        To be used once all definitions are read.
+        """
+        known = self.__dict__.setdefault("_sources", {})
+        if key not in known:
+            known[key] = self._sources_of(key)
+        found: frozenset[object] | None = known[key]
+        return found
+
+    def _sources_of(self, key: tuple[str, tuple[str, ...]]) -> frozenset[object] | None:
+        found = {key, *self.behind(key)}
+        for base, labels in list(found):
+            small = base.lower()
+            if small != base and small in self.bases:
+                found |= {
+                    (small, labels),
+                    (small, ()),
+                    (small, ("alone",)),
+                }  # X has the x_i as rows
+            for one in self.definitions.get(base, ()):
+                if any(
+                    isinstance(node, (Called, Slope))
+                    and (
+                        isinstance(node, Slope) or node.function.partition("|")[0] in self.functions
+                    )
+                    for node in every(one.body)
+                ):
+                    return None
+        return frozenset(found)
+
     def _apart(self, name: Named) -> tuple[tuple[str, tuple[str, ...]], list[Index]]:
         found = self.sorted.get(name)
         if found is not None:
@@ -298,6 +347,17 @@ class Passage:
                     for name in every(node):
                         if isinstance(name, Named) and name.base[0].isupper():
                             at_least(name, 2, True)
+                elif isinstance(node, Called) and node.function == "N.cal":
+                    *ends, spread = node.arguments
+                    if isinstance(spread, Named) and spread.base[0].isupper():
+                        at_least(spread, 2, True)
+                        for one in ends:
+                            if isinstance(one, Named):
+                                at_least(one, 1, True)
+                elif isinstance(node, Called) and node.function in ("norm", "norm1"):
+                    of = node.arguments[0]
+                    if isinstance(of, Named) and not self.runs(of):
+                        at_least(of, 2 if of.base[0].isupper() else 1, True)
                 elif isinstance(node, Called) and node.function == "softmax":
                     inner_term = node.arguments[0]
                     if isinstance(inner_term, Named) and not self.runs(inner_term):
@@ -329,6 +389,8 @@ class Passage:
 
 def _is_vector_product(row: Term, column: Term) -> bool:
     r"""Whether a product is one of vectors: ``x_i^T \\beta``, with lower-case letters."""
+    if isinstance(row, Combined) and row.operation == "*":
+        row = row.parts[1]  # the x_i^T of y_i x_i^T b
     if not (isinstance(row, Combined) and row.operation == "T" and isinstance(column, Named)):
         return False
     (turned,) = row.parts

@@ -254,6 +254,7 @@ class Point(ABC):
     def look(self, key: Key, ints: tuple[int, ...]) -> Value:
         """Return the value of a name at indices, with what was added to it."""
         frozen = self.frozen is not None and key not in self.frozen
+        frozen = frozen or not self._moves(key)
         bumps = {} if frozen else self.bumps
         own = self.memory if bumps else self._still
         state = (key, ints, frozenset(bumps.items()), self.passage.epoch(self.order))
@@ -275,6 +276,13 @@ class Point(ABC):
             self.reached = reached or self.reached
         own[state] = found
         return found
+
+    def _moves(self, key: Key) -> bool:
+        """Whether a value may depend on what is added to others; its value as it is serves else."""
+        if not self.bumps or key[0] in self.open or any(self.given.values()):
+            return True
+        sources = self.passage.sources(key)
+        return sources is None or any(bumped in sources for bumped, _ in self.bumps)
 
     @property
     def _still(self) -> dict[object, Value]:

@@ -80,7 +80,7 @@ class Scripts:
 CLASS: Final = re.compile(r"[a-z]_[a-z]")
 """The index of the class of an example, as in ``w_{y_i}``."""
 
-_WORD: Final = re.compile(r"(?=[a-z]*[eoxyh])[a-z]{2,}|in")
+_WORD: Final = re.compile(r"(?=[a-z]*[eoxyh])[a-z]{2,}|in|(?![a-fi-n]+$)[a-z]{4,}")
 """Letters that are a word, as in ``W_{out}`` and ``W_{xh}``: nobody counts by all of these."""
 
 

@@ -5,77 +5,43 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from chainrule.teaching.marking.by_value.definitions import (
+    assume,
+    declared_objective,
+    define,
+    define_further,
+    from_slopes,
+    is_given,
+    mark_unsolved,
+    match_names,
+    named_at_the_end,
+    shorten,
+)
 from chainrule.teaching.marking.by_value.grammar import parsed
 from chainrule.teaching.marking.by_value.notation import WORDS
 from chainrule.teaching.marking.by_value.passage import (
-    Definition,
     Passage,
-    gradients,
 )
-from chainrule.teaching.marking.by_value.points import Budget
+from chainrule.teaching.marking.by_value.readers import Claim, Reader
 from chainrule.teaching.marking.by_value.scripts import Habits, UnreadError
 from chainrule.teaching.marking.by_value.terms import (
-    Called,
-    Combined,
     Condition,
-    Constant,
-    EntryOf,
     Index,
-    Moved,
     Named,
-    Slope,
     Term,
     bound_diagonals,
     every,
     letters_of,
-    parts,
 )
-from chainrule.teaching.marking.by_value.text_habits import habits_of, left_name
+from chainrule.teaching.marking.by_value.text_habits import habits_of
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 
 MOST_STATEMENTS = 200
+
 _SHAPED = re.compile(r"[^=]{1,40}=\s*\(\s*\w{1,9}\s*,\s*\w{1,9}\s*\).{0,80}")
 """A shape in the form of an equation: ``X = (m, n)``."""
-
-MOST_SPENT = 300_000
-"""The most evaluations that are made for one text."""
-
-
-@dataclass
-class Claim:
-    """One statement with its parsed sides; None for a side that is not read."""
-
-    said: TranscriptStatement
-    sides: list[Term | None]
-    order: int
-    defines: bool = False
-    conditions: tuple[Condition, ...] = ()
-    why: str = ""
-    starts: int = 0  # the number of sides taken from the line before
-    other: Claim | None = None  # where derivatives reach over what follows their brackets
-    nearby: tuple[Condition, ...] = ()  # conditions in the prose around it
-
-
-@dataclass
-class Reader:
-    """The claims of a text.
-
-    Parameters
-    ----------
-    passage : Passage
-        Its definitions.
-    claims : list of Claim
-        Its statements in order.
-    """
-
-    passage: Passage
-    claims: list[Claim] = field(default_factory=list)
-    budget: Budget = field(default_factory=lambda: Budget(MOST_SPENT))
-    hurried: bool = False  # whether not every reading was compared
-    opened: dict[str, list[Named]] = field(default_factory=dict)
-    moving: list[Named] = field(default_factory=list)
 
 
 def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
@@ -94,6 +60,11 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
     for order, (statement, row) in enumerate(zip(formulas, sides, strict=True)):
         claim = _claim(statement, row, habits, order, before)
         claim.nearby = _nearby(text, statement.line)
+        if (objective := declared_objective(claim)) is not None:
+            reader.passage.objective = objective
+            claim = replace(claim, sides=claim.sides[:1])
+            reader.claims.append(claim)
+            continue
         reader.claims.append(claim)
         if "\\partial}{" in statement.text or "nabla" in statement.text or "{d}{" in statement.text:
             widely = _claim(statement, row, replace(habits, greedy=True), order, wide)
@@ -106,12 +77,16 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
             if side is not None:
                 reader.passage.note(side)
     reader.passage.settle()
+    head: Claim | None = None
     for claim in reader.claims:
-        _define(reader.passage, claim)
-    _mark_unsolved(reader)
+        define(reader.passage, claim)
+        head = head if claim.starts else claim
+        if head is not claim and head is not None:
+            define_further(reader.passage, head, claim)
+    mark_unsolved(reader)
     for claim in reader.claims:
-        _from_slopes(reader.passage, claim)
-        _named_at_the_end(reader.passage, claim)
+        from_slopes(reader.passage, claim)
+        named_at_the_end(reader.passage, claim)
     seen: set[str] = set()
     for claim in reader.claims:
         for at, (one, other) in enumerate(itertools.pairwise(claim.sides)):
@@ -120,7 +95,7 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
             defines = claim.defines and at == 0
             if one is None or other is None or defines or (named and first):
                 continue
-            _match(reader.passage, one, other, claim.order, seen)
+            match_names(reader.passage, one, other, claim.order, seen)
         written = [side for side in claim.sides if side is not None]
         seen |= {node.base for side in written for node in every(side) if isinstance(node, Named)}
     for known in reader.passage.definitions.values():
@@ -132,144 +107,9 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
             if inner & reader.passage.summed:
                 reader.passage.unread.add(definition.name.base)  # of one example, or of all
     reader.passage.set_apart()
-    _assume(reader.passage)
-    _shorten(reader)
+    assume(reader.passage)
+    shorten(reader)
     return reader
-
-
-def _named_at_the_end(passage: Passage, claim: Claim) -> None:
-    """Take ``∂E/∂z = a - y = δ`` for the definition of a δ that has no other."""
-    name, body = claim.sides[-1], claim.sides[-2] if len(claim.sides) > 2 else None
-    if not isinstance(name, Named) or body is None or isinstance(body, Named):
-        return
-    texts = [index.text for index in passage.runs(name)]
-    free = letters_of(body) & passage.letters
-    earlier = (term for term in passage.terms[: passage.terms.index(name)])
-    if name.base in passage.definitions or any(_uses(term, name.base) for term in earlier):
-        return
-    if set(texts) == free and len(set(texts)) == len(texts):
-        passage.definitions[name.base] = [Definition(name, body, claim.order)]
-        if isinstance(body, Combined) and body.operation not in ("+", "neg"):
-            passage.unread.add(name.base)  # one of the factors may be meant
-
-
-def _from_slopes(passage: Passage, claim: Claim) -> None:
-    """Take ``∂L/∂u = ∂/∂u (u - y)^2`` for the definition of an L that has none."""
-    for one, other in itertools.pairwise(claim.sides):
-        for left, right in ((one, other), (other, one)):
-            if not (isinstance(left, Slope) and isinstance(right, Slope)):
-                continue
-            name = left.of
-            if left.wrt != right.wrt or not isinstance(name, Named) or isinstance(right.of, Named):
-                continue
-            runs = [index.text for index in passage.runs(name)]
-            inner = letters_of(right.of) & passage.letters
-            known = name.base in passage.definitions or name.base in passage.functions
-            if known or set(runs) != inner or len(set(runs)) < len(runs):
-                continue
-            if _uses(right.of, name.base) or runs != list(dict.fromkeys(runs)):
-                continue
-            passage.definitions[name.base] = [Definition(name, right.of, claim.order)]
-
-
-def _assume(passage: Passage) -> None:
-    """Let a name that is differentiated and not defined be a function of what it is by."""
-    for base, wrt in gradients(passage.terms).items():
-        if base in passage.definitions or base in passage.functions or base in passage.sizes:
-            continue
-        tops = [
-            node.of
-            for term in passage.terms
-            for node in every(term)
-            if isinstance(node, Slope) and isinstance(node.of, Named) and node.of.base == base
-        ]
-        by = {passage.key(name): name for name in wrt}
-        if base not in passage.running or len(by) != 1:
-            continue
-        top = max(tops, key=lambda name: len(passage.runs(name)))
-        below = next(iter(by.values()))
-        runs = passage.runs(top)
-        if not runs or len(passage.runs(below)) != len(runs) or below.base == base:
-            continue
-        if any(i.text not in passage.letters or i.offset for i in runs):
-            continue
-        places = (*runs[:-1],)
-        inner = Named(below.base, (), places) if not below.above else below
-        body: Term = EntryOf(Called("link", (inner,)), (runs[-1],))
-        passage.definitions[base] = [Definition(top, body, 0)]
-        passage.unread.add(base)
-
-
-def _shorten(reader: Reader) -> None:
-    """Find the objective of which ``dX`` is the gradient; none where differentials are meant."""
-    passage = reader.passage
-    moved = [n.of for t in passage.terms for n in every(t) if isinstance(n, Moved)]
-    if not moved:
-        return
-    tops = gradients(passage.terms)
-    numbers = [
-        base for base in tops if base not in passage.running and base not in passage.functions
-    ]
-    lefts = [
-        claim.sides[0].of
-        for claim in reader.claims
-        if claim.sides and isinstance(claim.sides[0], Moved)
-    ]
-    names = {one.base for one in lefts if isinstance(one, Named)}
-    whole = {"L", "f", "J", "C", "E", "F", "L.cal", "y", "ell", *numbers}
-    roots = [one.parts[0] if isinstance(one, Combined) else one for one in moved]
-    said = _LOSS_NAME.search(passage.text)
-    whole = {said["name"]} if said is not None else whole
-    if any(not isinstance(one, Named) for one in roots) or names & whole:
-        return
-    best = max(numbers, key=lambda base: len(tops[base]), default=None)
-    if best is None:
-        best = next((b for b in ("L", "J", "C", "E", "L.cal") if b in passage.definitions), "L")
-    passage.objective = Named(best)
-    if best not in passage.definitions:
-        for one in moved:
-            if isinstance(one, Named):
-                passage.terms.append(Slope(Named(best), (one,)))
-
-
-def _match(passage: Passage, one: Term, other: Term, order: int, seen: set[str]) -> None:
-    r"""Take a name that stands where the other side has a formula as defined by it.
-
-    In ``-\\sum_j y_j \\log p_j = -\\sum_j \\ell_j`` the last name is defined by the comparison.
-    """
-    if type(one) is not type(other) or isinstance(one, Named):
-        for name, body in ((one, other), (other, one)):
-            if not isinstance(name, Named) or isinstance(body, (Named, Index)):
-                continue
-            texts = [index.text for index in passage.runs(name)]
-            plain = set(texts) <= passage.letters and len(set(texts)) == len(texts)
-            free = letters_of(body) & passage.letters
-            known = {*passage.definitions, *passage.unread, *seen}
-            if (
-                plain
-                and name.base not in known
-                and free == set(texts)
-                and not _uses(body, name.base)
-            ):
-                passage.definitions[name.base] = [Definition(name, body, order)]
-                passage.unread.add(name.base)  # a guess, which makes no line wrong
-            return
-        return
-    here, there = list(parts(one)), list(parts(other))
-    if len(here) == len(there):
-        different = [(a, b) for a, b in zip(here, there, strict=True) if a != b]
-        if len(different) == 1:
-            _match(passage, *different[0], order, seen)
-
-
-def _is_given(side: Term) -> bool:
-    """Whether a side has a probability such as ``p(y | x)``."""
-    named = (node for node in every(side) if isinstance(node, Named))
-    return any("|" in index.text for node in named for index in node.places)
-
-
-def _uses(term: Term, base: str) -> bool:
-    return any(isinstance(node, Named) and node.base == base for node in every(term))
 
 
 def _is_symbol(word: str) -> bool:
@@ -292,11 +132,13 @@ def _claim(
             found.append(None)
             why = why or str(error)
     starts = 1 if not row[0].strip() else 0
+    if len(found) > 2 and not starts and found[0] is not None and isinstance(found[1], Named):
+        found = found[1:] if is_given(found[0]) else found  # p(w_j | w) = y_j = ... defines y_j
     if len(found) > 2:  # log p(y | x) or CE(y, p) in between says which value it is, and no more
         inner = [
             side
             for side, text in zip(found[1:-1], row[1:-1], strict=True)
-            if not (_NAMED_CALL.fullmatch(text) if side is None else _is_given(side))
+            if not (_NAMED_CALL.fullmatch(text) if side is None else is_given(side))
         ]
         found = [found[0], *inner, found[-1]]
     found = bound_diagonals(found)
@@ -323,11 +165,14 @@ _NAMED_CALL = re.compile(
 """A call of a function in words, such as ``CE(y, p)``."""
 
 _CONDITION = re.compile(r"([a-z])(=|≠)([a-z])")
+
 _IN_PROSE = re.compile(
     r"(?<![A-Za-z_{,])([a-z])\s*(=|≠|!=|\\neq?(?![a-z])|\\not\s*=)\s*"
     r"([a-z](?:_(?:[a-z]|\{\s*[a-z]\s*\}))?)(?![A-Za-z_^({])"
 )
+
 ROWS_BEFORE = 6
+
 ROWS_AFTER = 1
 
 
@@ -338,106 +183,4 @@ def _conditions(said: TranscriptStatement) -> tuple[Condition, ...]:
     return (Condition(Index(match[1]), "=" if match[2] == "=" else "!=", Index(match[3])),)
 
 
-_LOSS_NAME = re.compile(
-    r"\b(?:loss|cost|objective)\s+(?:function\s+)?[$(\\]{0,3}\s*(?P<name>[A-Z])[\s$\\),.;]"
-)
-"""A sentence that gives the objective a letter: ``a scalar loss $L$``."""
-
-_INVERSE = {"log": "exp", "exp": "log"}
-
-
-def _solved(left: Term | None, right: Term) -> tuple[Term | None, Term]:
-    r"""Solve ``\ln \lambda = u`` and ``\log(p / (1 - p)) = u`` for the one name on the left."""
-    if isinstance(left, Combined) and left.operation == "^" and left.parts[1] == Constant(2.0):
-        return left.parts[0], Called("sqrt", (right,))  # a variance and its root
-    if not isinstance(left, Called) or left.order or len(left.arguments) != 1:
-        return left, right
-    inner = left.arguments[0]
-    if left.function in ("log", "exp") and isinstance(inner, Named):
-        return inner, Called(_INVERSE[left.function], (right,))
-    if left.function == "log" and isinstance(inner, Combined) and inner.operation == "/":
-        name, rest = inner.parts
-        odds = Combined("+", (Constant(1.0), Combined("neg", (name,))))
-        if isinstance(name, Named) and rest == odds:
-            return name, Called("sigmoid", (right,))
-    return left, right
-
-
-def _mark_unsolved(reader: Reader) -> None:
-    r"""Mark a name that stands alone in a formula on a left side: ``g(\mu) = \eta`` defines it."""
-    passage = reader.passage
-    for claim in reader.claims:
-        left = claim.sides[0]
-        if claim.starts or claim.defines or left is None or isinstance(left, Named):
-            continue
-        here, there = (
-            {n.base for side in sides if side is not None for n in every(side)
-             if isinstance(n, Named)}
-            for sides in (claim.sides[:1], claim.sides[1:])
-        )  # fmt: skip
-        moved = any(isinstance(node, Slope | Moved) for node in every(left))
-        alone = here - passage.sizes
-        if moved or len(alone) != 1 or not there or alone & there:
-            continue
-        passage.unread |= alone - passage.definitions.keys()
-    differentiated = gradients(passage.terms)
-    for name, (arguments, body) in passage.functions.items():
-        if name in differentiated:
-            continue
-        used = {node.base for node in every(body) if isinstance(node, Named)}
-        behind = {n.base for base in used for d in passage.definitions.get(base, ())
-                  for n in every(d.body) if isinstance(n, Named)}  # fmt: skip
-        passage.unread |= set(arguments) - used - behind - passage.definitions.keys()
-
-
-def _define(passage: Passage, claim: Claim) -> None:
-    """Take a statement as a definition, where its left side is a name that is new."""
-    if claim.starts or len(claim.sides) < 2:
-        return
-    left = claim.sides[0]
-    right = next((side for side in claim.sides[1:] if side is not None), None)
-    row = claim.said.text[: equals_signs(claim.said.text)[0]]
-    try:
-        base, arguments = left_name(row, plain=passage.habits.plain, names=passage.habits.names)
-    except UnreadError:
-        inner = None if left is None else _solved(left, Constant(0.0))[0]
-        if not isinstance(inner, Named) or inner == left:
-            return
-        base, arguments = inner.base, ""
-    if right is None:
-        passage.unread.add(base)
-        return
-    left, right = _solved(left, right)
-    if isinstance(left, Called) and left.order == 0 and base in passage.habits.functions:
-        names = [one.base for one in left.arguments if isinstance(one, Named)]
-        if base not in passage.functions and len(names) == len(left.arguments):
-            passage.functions[base] = tuple(names), right
-            claim.defines = True
-        return
-    if not isinstance(left, Named):
-        return
-    if arguments:
-        passage.arguments[base] = tuple(arguments.split(","))
-    runs = passage.runs(left)
-    texts = [index.text for index in runs]
-    if len(set(texts)) < len(texts) or base in passage.sizes:
-        return
-    if any(isinstance(node, Named) and node == left for node in every(right)):
-        passage.unread.add(base)  # an update
-        claim.why = "an update"
-        claim.defines = True
-        return
-    known = passage.definitions.setdefault(base, [])
-    fresh = all(
-        passage.key(one.name) != passage.key(left)
-        or [i.text for i in passage.runs(one.name)] != texts
-        for one in known
-    )
-    if fresh and any(
-        passage.key(one.name) == passage.key(left) and len(passage.runs(one.name)) == len(runs)
-        for one in known
-    ):
-        fresh = any(not text.isalpha() or text.isupper() for text in texts)
-    if fresh:
-        known.append(Definition(left, right, claim.order))
-        claim.defines = True
+__all__ = ["Claim", "Reader", "read"]

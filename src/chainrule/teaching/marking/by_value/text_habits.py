@@ -20,7 +20,8 @@ _FUNCTION_LETTERS = frozenset({"sigma", "phi", "psi", "f", "g", "h", "F", "G", "
 _GRADIENT_LEFT = re.compile(r"[\s&$]*d[A-Z](?:_\{?\w{1,3}\}?)?[\s&$]*$")
 _NUMBERED = re.compile(
     r"\{\s*(?:\\partial\s*|d\s*)\{?\\?[A-Za-z]+(?:\s*\{\s*[A-Za-z]\s*\})?\s*\}?(?:_\{?\w+\}?)?\s*\}"
-    r"\s*\{\s*(?:\\partial\s*|d\s*)(?P<base>\\?[A-Za-z]+)_(?:\w|\{\s*\w+\s*\})\^(?:\d|\{\s*\d\s*\})\s*\}"
+    r"\s*\{\s*(?:\\partial\s*|d\s*)(?P<base>\\?[A-Za-z]+)"
+    r"(?:_(?:\w|\{\s*\w+\s*\})\^(?:\d|\{\s*\d\s*\})|\^(?:\d|\{\s*\d\s*\})_(?:\w|\{\s*\w+\s*\}))\s*\}"
 )
 """A first derivative with respect to an entry with a number above: ``\\partial w_{11}^2``."""
 
@@ -67,7 +68,11 @@ def habits_of(sides: Sequence[str], lefts: Sequence[str], text: str) -> Habits:
         or (name not in defined and name not in bare and name in _FUNCTION_LETTERS)
     } | (primed - (defined - with_arguments.keys()))
     turns = (
-        re.search(r"(?:(?<![A-Za-z\\])[XAB]|\))\s?['’′]\s?(?=[A-Za-z(\\)+\-=])", text) is not None
+        re.search(
+            r"(?:(?<![A-Za-z\\])(?:[XAB]|[xz]_(?:\w|\{\w\}))|\))\s?['’′]\s?(?=[A-Za-z(\\)+\-=])",
+            text,
+        )
+        is not None
     )
     turns = turns and not re.search(r"\^\s?\{?\s?(?:T\b|\\top)", text)
     if turns:
@@ -123,7 +128,13 @@ def _is_prefix(listed: list[Token], at: int) -> bool:
     if at + 1 >= len(listed) or listed[at + 1].spaced:
         return at > 0 and listed[at - 1].text == "{"
     after = listed[at + 1]
-    return after.kind == "letter" or after.text == "(" or after.text[1:] in GREEK | BOLD | ACCENTS
+    if after.text == "}" and at and listed[at - 1].text == "{":
+        return True  # the d above in d/dX
+    return (
+        after.kind == "letter"
+        or after.text in ("(", "[", "|")
+        or after.text[1:] in GREEK | BOLD | ACCENTS
+    )
 
 
 def _bareness(arguments: str) -> str:

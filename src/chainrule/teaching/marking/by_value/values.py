@@ -21,6 +21,7 @@ from chainrule.teaching.marking.by_value.functions import (
     FUNCTIONS,
     NoValueError,
     Value,
+    gaussian,
     power,
     product,
     stand_in,
@@ -232,6 +233,8 @@ class World(Slopes):
             if len(values) == 1:
                 return float(np.max(values[0]) if name == "max" else np.min(values[0]))
             return together(values[0], values[1], np.maximum if name == "max" else np.minimum)
+        if name == "N.cal" and len(term.arguments) == 3:
+            return gaussian(*(self.value(one, env) for one in term.arguments))
         if name in ("crossentropy", "bce") and len(term.arguments) == 2:
             return self._cross_entropy(name, *(self.value(one, env) for one in term.arguments))
         if len(term.arguments) != 1:

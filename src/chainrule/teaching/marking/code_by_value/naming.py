@@ -262,7 +262,7 @@ def names_of(statements: Sequence[ast.stmt]) -> Names:
 
 
 def _axes_of_data(statements: Sequence[ast.stmt]) -> int:
-    """Return how many axes the transposes and einsums of the code speak of; at least 2."""
+    """Return how many axes the transposes and einsums of the code need; at least 2."""
     most = 2
     for statement in statements:
         for node in ast.walk(statement):
