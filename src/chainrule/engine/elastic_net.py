@@ -14,12 +14,13 @@ from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.results import Fit, PathPoint
 from chainrule.engine.runtime.constants import machine_constants
 from chainrule.engine.runtime.journal import Journal
-from chainrule.engine.runtime.machine import memory
+from chainrule.engine.runtime.machine import memory, quiet_algebra
 from chainrule.engine.solvers.plans import Alternative, Cost, Plan
 
 METHOD = "newton-elastic-net"
 
 
+@quiet_algebra()  # once: to limit threads takes longer than some steps
 def fit_elastic_net(
     source: InMemorySource,
     row: LossRow | None,

@@ -30,6 +30,7 @@ def geometric(largest: float, n_strengths: int, ratio: float) -> FloatArray:
     return np.asarray(largest * ratio ** np.linspace(0.0, 1.0, n_strengths))
 
 
+@quiet_algebra()  # once: to limit threads takes longer than some steps
 def path_of(
     solver: PathSolver, strengths: FloatArray, *, tol: float, max_iter: int
 ) -> tuple[list[PathPoint], float]:
