@@ -40,14 +40,30 @@ UNPENALISED_LIMIT: Final[int] = 2000
 OPERATIONS_PER_BYTE: Final[float] = 4.0
 """Operations of a product of matrices in the time of reading a byte, in round numbers."""
 
-_NEWTON_STEPS: Final[float] = 7.0
+_NEWTON_STEPS: Final[float] = 6.0
 _PATIENCE: Final[float] = 2.0
 """How many times the expected reads a method may take before another takes over."""
 
 _ONE_THREAD: Final[float] = 2.0
 """How many times as long one thread takes as all of them, in round numbers."""
 
-_SCATTERED: Final[float] = 24.0
+_SCATTERED: Final[float] = 12.0
+"""Operations of dense rows in the time of one of sparse rows: entry by entry, not in products."""
+
+_FACTORED: Final[float] = 3.0
+"""Operations of a Hessian in the time of one of its factor."""
+
+_CLEARED: Final[float] = 8.0
+"""Time of an entry of the Hessian of a block of rows, cleared and added up, in operations."""
+
+_CONDENSED: Final[tuple[float, float, float]] = (30.0, 3.0, 90.0)
+"""Reads of rewritten sparse rows: at least, more per entry of a row, and at most."""
+
+_SHARED: Final[float] = 8.0
+"""Entries of sparse X for each column that several rows share, about, where columns are many."""
+
+_NUMBER: Final[float] = 4.0
+"""Time of a number of a long vector in an iteration, in those of an entry of sparse X."""
 
 
 @dataclass(frozen=True)
@@ -62,21 +78,21 @@ class Cost:
         Operations of Hessians and of their factors, beside what a read does anyway.
     megabytes : float
         Memory beside X.
+    numbers : float
+        Those of a vector over the columns, as long as it is in a pass over sparse rows.
     """
 
     passes: float
     hessian: float
     factor: float
     megabytes: float
-
-    @property
-    def operations(self) -> float:
-        """All operations beside reads."""
-        return self.hessian + self.factor
+    numbers: float = 0.0
 
     def in_passes(self, source: Measured) -> float:
         """Return everything in reads of X, at the fixed exchange rate."""
-        return self.passes + self.operations / (OPERATIONS_PER_BYTE * source.n_bytes)
+        operations = self.hessian * (1.0 if source.is_dense else _SCATTERED)
+        operations += _FACTORED * self.factor
+        return self.passes + operations / (OPERATIONS_PER_BYTE * source.n_bytes)
 
     def seconds(self, source: Measured, constants: MachineConstants) -> float:
         """Return the time that a machine takes."""
@@ -89,6 +105,7 @@ class Cost:
             entry = c.compiled_sparse_entry if compiled else c.sparse_entry
             operation = c.scattered_operation
         one = c.call + c.block * source.n_blocks + source.n_entries * entry * n_outputs
+        one += _NUMBER * self.numbers * entry
         one += source.n_samples * n_outputs * c.example * (0.25 if compiled else 1.0)
         return self.passes * one + self.hessian * operation + self.factor * c.factor
 
@@ -157,6 +174,11 @@ class Plan:
 
     def __str__(self) -> str:
         return f"{self.method}: {self.reason}"
+
+    def after(self, seconds: float) -> Plan:
+        """Return the plan with the time that has been spent before it was made."""
+        shifted = tuple(replace(one, seconds=one.seconds + seconds) for one in self.alternatives)
+        return replace(self, seconds=self.seconds + seconds, alternatives=shifted)
 
     def table(self) -> str:
         """Return the methods that the problem admits, one per line, the chosen one marked."""
@@ -318,8 +340,8 @@ def expected_costs(source: Measured, n_parameters: int) -> Mapping[str, Cost]:
     m, n_outputs = source.n_samples, 1 if source.n_classes == 2 else source.n_classes
     per_row = source.n_entries / m
     hessian = m * per_row**2 * n_outputs * (n_outputs + 1) / 2
-    if not source.is_dense:  # entry by entry, all over the Hessian, not in products of matrices
-        hessian *= _SCATTERED
+    if not source.is_dense:
+        hessian += _CLEARED * source.n_blocks * float(n_parameters) ** 2
     factor = n_parameters**3 / 3
     part = 1 / FRACTIONS[-1]
     of_class = n_parameters // n_outputs
@@ -327,12 +349,12 @@ def expected_costs(source: Measured, n_parameters: int) -> Mapping[str, Cost]:
     square = 4 * 8e-6 * n_parameters**2
     return {
         "newton-cholesky": Cost(
-            9.0, _NEWTON_STEPS * hessian, _NEWTON_STEPS * factor, vectors + square
+            8.0, _NEWTON_STEPS * hessian, _NEWTON_STEPS * factor, vectors + square
         ),
         "newton-classes": Cost(25.0, 2 * hessian, 2 * factor, vectors + 2 * square),
         "newton-sampled": Cost(
             # a column that is hardly ever non-zero is missing from the sample, and steps go wrong
-            10.0 if source.is_dense else 25.0,
+            10.0 if source.is_dense else 30.0,
             _NEWTON_STEPS * part * hessian,
             _NEWTON_STEPS * factor,
             vectors + square + part * source.n_bytes * 1e-6,
@@ -343,9 +365,21 @@ def expected_costs(source: Measured, n_parameters: int) -> Mapping[str, Cost]:
             2 * n_outputs * of_class**3,
             vectors + 8e-6 * n_outputs * of_class**2,
         ),
-        "newton-rows": Cost(8.0, m**2 * per_row, 6 * m**3, vectors + 4 * 8e-6 * m**2),
-        "newton-cg": Cost(90.0, 0.0, 0.0, vectors + 8 * 8e-6 * n_parameters),
+        "newton-rows": Cost(8.0, m**2 * per_row / 2, 2 * m**3, vectors + 4 * 8e-6 * m**2),
+        "newton-cg": _of_products(source, n_parameters, per_row, vectors),
     }
+
+
+def _of_products(source: Measured, n_parameters: int, per_row: float, vectors: float) -> Cost:
+    """Return what conjugate gradients take: of sparse rows, on rewritten ones."""
+    own = 8 * 8e-6 * n_parameters
+    if source.is_dense or not source.is_fused:
+        return Cost(90.0, 0.0, 0.0, vectors + own)
+    least, more, most = _CONDENSED
+    passes = min(least + more * per_row, most)
+    numbers = min(float(n_parameters), source.n_entries / _SHARED)
+    rewritten = 24e-6 * source.n_entries
+    return Cost(passes, 0.0, 0.0, vectors + own + rewritten, numbers)
 
 
 def _plan(method: str, reason: str, source: Measured, costs: Mapping[str, Cost]) -> Plan:

@@ -109,5 +109,8 @@ def several_classes(
         for k in range(n_classes):
             share = table[k]
             for i in range(count):
-                found[first + i, k] = proba_of(share[i], others[i])
+                share[i] = proba_of(share[i], others[i])
+        for i in range(count):
+            for k in range(n_classes):
+                found[first + i, k] = table[k, i]
     return lost == 0
