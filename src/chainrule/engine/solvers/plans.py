@@ -44,9 +44,6 @@ _NEWTON_STEPS: Final[float] = 6.0
 _PATIENCE: Final[float] = 2.0
 """How many times the expected reads a method may take before another takes over."""
 
-_ONE_THREAD: Final[float] = 2.0
-"""How many times as long one thread takes as all of them, in round numbers."""
-
 _SCATTERED: Final[float] = 12.0
 """Operations of dense rows in the time of one of sparse rows: entry by entry, not in products."""
 
@@ -113,7 +110,8 @@ class Cost:
         """Return the time of a small fit in one compiled call, on one thread."""
         c = constants
         one = source.n_entries * c.entry + source.n_samples * 0.25 * c.example
-        work = self.hessian * _ONE_THREAD * c.compiled_operation + self.factor * c.factor
+        # on one thread, but it forms half as many Hessians
+        work = self.hessian * c.compiled_operation + self.factor * c.factor
         return c.small + self.passes * one + work
 
 
