@@ -19,7 +19,7 @@ from chainrule.engine.passes import fused_blocks
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.results import Fit
 from chainrule.engine.solvers import condensed_newton
-from chainrule.engine.solvers.leading_columns import LeadingColumns
+from chainrule.engine.solvers.leading_columns import NONE, LeadingColumns
 
 KINDS = ["counts", "numbers", "float32", "no shared column", "empty rows and columns", "one heavy"]
 CLOSE: Any = {"rtol": 1e-10, "atol": 1e-10}
@@ -129,7 +129,7 @@ def test_a_step_is_newtons_on_all_columns(kind: str, fit_intercept: bool) -> Non
     size = min(3, n_columns)
     leading = LeadingColumns(condensed)
     leading.size = size
-    parts = [np.empty((0, 0))] if size == 0 else [np.empty((0, 0)), leading.inverse(evaluation)]
+    parts = [NONE] if size == 0 else [NONE, leading.inverse(evaluation)]
     for part in parts:
         for limit in (0, 10**6):
             with pytest.MonkeyPatch.context() as patch:
@@ -187,7 +187,7 @@ def test_a_fit_says_how_it_read_the_rows_and_counts_what_it_read() -> None:
     )
     condensed = CondensedObjective(objective_of(X, y))
     before = condensed.whole.passes
-    condensed.evaluate(condensed.start(0.0))
+    condensed.evaluate(condensed.start(np.zeros(1)))
     assert condensed.whole.passes - before == pytest.approx(share)
 
 

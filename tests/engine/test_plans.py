@@ -158,7 +158,7 @@ def test_the_seconds_of_a_scattered_hessian_are_those_of_its_operations() -> Non
     shape = Shape(262_000, 128, per_row=11, is_fused=True)
     constants = MachineConstants(scattered_operation=1.0)
     found = {one.method: one.seconds for one in plan(shape, constants=constants).alternatives}
-    assert 1 < found["newton-cholesky"] / (7 * 262_000 * 11**2) < 1.1
+    assert 1 < found["newton-cholesky"] / (6 * 262_000 * 11**2) < 1.1
 
 
 def test_more_columns_cost_more_and_more_rows_too() -> None:
@@ -167,7 +167,7 @@ def test_more_columns_cost_more_and_more_rows_too() -> None:
     tall: Any = InMemorySource(np.eye(80, 6), np.arange(80) % 2)
     for method, cost in expected_costs(source, 7).items():
         for other in (expected_costs(wide, 13)[method], expected_costs(tall, 7)[method]):
-            assert other.operations >= cost.operations
+            assert other.hessian + other.factor >= cost.hessian + cost.factor
             assert other.megabytes >= cost.megabytes
 
 
@@ -177,8 +177,8 @@ def test_the_explanation_holds_both_what_was_expected_and_what_it_took() -> None
     model = LogisticRegression().fit(X, X[:, 0] + rng.logistic(size=400) > 0)
     text = model.explain()
     assert f"X was read {model.n_passes_:.1f} times" in text
-    assert "Expected were about 9 reads" in text
-    assert model.n_passes_ <= 2 * 9
+    assert "Expected were about 8 reads" in text
+    assert model.n_passes_ <= 2 * 8
 
 
 def test_the_machine_is_asked_and_not_guessed() -> None:

@@ -155,6 +155,7 @@ def fit_linear_model(
     notes = [source.note]
     if fewer is not None:
         notes.append(f"{n_samples} rows are {fewer.n_samples} that repeat, with weights")
+        plan = plan.after(perf_counter() - clock)
     if not source.is_fused and source.n_entries >= FUSED_FROM and not can_compile():
         notes.append("numba is not installed (extra: fast), so passes are not compiled")
     plan = replace(plan, reason="; ".join(filter(None, [*notes, plan.reason])))

@@ -8,6 +8,7 @@ scores: only then is X read again, for their row and column.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, Final
 
 import numpy as np
@@ -15,10 +16,11 @@ import numpy as np
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
-from chainrule.engine.losses.compiled import evaluate, logistic_kernel
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.passes.fused_blocks import FusedBlock, can_be_fused
+from chainrule.engine.passes.probabilities import fill_probabilities
 from chainrule.engine.runtime.executors import map_in_order
+from chainrule.engine.runtime.machine import single_threaded_algebra
 from chainrule.engine.runtime.stored_arrays import StoredArray
 
 _ROWS: Final[int] = 2**14
@@ -76,19 +78,21 @@ def probabilities(
     n_outputs = point.coef.shape[1]
     found = np.empty((X.shape[0], max(2, n_outputs)))
     loss = BinaryLoss() if n_outputs == 1 else SoftmaxLoss(n_outputs)
-    kernel = logistic_kernel() if n_outputs == 1 and _is_compiled(X) else 0
-    zeros, ones = np.zeros(_ROWS), np.ones(_ROWS)
 
     def keep(rows: slice, raw: FloatArray) -> None:
-        if not kernel:
-            found[rows] = loss.proba(raw)
-            return
-        score, n = raw[:, 0], len(raw)
-        # the derivative of the loss is a - y: a for y = 0, and -(1 - a), with all digits, for y = 1
-        found[rows, 1] = evaluate(kernel, score, zeros[:n])[1]
-        np.negative(evaluate(kernel, score, ones[:n])[1], out=found[rows, 0])
+        found[rows] = loss.proba(raw)
 
-    _read(X, point, offset, column_names, n_threads, keep)
+    if not _is_compiled(X):
+        _read(X, point, offset, column_names, n_threads, keep)
+        return found
+    shift = np.empty((0, n_outputs)) if offset is None else np.ascontiguousarray(offset)
+
+    def some(rows: slice) -> bool:
+        return fill_probabilities(X[rows], point.coef, point.intercept, shift[rows], found[rows])
+
+    # products of matrices of several outputs are BLAS's: its threads would wait for ours
+    with single_threaded_algebra() if n_outputs > 1 else nullcontext():
+        _check(X, _over_rows(some, X.shape[0], n_threads), column_names)
     return found
 
 
@@ -114,10 +118,8 @@ def _read(
             block = source.block(index)
             consume(block.rows, block.X.matvec(coef) + point.intercept + block.offset)
         return
-    n_samples = X.shape[0]
 
-    def some(index: int) -> bool:
-        rows = slice(index * _ROWS, min((index + 1) * _ROWS, n_samples))
+    def some(rows: slice) -> bool:
         raw = FusedBlock(X[rows]).matvec(point.coef) + point.intercept
         if offset is not None:
             raw += offset[rows]
@@ -125,6 +127,20 @@ def _read(
         return bool(np.isfinite(raw).all())
 
     with np.errstate(over="ignore", invalid="ignore"):
-        are_finite = list(map_in_order(some, -(-n_samples // _ROWS), n_threads))
-    if not all(are_finite):
-        InMemorySource(X, np.zeros(n_samples), column_names=column_names)  # raises
+        are_finite = _over_rows(some, X.shape[0], n_threads)
+    _check(X, are_finite, column_names)
+
+
+def _over_rows(function: Callable[[slice], bool], n_samples: int, n_threads: int) -> bool:
+    """Call a function on some rows at a time; tell whether it is always true."""
+
+    def one(index: int) -> bool:
+        return function(slice(index * _ROWS, min((index + 1) * _ROWS, n_samples)))
+
+    return all(list(map_in_order(one, -(-n_samples // _ROWS), n_threads)))
+
+
+def _check(X: Any, are_finite: bool, column_names: Sequence[str] | None) -> None:  # noqa: ANN401
+    """Raise a DataError that names the number of X that cannot be used, where there is one."""
+    if not are_finite:
+        InMemorySource(X, np.zeros(X.shape[0]), column_names=column_names)

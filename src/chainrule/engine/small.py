@@ -33,6 +33,7 @@ from chainrule.engine.passes.fused_blocks import FusedBlock
 from chainrule.engine.passes.small_newton import FINE
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.results import Fit, in_units
+from chainrule.engine.runtime.machine import quiet_algebra, single_threaded_algebra
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.plans import choose_plan
 from chainrule.engine.solvers.steps import IterationRecord, Outcome
@@ -127,7 +128,8 @@ def _fit_small(
     if penalty.is_none or not relative_gap(objective, evaluation) <= tol:
         # the curvature knows more than the penalty, and rows tell how their numbers are rounded
         whole = Objective(source, objective.loss, penalty, fit_intercept=fit_intercept)
-        certificate = certify(whole, _outcome(objective, ended), enough=tol)
+        with single_threaded_algebra():  # factors of this size wait for a second thread
+            certificate = certify(whole, _outcome(objective, ended), enough=tol)
         certificate = with_rounded_intercept(certificate, objective, evaluation)
         if not certificate.relative_bound <= tol:
             return None
@@ -276,7 +278,7 @@ def _of_classes(
 
 def _proven(objective: Objective, ended: _Ended, tol: float) -> Certificate:
     """Return the certificate by the Hessian where the fit ended."""
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+    with quiet_algebra():
         found = certify(objective, _outcome(objective, ended), enough=tol, reading=False)
     return with_rounded_intercept(found, objective, ended.evaluation)
 

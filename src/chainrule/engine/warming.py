@@ -12,7 +12,12 @@ from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.elastic_net import fit_elastic_net
 from chainrule.engine.fitting import engine_loss, fit_linear_model
 from chainrule.engine.losses.facts import LossRow
-from chainrule.engine.passes import condensed_rows, small_class_newton, small_newton
+from chainrule.engine.passes import (
+    condensed_class_rows,
+    condensed_rows,
+    small_class_newton,
+    small_newton,
+)
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.runtime.native import can_compile
 from chainrule.engine.solvers.plans import Method
@@ -38,6 +43,7 @@ def load_passes(dtype: str = "float64", row: LossRow | None = None) -> float:
     small_newton.load()
     small_class_newton.load()
     condensed_rows.load(dtype)
+    condensed_class_rows.load(dtype)
     rng = np.random.default_rng(0)
     X = np.rint(100 * rng.normal(size=(_ROWS, 3))).astype(dtype)
     noisy = X[:, 0] / 100 + rng.logistic(size=_ROWS)

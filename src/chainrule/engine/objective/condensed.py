@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeGuard
+from typing import Final
 
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.objective.accumulators import SparseObjective
+from chainrule.engine.objective.class_objective import ClassObjective
 from chainrule.engine.objective.evaluation import Point, comparable
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.objective.products import Products
+from chainrule.engine.passes import condensed_class_rows
 from chainrule.engine.passes.condensed_rows import CondensedRows, example_pass, own_steps, pays
 from chainrule.engine.passes.fused_blocks import line_sums
 
@@ -34,6 +36,7 @@ class CondensedPoint:
     ----------
     packed : ndarray of shape (n_columns + intercept,)
     alone, raw : ndarray of shape (n_samples,)
+        Of several classes, tables (n_samples, places): see `condensed_classes`.
     """
 
     packed: FloatArray
@@ -82,13 +85,14 @@ class CondensedEvaluation:
     bend: FloatArray
 
 
-class CondensedObjective:
-    """The objective of a loss of one score, on rewritten rows.
+class Rewritten:
+    """Parts of objectives on rewritten rows, whatever the number of scores.
 
     Parameters
     ----------
-    objective : SparseObjective
+    objective : Objective
         One that `can_condense`.
+    rows : CondensedRows
 
     Attributes
     ----------
@@ -96,29 +100,78 @@ class CondensedObjective:
         How many times the rewritten rows have been read.
     share : float
         Their entries, of those of X.
+    strength : ndarray of shape (n_columns,)
+        Of the penalty of shared columns.
+    places : int
+        Numbers that are packed for each column.
     """
 
-    def __init__(self, objective: SparseObjective) -> None:
-        self.whole = objective
-        source = objective.source
-        blocks = objective.sparse_blocks()
-        self.rows = CondensedRows(blocks, objective.penalty.strength, objective.n_threads)
-        self.reads, self.share = 0, self.rows.n_entries / max(1.0, source.n_entries)
+    places = 1
+
+    def __init__(self, objective: Objective, rows: CondensedRows) -> None:
+        self.whole, self.rows = objective, rows
+        self.reads, self.share = 0, rows.n_entries / max(1.0, objective.source.n_entries)
         objective.passes += _REWRITING
         objective.way = (
             f"most passes go over rewritten rows, with the {100 * self.share:.0f} % of the entries "
             "whose columns several rows share; what a row has alone is solved for beforehand"
         )
-        self.strength = np.ascontiguousarray(objective.penalty.strength[self.rows.kept])
-        labels = [source.labels(index)[1:] for index in range(source.n_blocks)]
-        y, weight = (np.concatenate(parts) for parts in zip(*labels, strict=True))
-        self._of_data = y, weight
-        self._offset = source.offset
+        self.strength = np.ascontiguousarray(objective.penalty.strength[rows.kept])
 
     def count(self, reads: int) -> None:
         """Take note of so many reads of the rewritten rows."""
         self.reads += reads
         self.whole.passes += reads * self.share
+
+    def evaluated(
+        self,
+        point: CondensedPoint,
+        value: float,
+        gap: float,
+        packed: FloatArray,
+        of_examples: tuple[FloatArray, FloatArray, FloatArray],
+    ) -> CondensedEvaluation:
+        """Return an evaluation, from one read.
+
+        Parameters
+        ----------
+        point, value, gap
+            As in `CondensedEvaluation`.
+        packed : ndarray of shape (3, n_packed)
+            Gradient, condensed gradient and diagonal.
+        of_examples : tuple of ndarray
+            Curvature, the gradient w.r.t. own coefficients, and the curvature of losses.
+        """
+        self.count(1)
+        value = comparable(value)
+        excess = max(value - self.whole.floor(value), 0.0)
+        size = excess + self.whole.floor_size
+        gradient, condensed, diagonal = packed
+        curvature, pushed, bend = of_examples
+        return CondensedEvaluation(
+            point, value, excess, size, gap, gradient, condensed, diagonal, curvature, pushed, bend
+        )
+
+
+class CondensedObjective(Rewritten):
+    """The objective of a loss of one score, on rewritten rows.
+
+    Parameters
+    ----------
+    objective : SparseObjective
+        One that `can_condense`.
+    """
+
+    def __init__(self, objective: SparseObjective) -> None:
+        source = objective.source
+        blocks = objective.sparse_blocks()
+        super().__init__(
+            objective, CondensedRows(blocks, objective.penalty.strength, objective.n_threads)
+        )
+        labels = [source.labels(index)[1:] for index in range(source.n_blocks)]
+        y, weight = (np.concatenate(parts) for parts in zip(*labels, strict=True))
+        self._kernel, self._of_data = objective.loss.kernel, (y, weight)
+        self._offset = source.offset
 
     @property
     def n_packed(self) -> int:
@@ -130,13 +183,17 @@ class CondensedObjective:
         """The diagonal of the penalty's Hessian."""
         return np.append(self.strength, np.zeros(int(self.whole.fit_intercept)))
 
-    def start(self, intercept: float) -> CondensedPoint:
+    def levels(self, packed: FloatArray) -> FloatArray:
+        """Return the intercept of what is packed, or nothing."""
+        return packed[self.rows.n_columns :]
+
+    def start(self, intercept: FloatArray) -> CondensedPoint:
         """Return the point where all coefficients but the intercept are zero."""
         packed, n_samples = np.zeros(self.n_packed), len(self.rows.own)
         raw = np.zeros(n_samples) if self._offset is None else self._offset[:, 0].copy()
         if self.whole.fit_intercept:
-            packed[-1] = intercept
-            raw += intercept
+            packed[-1] = intercept[0]
+            raw += intercept[0]
         return CondensedPoint(packed, np.zeros(n_samples), raw)
 
     def evaluate(self, point: CondensedPoint) -> CondensedEvaluation:
@@ -144,7 +201,7 @@ class CondensedObjective:
         n_samples, n_columns = len(point.raw), self.rows.n_columns
         examples, pushed, bend = np.empty((n_samples, 3)), np.empty(n_samples), np.empty(n_samples)
         value, slope, left, corner, gap = example_pass(
-            self.whole.loss.kernel, point.raw, self._of_data, self.rows.own, point.alone, examples,
+            self._kernel, point.raw, self._of_data, self.rows.own, point.alone, examples,
             pushed, bend,
         )  # fmt: skip
         packed = np.empty((3, self.n_packed))
@@ -153,23 +210,28 @@ class CondensedObjective:
         shared, penalty = self.rows.gradients(
             examples, self.strength, point.packed[:n_columns], *packed[:, :n_columns]
         )
+        of_examples = np.ascontiguousarray(examples[:, 2]), pushed, bend
+        return self.evaluated(point, value + penalty, gap + shared, packed, of_examples)
+
+    def spreads(self, at: CondensedEvaluation, k: int) -> FloatArray:
+        """Return the condensed curvature of each example."""
+        return at.curvature
+
+    def balanced_gap(self, at: CondensedEvaluation) -> float:
+        """Return about what the gap is once the intercept is balanced, at the price of a read."""
+        n_columns, nothing = self.rows.n_columns, np.zeros(len(at.bend))
+        pulled = np.empty(n_columns)
+        unmoved = np.zeros(n_columns)
+        level = self.rows.product(unmoved, 1.0, at.bend, self.strength, pulled, (0.0, nothing))
         self.count(1)
-        value = comparable(value + penalty)
-        floor = self.whole.floor(value)
-        excess = max(value - floor, 0.0)
-        return CondensedEvaluation(
-            point,
-            value,
-            excess,
-            excess + self.whole.floor_size,
-            gap + shared,
-            packed[0],
-            packed[1],
-            packed[2],
-            np.ascontiguousarray(examples[:, 2]),
-            pushed,
-            bend,
-        )
+        shift = -float(at.gradient[-1]) / level if level > 0 else 0.0
+        gradient = at.gradient[:n_columns] + shift * pulled
+        pushed = at.pushed + shift * self.rows.own * at.bend
+        return 0.5 * float(gradient @ (gradient / self.strength) + pushed @ pushed)
+
+    def products(self, at: CondensedEvaluation) -> CondensedProducts:
+        """Return the condensed Hessian at a point."""
+        return CondensedProducts(self, at)
 
     def direction(
         self, at: CondensedEvaluation, packed: FloatArray, travelled: FloatArray
@@ -206,7 +268,7 @@ class CondensedObjective:
         curvature = float(pull @ step_of_coef + direction.alone @ direction.alone)
         slope = float(pull @ coef + here.alone @ direction.alone)
         level = 0.5 * float((self.strength * coef) @ coef + here.alone @ here.alone)
-        kernel, data = self.whole.loss.kernel, self._of_data
+        kernel, data = self._kernel, self._of_data
 
         def at_step(step: float) -> tuple[float, float]:
             loss, rise, _ = line_sums(kernel, here.raw, direction.raw, step, *data)
@@ -220,6 +282,10 @@ class CondensedObjective:
         coef = self.rows.spread(point.packed[: self.rows.n_columns], point.alone)
         intercept = point.packed[self.rows.n_columns :].sum()
         return Point(coef[:, None], np.asarray([float(intercept)]))
+
+    def raw_table(self, point: CondensedPoint) -> FloatArray:
+        """Return the scores, (n_samples, 1)."""
+        return point.raw[:, None]
 
 
 class CondensedProducts(Products):
@@ -271,12 +337,16 @@ class CondensedProducts(Products):
         return self._travelled
 
 
-def can_condense(objective: Objective) -> TypeGuard[SparseObjective]:
+def can_condense(objective: Objective) -> bool:
     """Tell whether rows may be rewritten: all columns penalised and fitted, and not too large."""
     source = objective.source
+    if not isinstance(objective, SparseObjective):
+        if not isinstance(objective, ClassObjective) or source.is_dense:
+            return False
+        if source.offset is not None or not condensed_class_rows.pays(source.n_entries):
+            return False
     return (
-        isinstance(objective, SparseObjective)
-        and objective.columns is None
+        objective.columns is None
         and bool((objective.penalty.strength > 0).all())
         and pays(source.n_entries, source.n_features, source.given[0].dtype.char)
     )

@@ -96,10 +96,10 @@ class _Lines:
     def pinned(self) -> tuple[Pinned, Pinned, Pinned]:
         return Pinned(self.values), Pinned(self.places), Pinned(self.begins)
 
-    def chunks(self) -> list[tuple[int, int]]:
+    def chunks(self, n_outputs: int) -> list[tuple[int, int]]:
         """Return ranges of lines with about as many entries each."""
         n_lines, n_entries = len(self.begins) - 1, int(self.begins[-1])
-        n_chunks = int(np.clip(n_entries // _CHUNK_ENTRIES, 1, _MOST_CHUNKS))
+        n_chunks = int(np.clip(n_outputs * n_entries // _CHUNK_ENTRIES, 1, _MOST_CHUNKS))
         cuts = np.searchsorted(self.begins, n_entries * np.arange(1, n_chunks) / n_chunks)
         edges = [0, *(int(cut) for cut in cuts), n_lines]
         return [(a, b) for a, b in pairwise(edges) if b > a] or [(0, n_lines)]
@@ -115,6 +115,8 @@ class CondensedRows:
     strength : ndarray of shape (n_features,)
         Of the penalty; positive.
     n_threads : int
+    n_outputs : int
+        Numbers that each entry is multiplied by in a pass.
 
     Attributes
     ----------
@@ -128,7 +130,11 @@ class CondensedRows:
     """
 
     def __init__(
-        self, blocks: Sequence[FusedSparseBlock], strength: FloatArray, n_threads: int
+        self,
+        blocks: Sequence[FusedSparseBlock],
+        strength: FloatArray,
+        n_threads: int,
+        n_outputs: int = 1,
     ) -> None:
         self._blocks, self._n_threads = blocks, n_threads
         n_features = len(strength)
@@ -147,7 +153,7 @@ class CondensedRows:
         rows = self._condensed(self.n_entries, np.uint8 if in_bytes else np.float64)
         columns = self._turned(rows, counts[self.kept])
         self._rows, self._columns = rows.pinned(), columns.pinned()
-        self._row_chunks, self._column_chunks = rows.chunks(), columns.chunks()
+        self._row_chunks, self._column_chunks = rows.chunks(n_outputs), columns.chunks(n_outputs)
         self._pull, self._scores = np.empty(len(self.own)), np.zeros(len(self.own))
 
     def _condensed(self, n_entries: int, kind: type) -> _Lines:

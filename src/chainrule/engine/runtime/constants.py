@@ -52,8 +52,8 @@ class MachineConstants:
     compiled_entry: float = 1.6e-10
     sparse_entry: float = 4e-9
     compiled_sparse_entry: float = 1.2e-9
-    operation: float = 1.0e-10
-    compiled_operation: float = 5e-11
+    operation: float = 5e-11
+    compiled_operation: float = 2.5e-11
     scattered_operation: float = 5e-10
     factor: float = 2e-10
 

@@ -15,15 +15,14 @@ import numpy as np
 
 from chainrule.engine.arrays import UNIT, FloatArray, norm
 from chainrule.engine.objective.accumulators import SparseObjective
-from chainrule.engine.objective.condensed import (
-    CondensedEvaluation,
-    CondensedObjective,
-    CondensedProducts,
-)
+from chainrule.engine.objective.class_objective import ClassObjective
+from chainrule.engine.objective.condensed import CondensedEvaluation, CondensedObjective
+from chainrule.engine.objective.condensed_classes import CondensedClassObjective
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.condensed_rows import ONE_CALL
 from chainrule.engine.solvers.conjugate_gradients import conjugate_gradients
-from chainrule.engine.solvers.leading_columns import NONE, LeadingColumns, applied
+from chainrule.engine.solvers.leading_columns import NONE, Condensed, LeadingColumns, corrected
 from chainrule.engine.solvers.line_search import line_search
 from chainrule.engine.solvers.newton_cg import FINE, expected_forcing, mixed_diagonal
 from chainrule.engine.solvers.starting import balance_intercept
@@ -38,6 +37,9 @@ _DEEP: Final[float] = 0.02
 _WORTH: Final[float] = 4.0
 """How many times its price products have taken where one is formed."""
 
+_NEAR: Final[float] = 100.0
+"""How many times the tolerance a gap is that a few products do away with."""
+
 Notice = Callable[[float, float, Callable[[], Point]], bool]
 
 
@@ -50,7 +52,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def condensed_newton(
-    objective: SparseObjective,
+    objective: Objective,
     start: Point,
     *,
     tolerance: float,
@@ -63,7 +65,7 @@ def condensed_newton(
 
     Parameters
     ----------
-    objective : SparseObjective
+    objective : Objective
         One that `can_condense`.
     start : Point
         Its intercept is where to start; coefficients start at zero.
@@ -78,16 +80,15 @@ def condensed_newton(
     max_inner : int
         Largest number of conjugate gradient iterations per step.
     """
-    condensed = CondensedObjective(objective)
+    condensed = _condensed(objective)
     history: list[IterationRecord] = []
-    evaluation = condensed.evaluate(condensed.start(float(start.intercept[0])))
+    evaluation = condensed.evaluate(condensed.start(start.intercept))
     stiffness = condensed.stiffness
     leading, part, spent, is_last = LeadingColumns(condensed), NONE, 0.0, False
     try:
         while not is_last and len(history) < max_iter and objective.passes <= patience:
             allowed = tolerance * evaluation.excess
-            residual = 4 * float(np.abs(evaluation.gradient[condensed.rows.n_columns :]).sum())
-            if evaluation.gap + residual <= _MARGIN * allowed:
+            if evaluation.gap <= _MARGIN * allowed and _is_balanced(condensed, evaluation, allowed):
                 break
             size = norm(evaluation.gradient, evaluation.pushed)
             here = partial(condensed.whole_point, evaluation.point)
@@ -96,7 +97,8 @@ def condensed_newton(
             clock = perf_counter()
             diagonal = np.where(evaluation.diagonal > 0, evaluation.diagonal, 1.0)
             forcing = expected_forcing(evaluation.condensed, diagonal, evaluation.excess)
-            if forcing < _DEEP and spent >= _WORTH * leading.price:
+            is_near = evaluation.gap <= _NEAR * allowed
+            if forcing < _DEEP and spent >= _WORTH * leading.price and not is_near:
                 part, spent = leading.inverse(evaluation), 0.0
             before = condensed.reads
             packed, travelled = _inner(
@@ -126,8 +128,16 @@ def condensed_newton(
     return _whole(condensed, evaluation), history
 
 
+def _is_balanced(condensed: Condensed, at: CondensedEvaluation, allowed: float) -> bool:
+    """Tell whether the tolerance is met where the intercept alone is minimised over."""
+    residual = 4 * float(np.abs(condensed.levels(at.gradient)).sum())
+    if at.gap + residual <= _MARGIN * allowed:
+        return True
+    return condensed.balanced_gap(at) <= _MARGIN * allowed
+
+
 def _inner(
-    condensed: CondensedObjective,
+    condensed: Condensed,
     at: CondensedEvaluation,
     diagonal: FloatArray,
     part: FloatArray,
@@ -137,17 +147,19 @@ def _inner(
     stiffness = condensed.stiffness
     in_gap = np.divide(0.5, stiffness, where=stiffness > 0, out=np.zeros_like(stiffness))
     forcing, enough, max_inner = limits
-    if condensed.rows.n_entries <= ONE_CALL:
-        vectors = at.curvature, condensed.strength, at.condensed, diagonal, part, in_gap
+    if isinstance(condensed, CondensedObjective) and condensed.rows.n_entries <= ONE_CALL:
+        whole = part[0] if len(part) else np.empty((0, 0))
+        vectors = at.curvature, condensed.strength, at.condensed, diagonal, whole, in_gap
         n_products, packed, travelled = condensed.rows.inner_solve(*vectors, *limits)
         condensed.count(n_products)
         return packed, travelled
-    products = CondensedProducts(condensed, at)
-    n_columns = condensed.rows.n_columns
+    products = condensed.products(at)
     packed = conjugate_gradients(
         products,
         at.condensed,
-        applied(part, diagonal, n_columns) if len(part) else diagonal,
+        corrected(part, diagonal, condensed.rows.n_columns, condensed.places)
+        if len(part)
+        else diagonal,
         forcing,
         max_inner,
         in_gap,
@@ -156,9 +168,17 @@ def _inner(
     return packed, products.travelled()
 
 
-def _whole(condensed: CondensedObjective, evaluation: CondensedEvaluation) -> Point:
+def _condensed(objective: Objective) -> Condensed:
+    """Return the objective on rewritten rows."""
+    if isinstance(objective, ClassObjective):
+        return CondensedClassObjective(objective)
+    assert isinstance(objective, SparseObjective)
+    return CondensedObjective(objective)
+
+
+def _whole(condensed: Condensed, evaluation: CondensedEvaluation) -> Point:
     """Return the point on the data as given, its intercept balanced."""
     point = condensed.whole_point(evaluation.point)
     if condensed.whole.fit_intercept:
-        point = balance_intercept(condensed.whole, point, evaluation.point.raw[:, None])
+        point = balance_intercept(condensed.whole, point, condensed.raw_table(evaluation.point))
     return point

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -16,10 +17,25 @@ _vectors = NativeModule("vectors")
 Inverse = Callable[[FloatArray], FloatArray]
 
 
+@dataclass(frozen=True)
+class Corrected:
+    """A diagonal preconditioner, some of whose entries another one takes the place of.
+
+    Attributes
+    ----------
+    diagonal : ndarray of shape (n_parameters,)
+    correct : callable
+        (residual, conditioned) -> what that adds to residual @ conditioned, which it changes.
+    """
+
+    diagonal: FloatArray
+    correct: Callable[[FloatArray, FloatArray], float]
+
+
 def conjugate_gradients(
     curvature: Products,
     gradient: FloatArray,
-    preconditioner: FloatArray | Inverse,
+    preconditioner: FloatArray | Inverse | Corrected,
     forcing: float,
     max_inner: int,
     in_gap: FloatArray,
@@ -32,8 +48,9 @@ def conjugate_gradients(
     curvature : Products
         H; it is told every step, to follow the predictions.
     gradient : ndarray of shape (n_parameters,)
-    preconditioner : ndarray of shape (n_parameters,), or callable
-        A positive diagonal; or a vector -> an approximate inverse of H times it.
+    preconditioner : ndarray of shape (n_parameters,), callable or Corrected
+        A positive diagonal, which may be corrected; or a vector -> an approximate inverse of H
+        times it.
     forcing : float
         The quadratic rule of Nash and Sofer (1990): stop when an iteration improves the model by
         less than this share of the average improvement.
@@ -48,11 +65,15 @@ def conjugate_gradients(
     if callable(preconditioner):
         conditioned, advance = preconditioner(residual), partial(_advance, preconditioner)
     else:
-        diagonal = preconditioner
+        plain = preconditioner
+        diagonal = plain if isinstance(plain, np.ndarray) else plain.diagonal
         conditioned = residual / diagonal
         advance = partial(_advance, lambda vector: vector / diagonal)
         if curvature.is_compiled:
             advance = partial(_compiled_advance, diagonal)
+        if not isinstance(preconditioner, np.ndarray):
+            preconditioner.correct(residual, conditioned)
+            advance = partial(_corrected_advance, advance, preconditioner)
     direction = conditioned.copy()
     energy = float(residual @ conditioned)
     model, penalised = 0.0, bool(in_gap.any())
@@ -110,3 +131,14 @@ def _compiled_advance(
         float(step), direction, product, preconditioner, *vectors
     )
     return found
+
+
+def _corrected_advance(
+    advance: Callable[..., tuple[float, float]],
+    preconditioner: Corrected,
+    step: float,
+    *vectors: FloatArray,
+) -> tuple[float, float]:
+    energy, left = advance(step, *vectors)
+    *_, residual, conditioned = vectors
+    return energy + preconditioner.correct(residual, conditioned), left

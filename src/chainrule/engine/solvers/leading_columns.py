@@ -7,7 +7,6 @@ and formed again when the products since have cost as much as it does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -15,11 +14,16 @@ from scipy.linalg import lapack
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.objective.condensed import CondensedEvaluation, CondensedObjective
+from chainrule.engine.objective.condensed_classes import CondensedClassObjective
+from chainrule.engine.solvers.conjugate_gradients import Corrected
 
 _SIZES: Final[tuple[int, ...]] = (1024, 512, 256, 128, 64, 32)
 
-_DEAREST: Final[float] = 3.0
-"""What the part may cost, in products with the Hessian."""
+_DEAREST: Final[tuple[float, float]] = 3.0, 8.0
+"""What the part may cost, in products with the Hessian: with one score, and with more."""
+
+_TOGETHER: Final[float] = 4.0
+"""Numbers side by side that take as long as the visit of an entry."""
 
 _SHARE: Final[float] = 0.25
 """What its inverse times a vector may cost, in the same unit."""
@@ -29,9 +33,9 @@ _CUBE: Final[float] = 0.1
 _SQUARE: Final[float] = 0.1
 """Time of a pair of entries in a row, of size^3 and of size^2, in visits of an entry."""
 
-NONE: Final[FloatArray] = np.empty((0, 0))
+NONE: Final[FloatArray] = np.empty((0, 0, 0))
 
-Inverse = Callable[[FloatArray], FloatArray]
+Condensed = CondensedObjective | CondensedClassObjective
 
 
 class LeadingColumns:
@@ -39,7 +43,7 @@ class LeadingColumns:
 
     Parameters
     ----------
-    condensed : CondensedObjective
+    condensed : CondensedObjective or CondensedClassObjective
 
     Attributes
     ----------
@@ -49,27 +53,37 @@ class LeadingColumns:
         Of forming it, in products with the Hessian.
     """
 
-    def __init__(self, condensed: CondensedObjective) -> None:
+    def __init__(self, condensed: Condensed) -> None:
         self._condensed = condensed
         self.size, self.price = 0, np.inf
-        rows = condensed.rows
-        product = 2.0 * max(1, rows.n_entries)
+        rows, n_outputs = condensed.rows, condensed.whole.loss.n_outputs
+        visits = max(1, rows.n_entries)
+        # entries are visited for four classes at a time; their parts are formed one by one
+        product = 2.0 * visits * max(1.0, condensed.places / _TOGETHER)
         for size in _SIZES:
             if size > rows.n_columns:
                 continue
             pairs = len(rows.own) * rows.per_row(size) ** 2 / 2
-            price = (_PAIR * pairs + 2 * rows.n_entries + _CUBE * size**3) / product
-            if price <= _DEAREST and _SQUARE * size**2 <= _SHARE * product:
+            forming = _PAIR * pairs + 2 * visits + _CUBE * size**3
+            price, applying = n_outputs * forming / product, n_outputs * _SQUARE * size**2
+            if price <= _DEAREST[n_outputs > 1] and applying <= _SHARE * product:
                 self.size, self.price = size, price
                 break
 
     def inverse(self, at: CondensedEvaluation) -> FloatArray:
-        """Return the inverse of the Hessian's part in the leading columns and the intercept.
+        """Return the inverses of the Hessian's parts in the leading columns and the intercept.
 
-        Without rows where it has none to be found.
+        One part per class, (n_outputs, k, k); without entries where one has no inverse.
         """
+        n_outputs = self._condensed.whole.loss.n_outputs
+        curvatures = (self._condensed.spreads(at, k) for k in range(n_outputs))
+        parts = [self._inverse(np.ascontiguousarray(curvature)) for curvature in curvatures]
+        return np.stack(parts) if all(len(part) for part in parts) else NONE
+
+    def _inverse(self, curvature: FloatArray) -> FloatArray:
+        """Return the inverse for one class; without rows where it has none to be found."""
         condensed, size = self._condensed, self.size
-        gram = condensed.rows.leading_gram(at.curvature, size)
+        gram = condensed.rows.leading_gram(curvature, size)
         fit = int(condensed.whole.fit_intercept)
         gram = gram[: size + fit, : size + fit]
         gram[np.arange(size), np.arange(size)] += condensed.strength[:size]
@@ -82,23 +96,28 @@ class LeadingColumns:
         return np.ascontiguousarray(np.tril(lower) + np.tril(lower, -1).T)
 
 
-def applied(part: FloatArray, diagonal: FloatArray, n_columns: int) -> Inverse:
-    """Return a vector -> about the inverse Hessian times it.
+def corrected(parts: FloatArray, diagonal: FloatArray, n_columns: int, places: int) -> Corrected:
+    """Return a preconditioner: the parts, and a diagonal for the other columns.
 
     Parameters
     ----------
-    part : ndarray of shape (k, k)
-        For the leading columns and the intercept.
+    parts : ndarray of shape (n_outputs, k, k)
+        For the leading columns and the intercept of each class.
     diagonal : ndarray of shape (n_packed,)
-        For the other columns.
     n_columns : int
+        Those with a row of numbers each in what is packed; a last row may be of intercepts.
+    places : int
+        Of a row.
     """
+    n_outputs, size = parts.shape[:2]
+    n_rows = len(diagonal) // places
+    leading = np.r_[: size - (n_rows - n_columns), n_columns:n_rows]
+    diagonals = diagonal.reshape(n_rows, -1)[leading, :n_outputs]
 
-    def apply(vector: FloatArray) -> FloatArray:
-        found = vector / diagonal
-        size = len(part) - (len(vector) - n_columns)
-        leading = part @ np.append(vector[:size], vector[n_columns:])
-        found[:size], found[n_columns:] = leading[:size], leading[size:]
-        return found
+    def correct(residual: FloatArray, conditioned: FloatArray) -> float:
+        left = residual.reshape(n_rows, -1)[leading, :n_outputs]
+        found = np.matmul(parts, left.T[:, :, None])[:, :, 0].T
+        conditioned.reshape(n_rows, -1)[leading, :n_outputs] = found
+        return float((left * (found - left / diagonals)).sum())
 
-    return apply
+    return Corrected(diagonal, correct)

@@ -40,22 +40,31 @@ UNPENALISED_LIMIT: Final[int] = 2000
 OPERATIONS_PER_BYTE: Final[float] = 4.0
 """Operations of a product of matrices in the time of reading a byte, in round numbers."""
 
-_NEWTON_STEPS: Final[float] = 7.0
+_NEWTON_STEPS: Final[float] = 6.0
 _PATIENCE: Final[float] = 2.0
 """How many times the expected reads a method may take before another takes over."""
 
-_ONE_THREAD: Final[float] = 2.0
-"""How many times as long one thread takes as all of them, in round numbers."""
-
 _SCATTERED: Final[float] = 12.0
-"""Operations of a product of matrices in the time of one that is scattered over a Hessian."""
+"""Operations of dense rows in the time of one of sparse rows: entry by entry, not in products."""
+
+_WRITTEN_OUT: Final[float] = 2.0
+"""How many times as long a read takes that writes codes out as sparse rows."""
+
+_FACTORED: Final[float] = 3.0
+"""Operations of a Hessian in the time of one of its factor."""
 
 _CLEARED: Final[float] = 6.0
 """Scattered operations in the time that one entry of a block's own Hessian takes: it is cleared
 first, and added to those of the other blocks in the end."""
 
-_WRITTEN_OUT: Final[float] = 2.0
-"""How many times as long a read takes that writes codes out as sparse rows."""
+_CONDENSED: Final[tuple[float, float, float]] = (30.0, 3.0, 90.0)
+"""Reads of rewritten sparse rows: at least, more per entry of a row, and at most."""
+
+_SHARED: Final[float] = 8.0
+"""Entries of sparse X for each column that several rows share, about, where columns are many."""
+
+_NUMBER: Final[float] = 4.0
+"""Time of a number of a long vector in an iteration, in those of an entry of sparse X."""
 
 
 @dataclass(frozen=True)
@@ -70,21 +79,20 @@ class Cost:
         Operations of Hessians and of their factors, beside what a read does anyway.
     megabytes : float
         Memory beside X.
+    numbers : float
+        Those of a vector over the columns, as long as it is in a pass over sparse rows.
     """
 
     passes: float
     hessian: float
     factor: float
     megabytes: float
-
-    @property
-    def operations(self) -> float:
-        """All operations beside reads."""
-        return self.hessian + self.factor
+    numbers: float = 0.0
 
     def in_passes(self, source: Measured) -> float:
         """Return everything in reads of X, at the fixed exchange rate."""
-        operations = (1.0 if source.is_dense else _SCATTERED) * self.hessian + self.factor
+        operations = self.hessian * (1.0 if source.is_dense else _SCATTERED)
+        operations += _FACTORED * self.factor
         read = OPERATIONS_PER_BYTE * source.n_bytes * (_WRITTEN_OUT if source.is_coded else 1.0)
         return self.passes + operations / read
 
@@ -100,6 +108,7 @@ class Cost:
             entry *= _WRITTEN_OUT if source.is_coded else 1.0
             operation = c.scattered_operation
         one = c.call + c.block * source.n_blocks + source.n_entries * entry * n_outputs
+        one += _NUMBER * self.numbers * entry
         one += source.n_samples * n_outputs * c.example * (0.25 if compiled else 1.0)
         return self.passes * one + self.hessian * operation + self.factor * c.factor
 
@@ -107,7 +116,8 @@ class Cost:
         """Return the time of a small fit in one compiled call, on one thread."""
         c = constants
         one = source.n_entries * c.entry + source.n_samples * 0.25 * c.example
-        work = self.hessian * _ONE_THREAD * c.compiled_operation + self.factor * c.factor
+        # on one thread, but it forms half as many Hessians
+        work = self.hessian * c.compiled_operation + self.factor * c.factor
         return c.small + self.passes * one + work
 
 
@@ -170,6 +180,11 @@ class Plan:
 
     def __str__(self) -> str:
         return f"{self.method}: {self.reason}"
+
+    def after(self, seconds: float) -> Plan:
+        """Return the plan with the time that has been spent before it was made."""
+        shifted = tuple(replace(one, seconds=one.seconds + seconds) for one in self.alternatives)
+        return replace(self, seconds=self.seconds + seconds, alternatives=shifted)
 
     def table(self) -> str:
         """Return the methods that the problem admits, one per line, the chosen one marked."""
@@ -350,12 +365,12 @@ def expected_costs(source: Measured, n_parameters: int) -> Mapping[str, Cost]:
     square = 4 * 8e-6 * n_parameters**2
     return {
         "newton-cholesky": Cost(
-            9.0, _NEWTON_STEPS * hessian, _NEWTON_STEPS * factor, vectors + square
+            8.0, _NEWTON_STEPS * hessian, _NEWTON_STEPS * factor, vectors + square
         ),
         "newton-classes": Cost(25.0, 2 * hessian, 2 * factor, vectors + 2 * square),
         "newton-sampled": Cost(
             # a column that is hardly ever non-zero is missing from the sample, and steps go wrong
-            10.0 if source.is_dense else 25.0,
+            10.0 if source.is_dense else 27.0,
             _NEWTON_STEPS * part * hessian,
             _NEWTON_STEPS * factor,
             vectors + square + part * source.n_bytes * 1e-6,
@@ -366,9 +381,21 @@ def expected_costs(source: Measured, n_parameters: int) -> Mapping[str, Cost]:
             2 * n_outputs * of_class**3,
             vectors + 8e-6 * n_outputs * of_class**2,
         ),
-        "newton-rows": Cost(8.0, m**2 * per_row, 6 * m**3, vectors + 4 * 8e-6 * m**2),
-        "newton-cg": Cost(90.0, 0.0, 0.0, vectors + 8 * 8e-6 * n_parameters),
+        "newton-rows": Cost(8.0, m**2 * per_row / 2, 2 * m**3, vectors + 4 * 8e-6 * m**2),
+        "newton-cg": _of_products(source, n_parameters, per_row, vectors),
     }
+
+
+def _of_products(source: Measured, n_parameters: int, per_row: float, vectors: float) -> Cost:
+    """Return what conjugate gradients take: of sparse rows, on rewritten ones."""
+    own = 8 * 8e-6 * n_parameters
+    if source.is_dense or not source.is_fused:
+        return Cost(90.0, 0.0, 0.0, vectors + own)
+    least, more, most = _CONDENSED
+    passes = min(least + more * per_row, most)
+    numbers = min(float(n_parameters), source.n_entries / _SHARED)
+    rewritten = 24e-6 * source.n_entries
+    return Cost(passes, 0.0, 0.0, vectors + own + rewritten, numbers)
 
 
 def _plan(method: str, reason: str, source: Measured, costs: Mapping[str, Cost]) -> Plan:

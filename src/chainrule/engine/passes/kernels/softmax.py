@@ -44,10 +44,10 @@ _relative = _compiled(formulas.softmax_relative)
 _other = _compiled(formulas.softmax_other)
 _distance = _compiled(formulas.softmax_distance)
 _loss = _compiled(formulas.softmax_loss)
-_proba = _compiled(formulas.softmax_proba)
+proba_of = _compiled(formulas.softmax_proba)
 _doubt = _compiled(formulas.softmax_doubt)
-_drift = _compiled(formulas.softmax_drift)
-_pull = _compiled(formulas.softmax_pull)
+drift_part = _compiled(formulas.softmax_drift)
+pull_of = _compiled(formulas.softmax_pull)
 
 
 def plain_rows(X: Rows, start: int, stop: int, buffer: Matrix) -> Matrix:
@@ -219,7 +219,7 @@ def residuals(
     for k in range(scores.shape[0]):
         out = residual[k]
         for i in range(count):
-            out[i] = weight[i] * _proba(out[i], others[i])
+            out[i] = weight[i] * proba_of(out[i], others[i])
     for i in range(count):
         residual[codes[i], i] = own[i]
     total: float = total_of(score[:count])
@@ -332,11 +332,11 @@ def product_pass(
         for k in range(n_classes):
             share, moved = proba[k], change[k]
             for i in range(count):
-                drift[i] += _drift(share[at + i], 0.0, moved[i] - top[i])
+                drift[i] += drift_part(share[at + i], 0.0, moved[i] - top[i])
         for k in range(n_classes):
             share, moved = proba[k], change[k]
             for i in range(count):
-                moved[i] = weights[i] * _pull(share[at + i], 0.0, moved[i] - top[i], drift[i])
+                moved[i] = weights[i] * pull_of(share[at + i], 0.0, moved[i] - top[i], drift[i])
             total[k] += total_of(moved[:count])
         add_class_pulls(product, X, part, change, gradient)
 
@@ -353,7 +353,7 @@ def probabilities(
         for k in range(raw.shape[0]):
             share, out = table[k], proba[k]
             for i in range(count):
-                out[at + i] = _proba(share[i], others[i])
+                out[at + i] = proba_of(share[i], others[i])
 
 
 @exact
