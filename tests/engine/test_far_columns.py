@@ -89,6 +89,10 @@ def test_wide_rows_are_moved_as_narrow_ones_are() -> None:
             np.testing.assert_array_equal(getattr(wide, name)[part], getattr(narrow, name))
     assert wide.column_shift[[0, 2]].all()
     assert wide.column_shift[3] == 0
+    for layout in (np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2], X[::-1]):
+        other = InMemorySource(layout, y, center=True)
+        np.testing.assert_array_equal(other.column_shift, wide.column_shift)
+        np.testing.assert_array_equal(other.column_maxima, wide.column_maxima)
     X[7, 2999] = np.nan
     with pytest.raises(DataError, match="column 2999"):
         InMemorySource(X, y, center=True)

@@ -143,7 +143,9 @@ class PathSolver:
         self.source = self.objective.source
         if not self._steps.are_compiled:
             self.objective.runtime = cluster_passes(self.source)
-        self._near = WorkingSet(self.objective, losses_of, compiled=may_compile)
+        self._near = WorkingSet(
+            self.objective, losses_of, compiled=may_compile, looks_ahead=not is_single
+        )
         self._ever = np.zeros(source.n_features, dtype=bool)
         self._records: list[IterationRecord] = []
         self._stop = False

@@ -57,6 +57,8 @@ class WorkingSet:
         Returns that of some columns.
     compiled : bool
         Whether steps may be compiled.
+    looks_ahead : bool
+        Whether strengths to come will need more columns, which are copied beforehand.
     """
 
     def __init__(
@@ -65,9 +67,10 @@ class WorkingSet:
         objective_of: Callable[[InMemorySource], Objective],
         *,
         compiled: bool,
+        looks_ahead: bool,
     ) -> None:
         self._objective, self._objective_of = objective, objective_of
-        self._may_compile = compiled
+        self._may_compile, self._looks_ahead = compiled, looks_ahead
         self._columns: IntArray | None = None
         self._steps: ProximalSteps | None = None
         self._n_copies, self._turned = 0, None
@@ -101,7 +104,7 @@ class WorkingSet:
         penalty, here, unit, model, tolerance, max_iter, enough
             As in `proximal_newton`, for all columns.
         """
-        if not self._holds(columns):
+        if self._looks_ahead and not self._holds(columns):
             columns = _with_next(columns, here, penalty)
         columns, steps = self._copied(columns)
         if model is not None:

@@ -119,8 +119,10 @@ def _no_rows(rows: npt.NDArray[Any]) -> None:
 
 def _is_read_compiled(source: Blocks, X: Any) -> bool:  # noqa: ANN401
     """Tell whether a compiled pass seeks the maxima of rows that are too wide for the others."""
-    is_large = isinstance(X, np.ndarray) and X.size >= FUSED_FROM
-    return is_large and not source.is_fused and can_compile()
+    if source.is_fused or not isinstance(X, np.ndarray) or X.size < FUSED_FROM:
+        return False
+    in_one_piece = X.flags.c_contiguous or X.flags.f_contiguous
+    return bool(in_one_piece and can_compile())
 
 
 def _seen(
