@@ -45,10 +45,9 @@ FACTS: dict[str, Any] = {
     "because": (
         (
             "convex",
-            "l'' = [min(z - y, 27/20) + 27/20 > 0] [27/20 - (z - y) > 0](2 - [min(z - y, 27/20) + "
-            "27/20 > 0] [27/20 - (z - y) > 0]) >= 0: with v = -y + z: for v < -27/20: 0, and it "
-            "is 0; for -27/20 < v < 27/20: 1, and every term is >= 0; for 27/20 < v: 0, and it is "
-            "0.",
+            "l'' = [min(z - y, 27/20) + 27/20 > 0] [27/20 > z - y](2 - [min(z - y, 27/20) + 27/20 "
+            "> 0] [27/20 > z - y]) >= 0: with v = -y + z: for v < -27/20: 0, and it is 0; for "
+            "-27/20 < v < 27/20: 1, and every term is >= 0; for 27/20 < v: 0, and it is 0.",
         ),
         (
             "curvature",

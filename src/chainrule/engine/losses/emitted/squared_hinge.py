@@ -43,9 +43,9 @@ FACTS: dict[str, Any] = {
     "because": (
         (
             "convex",
-            "l'' = 2 [1 - y z > 0]^2 y y >= 0: with v = z or -z: for y = -1, v < -1: 0, and it is "
-            "0; for y = -1, -1 < v: 2, and every term is >= 0; for y = 1, v < 1: 2, and every "
-            "term is >= 0; for y = 1, 1 < v: 0, and it is 0.",
+            "l'' = 2 [1 > y z]^2 y y >= 0: with v = z or -z: for y = -1, v < -1: 0, and it is 0; "
+            "for y = -1, -1 < v: 2, and every term is >= 0; for y = 1, v < 1: 2, and every term "
+            "is >= 0; for y = 1, 1 < v: 0, and it is 0.",
         ),
         (
             "curvature",
