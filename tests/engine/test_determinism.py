@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from chainrule import LogisticRegression
 
@@ -53,6 +54,26 @@ def test_any_number_of_threads_gives_the_same_bits(name: str, solver: str) -> No
     X, y = data(n_samples, n_features, n_classes)
     X = FORMS[form](X)
     found = {bits(X, y, n_jobs=n_jobs, solver=solver) for n_jobs in (1, 2, 8, None)}
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("solver", ["auto", "newton-cg"])
+@pytest.mark.parametrize("form", ["rows", "columns"])
+def test_vectors_that_blas_shares_among_threads_have_the_same_bits(form: str, solver: str) -> None:
+    rng = np.random.default_rng(3)
+    if form == "rows":  # of integers, which no compiled pass reads
+        X: Any = rng.integers(-3, 4, size=(30_500, 4)).astype(np.int8)
+    else:
+        X = sparse.random_array((276, 14_000), density=0.0005, rng=rng, format="csr")
+    n_samples = X.shape[0]
+    y, weight = rng.integers(0, 2, n_samples), rng.random(n_samples)
+    offset = rng.normal(size=n_samples)
+    found = set()
+    for n_jobs in (1, 2):
+        model = LogisticRegression(n_jobs=n_jobs, solver=solver)
+        with threadpool_limits(2, user_api="blas"):  # tests have one thread, users several
+            model.fit(X, y, sample_weight=weight, offset=offset)
+        found.add(model.coef_.tobytes() + model.intercept_.tobytes())
     assert len(found) == 1
 
 

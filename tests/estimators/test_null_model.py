@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from chainrule import GammaRegressor, PoissonRegressor
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.losses.null_model import null_score
 from chainrule.engine.losses.table import find_loss
@@ -39,3 +42,13 @@ def test_weights_are_repetitions() -> None:
     row = find_loss("log_cosh")
     found = null_score(row, y, repeats.astype(np.float64))
     np.testing.assert_allclose(found[0], null_score(row, np.repeat(y, repeats))[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("model", [PoissonRegressor, GammaRegressor])
+@pytest.mark.parametrize("seed", range(4))
+def test_lasso_fits_leave_a_null_model_that_one_row_dominates(model: Any, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X, offset = rng.normal(size=(200, 25)), 25 * rng.normal(size=200)
+    y = rng.poisson(np.exp(X[:, 0])) + 0.1
+    fit = model(alpha=0.003, l1_ratio=1.0).fit(X, y, offset=offset)
+    assert fit.certificate_.relative_bound <= fit.tol

@@ -74,6 +74,8 @@ def masked(values: Any, row: int = 3) -> Any:
         ({"offset": ONES.astype("M8[D]")}, "offset must hold numbers, but row 0"),
         ({"y": np.where(Y, np.timedelta64("NaT"), np.timedelta64(1, "D"))}, "y contains a missing"),
         ({"y": ["a", np.nan, *["b"] * (N - 2)]}, "y contains a missing label .NaN. in row 1"),
+        ({"y": [np.str_("a"), np.nan, *WORDS[2:]]}, "y contains a missing label .NaN. in row 1"),
+        ({"y": [np.str_("a"), 1, *WORDS[2:]]}, "mixes labels of two types, .*'a'.* in row 0 and 1"),
         ({"y": ["a", 1, *["b"] * (N - 2)]}, "mixes labels of two types, 'a' in row 0 and 1 in row"),
         ({"y": [Decimal(int(v)) for v in Y]}, r"y is Decimal\('.'\) in row 0, which cannot be a"),
         ({"y": [2**70 if v else 0 for v in Y]}, "y is 1180591620717411303424 in row"),
@@ -172,6 +174,12 @@ def test_levels_that_a_dictionary_holds_twice_are_one() -> None:
     assert found.coef_names_.tolist() == expected.coef_names_.tolist()
 
 
+def indexed_by(dtype: str) -> Any:
+    S = sparse.csr_array(X)
+    S.indices = S.indices.astype(dtype)
+    return S
+
+
 def wrong_index(kind: str) -> Any:
     S = sparse.csr_array(X).asformat(kind)
     (S.row if kind == "coo" else S.indices)[0] = 999
@@ -261,3 +269,10 @@ def test_covariances_of_one_score_are_refused_for_three_classes(cov: str) -> Non
     clusters = np.arange(N) // 4 if cov.startswith("CR") else None
     with pytest.raises(DataError, match=f"cov='{cov}' corrects by leverages.*3 classes"):
         model.inference(X, y, cov=cov, clusters=clusters)
+
+
+@pytest.mark.parametrize("dtype", [">i4", "i8", ">i8", "i1"])
+def test_sparse_indices_of_any_type_and_order_of_bytes(dtype: str) -> None:
+    S = indexed_by(dtype)
+    found = LogisticRegression().fit(S, Y).predict_proba(S)
+    np.testing.assert_allclose(found, EXPECTED, rtol=1e-6)

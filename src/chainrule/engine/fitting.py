@@ -303,7 +303,8 @@ def certify_point(
 @contextmanager
 def _surroundings(source: InMemorySource, n_threads: int) -> Iterator[None]:
     # Threads of BLAS inside threads of ours wait for each other: 10 times the seconds, and more.
-    busy = n_threads > 1 or source.is_fused or (source.is_dense and source.n_classes > 2)
+    # What is left to them are products of dense rows; dot products would have other bits in each.
+    busy = n_threads > 1 or source.is_fused or not source.is_dense or source.n_classes > 2
     alone = single_threaded_algebra() if busy else nullcontext()
     with alone, np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # proof judges
         yield

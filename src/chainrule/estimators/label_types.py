@@ -35,8 +35,8 @@ def as_column(y: Any) -> Any:  # noqa: ANN401
     refuse_masked(y, "y")
     if isinstance(y, list | tuple):
         kinds = set(map(type, y))
-        are_mixed = str in kinds and len(kinds) > 1
-        return _objects(y) if are_mixed else y
+        n_texts = sum(issubclass(kind, str | bytes) for kind in kinds)
+        return _objects(y) if 0 < n_texts < len(kinds) else y
     dtype = getattr(y, "dtype", None)
     is_dictionary = hasattr(dtype, "pyarrow_dtype") and str(dtype).startswith("dictionary")
     return _objects(list(y)) if isinstance(dtype, np.dtypes.StringDType) or is_dictionary else y

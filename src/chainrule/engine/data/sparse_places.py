@@ -51,7 +51,7 @@ def _refuse_pointers(X: Any, n_lines: int) -> None:  # noqa: ANN401
 
 def _refuse_outside(indices: Any, size: int, what: str) -> None:  # noqa: ANN401
     # as unsigned numbers, negative ones are beyond every size: one look at each index
-    if not len(indices) or int(indices.view(f"u{indices.itemsize}").max()) < size:
+    if not len(indices) or int(indices.view(indices.dtype.str.replace("i", "u")).max()) < size:
         return
     entry = int(np.flatnonzero((indices < 0) | (indices >= size))[0])
     raise DataError(

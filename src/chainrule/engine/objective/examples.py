@@ -17,8 +17,12 @@ from chainrule.engine.passes.fused_blocks import line_sums
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.executors import Partial, map_in_order, sum_over_chunks
 
-_ROWS: Final[int] = 2**14
-"""Rows for which a sum over examples takes longer than Python does to ask for it."""
+_ROWS: Final[int] = 2**13
+"""Rows of a sum over examples: few enough that BLAS, too, adds them up in one thread.
+
+OpenBLAS shares dot products of more than 10,000 numbers among threads, where its bits depend on
+how many there are.
+"""
 
 
 class ExampleSums:

@@ -296,7 +296,10 @@ def _along(
     """Return the first point on the way that is low enough, its value and the step's length."""
     noise = _NOISE * (abs(value) + here.floor_size)
     step, length, point = aimed.moved(-1.0, here.point), 1.0, aimed
-    while length > _SHORTEST:
+    # where an exponential is flat, steps are so long that only a tiny part of one is of use
+    longest = max(float(np.abs(part).max(initial=0.0)) for part in (step.coef, step.intercept))
+    shortest = _SHORTEST / max(1.0, longest)
+    while length > shortest:
         there = objective.evaluate(point)
         reached = there.value + penalty.value(point.coef[:, 0])
         if reached <= value + 1e-4 * length * predicted + noise:

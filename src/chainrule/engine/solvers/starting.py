@@ -17,7 +17,7 @@ _NEAR: Final[float] = 1e-6
 _FARTHEST: Final[float] = 700.0
 """The size up to which log odds are what they are: the exponential is a number."""
 
-_MOST_ROUNDS: Final[int] = 30
+_MOST_ROUNDS: Final[int] = 300
 """Newton steps to the best intercept, which are short of it only far from where they begin."""
 
 
