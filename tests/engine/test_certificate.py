@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import mpmath
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chainrule.engine.arrays import FloatArray
 from chainrule.engine.certificates.certificate import Certificate, certify
-from chainrule.engine.certificates.duality_gap import relative_gap
+from chainrule.engine.certificates.duality_gap import balanced_intercepts, relative_gap
 from chainrule.engine.certificates.rounding import Rounding, bound_rounding, measure_rounding
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import fit_linear_model
@@ -272,6 +274,65 @@ def test_no_bound_without_a_read_is_below_the_measured_one(n_classes: int, pure:
         for name in ("of_scores", "value", "raw_prediction", "hessian", "longest_row", "largest"):
             assert getattr(measured, name) <= getattr(bounded, name), name
         assert (measured.reach <= bounded.reach).all()
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 5])
+@pytest.mark.parametrize("size", [0.1, 3.0, 40.0, 900.0])
+@pytest.mark.parametrize("residue", [1e-13, 1e-6, 0.2])
+def test_a_residual_of_the_intercept_costs_no_less_than_the_gap_it_leaves(
+    n_classes: int, size: float, residue: float
+) -> None:
+    rng = np.random.default_rng(7)
+    X, y = rng.normal(size=(60, 2)), rng.permutation(np.arange(60) % n_classes)
+    source = InMemorySource(X, y, 0.5 + rng.random(60), n_classes=n_classes)
+    loss: Loss = BinaryLoss() if n_classes == 2 else SoftmaxLoss(n_classes)
+    objective = Objective(source, loss, L2Penalty(np.ones(2)))
+    coef = size * rng.normal(size=(2, loss.n_outputs))
+    at = objective.evaluate(Point(coef, np.zeros(loss.n_outputs)))
+    residual = residue * rng.uniform(-1, 1, n_classes)
+    residual = residual[1:] if n_classes == 2 else residual - residual.mean()
+    at = replace(at, gradient=Point(at.gradient.coef, residual))
+    mixed, price = balanced_intercepts(objective, at, bound_rounding(objective, at), exactly=True)
+    gap = _gap_of_mixing(objective, at.raw_prediction, residual, mixed)
+    assert gap <= price
+    if size < 1:  # of second order
+        assert price <= 1e3 * residue**2 + 1e-24
+
+
+def _gap_of_mixing(
+    objective: Objective, raw: FloatArray, residual: FloatArray, mixed: float
+) -> float:
+    """Return sum_i s_i KL((1-t) p_i + t q || p_i), for the q that cancels the residuals."""
+    per_class = class_weights(objective)
+    whole = np.array([-residual[0], residual[0]]) if len(residual) == 1 else residual
+    with mpmath.workdps(60):
+        t, weight = mpmath.mpf(mixed), mpmath.mpf(float(per_class.sum()))
+        q = [
+            mpmath.mpf(n) / weight - (1 - t) / t * mpmath.mpf(r) / weight
+            for n, r in zip(per_class.tolist(), whole.tolist(), strict=True)
+        ]
+        assert all(
+            0 <= a <= 2 * mpmath.mpf(n) / weight for a, n in zip(q, per_class.tolist(), strict=True)
+        )
+        total = mpmath.mpf(0)
+        for scores, s in zip(raw.tolist(), objective.source.weights(slice(0, 60)), strict=True):
+            odds = [mpmath.exp(z) for z in ([0.0, *scores] if len(scores) == 1 else scores)]
+            p = [o / mpmath.fsum(odds) for o in odds]
+            mix = [(1 - t) * a + t * b for a, b in zip(p, q, strict=True)]
+            total += mpmath.mpf(float(s)) * mpmath.fsum(
+                m * mpmath.log(m / a) for m, a in zip(mix, p, strict=True)
+            )
+        return float(total)
+
+
+def test_rounding_of_residuals_hardly_widens_the_gap_of_sure_classes() -> None:
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(1500, 60))
+    y = (X @ rng.normal(size=(60, 4)) + rng.gumbel(size=(1500, 4))).argmax(axis=1)
+    source = InMemorySource(X, y, n_classes=4)
+    proven = fit_linear_model(source, tol=1e-10, method="newton-blocks").certificate
+    assert proven.kind == "duality gap"
+    assert proven.relative_bound <= 1e-11  # of first order in rounding, it was 9e-11
 
 
 def test_class_weights_are_sums_of_weights() -> None:

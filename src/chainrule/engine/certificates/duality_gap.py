@@ -19,6 +19,9 @@ from chainrule.engine.solvers.starting import class_weights
 UNDERFLOW: Final[float] = 1e-315
 """What sums of products below the range of float64 may lose of a bound."""
 
+_WIDEST: Final[float] = 300.0
+"""Errors of raw predictions from which on their probabilities say nothing."""
+
 
 def relative_gap(objective: Objective, evaluation: Evaluation) -> float:
     """Bound (f - f*) / f* of classes by the duality gap, without curvature and without reading X.
@@ -68,15 +71,12 @@ def balanced_intercepts(
     residual = np.abs(evaluation.gradient.intercept) + rounding.gradient.intercept
     per_class = class_weights(objective)
     weight = float(per_class.sum())
-    share = per_class / weight
     odds = 1.001 * float((residual / per_class).max())
     mixed = odds / (1 + odds)
     if exactly:
-        cost = _cost_of_constant(objective, evaluation.raw_prediction, share)
-        cost += 2 * rounding.raw_prediction * weight
-    else:
-        cost = weight * (np.log(len(share)) + 2 * rounding.largest)
-    return mixed, 2 * mixed * cost
+        error = rounding.raw_prediction
+        return mixed, _price_of_mixing(objective, evaluation, per_class / weight, mixed, error)
+    return mixed, 2 * mixed * weight * (np.log(len(per_class)) + 2 * rounding.largest)
 
 
 def relative_bound(bound: float, above: float, rounding: float) -> float:
@@ -103,13 +103,34 @@ def price_of_moving(objective: Objective, evaluation: Evaluation, rounded: float
     return 1.001 * float(slope @ moved + steepest * (moved @ moved))
 
 
-def _cost_of_constant(objective: Objective, raw_prediction: FloatArray, share: FloatArray) -> float:
-    """Return sum_i s_i loss(z_i, share)."""
+def _price_of_mixing(
+    objective: Objective, evaluation: Evaluation, share: FloatArray, mixed: float, error: float
+) -> float:
+    """Bound sum_i s_i KL((1-t) p_i + t q || p_i), for t = mixed and any q with q_k <= 2 share_k.
+
+    Parameters
+    ----------
+    objective : Objective
+    evaluation : Evaluation
+    share : ndarray of shape (n_classes,)
+        The classes' shares of the weight.
+    mixed : float
+    error : float
+        Of the raw predictions that the p_i come from.
+    """
     loss = objective.loss
+    wider = float(np.exp(2 * min(error, _WIDEST)))
 
     def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> tuple[FloatArray]:
-        label = np.full(len(y), share[1]) if y.ndim == 1 else np.tile(share, (len(y), 1))
-        return (np.asarray(s @ loss.pointwise_loss(raw, label)),)
+        if y.ndim == 1:
+            surprise, scores = loss.pointwise_loss(raw, np.full(len(y), share[1])), raw[:, 0]
+            logs = (surprise + share[1] * scores)[:, None] - np.column_stack([0 * scores, scores])
+        else:
+            surprise = loss.pointwise_loss(raw, np.tile(share, (len(y), 1)))
+            logs = (surprise + raw @ share)[:, None] - raw
+        with np.errstate(over="ignore"):
+            squares = 2 * mixed * wider * (np.exp(logs) @ share**2)
+        return (np.asarray(2 * mixed * (s @ np.minimum(surprise + 2 * error, squares))),)
 
-    (cost,) = objective.sum_over_vectors(one, raw_prediction)
-    return float(cost)
+    (price,) = objective.sum_over_vectors(one, evaluation.raw_prediction)
+    return float(price)
