@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from chainrule.errors import DataError
 from chainrule.storage import atomic_path
 from chainrule.tables.cells import is_number
-from chainrule.tables.csv_lines import csv_lines, csv_row
 from chainrule.tables.extrapolation import Extrapolation
 from chainrule.tables.files.arrow_files import ParquetRows, arrow_rows
 from chainrule.tables.files.options import ReadOptions
@@ -144,6 +143,8 @@ def write_predictions(
     PredictionCounts
         The counts.
     """
+    from chainrule.tables.csv_lines import csv_lines, csv_row  # other files do not wait for it
+
     names = header(model, keep)
     shown = (lambda word: word) if raw else spreadsheet_cell
     counts = PredictionCounts()
