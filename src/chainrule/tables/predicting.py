@@ -179,9 +179,14 @@ def write_parquet(
         return arrow_rows(names, cells)
 
     with atomic_path(out) as scratch, closing(ParquetRows(scratch)) as file:
-        for rows, so_far in _batches(model, path, keep, as_arrow, blank, options, say):
+
+        def write(batch: tuple[ArrowTable, PredictionCounts]) -> PredictionCounts:
+            file.write(batch[0])
+            return batch[1]
+
+        batches = _batches(model, path, keep, as_arrow, blank, options, say)
+        for so_far in in_order(write, batches, 1):  # the next rows are read meanwhile
             counts = so_far
-            file.write(rows)
     return counts
 
 
