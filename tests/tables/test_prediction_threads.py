@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import mpmath
 import numpy as np
@@ -95,10 +96,10 @@ class _Checked(Sink):
 @pytest.mark.parametrize("unknown", ["base", "rare", "error"])
 @pytest.mark.parametrize("gaps", [0, 3])
 def test_one_pass_over_all_columns_has_the_bits_of_checked_columns(
-    stored: type, unknown: str, gaps: int
+    stored: type, unknown: Literal["error", "base", "rare"], gaps: int
 ) -> None:
     n = (1 << 16) + 100
-    x = random.integers(-90, 90, n).astype(stored if not gaps else np.float64)
+    x: NDArray[Any] = random.integers(-90, 90, n).astype(stored if not gaps else np.float64)
     y, codes = random.normal(size=n), random.integers(0, 4, n)
     if gaps:
         x[random.integers(0, n, gaps)] = np.nan
