@@ -13,7 +13,8 @@ from chainrule.descent.curve import curve
 from chainrule.descent.descend import descend
 from chainrule.descent.initial import initial_values
 from chainrule.descent.result import DescentResult
-from chainrule.descent.saving import SCHEMA, load_values, save_values
+from chainrule.descent.saving import load_values, save_values
+from chainrule.descent.value_documents import SCHEMA
 from chainrule.errors import DataError
 from chainrule.language.reading import read_model
 from chainrule.lecture import assign_roles, bind

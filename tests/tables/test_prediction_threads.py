@@ -5,22 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import mpmath
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from numpy.typing import NDArray
 
 from chainrule.errors import DataError
-from chainrule.tables.encoding import encode
+from chainrule.tables.encoding import Sink, encode, encode_columns
 from chainrule.tables.fitting import fit_file
 from chainrule.tables.in_order import in_order
 from chainrule.tables.model import class_probabilities
 from chainrule.tables.options import FitOptions
 from chainrule.tables.predicting import write_parquet
 from chainrule.tables.reading import Declared, read_table
-from chainrule.tables.scores import score_columns
+from chainrule.tables.scores import Floats, score_columns
+from chainrule.tables.specs import RARE, CategorySpec, NumberSpec, Spec
+from chainrule.tables.table import Column, NumberColumn, Table, TextColumn
 
 random = np.random.default_rng(11)
 
@@ -73,6 +77,66 @@ def test_scores_of_columns_are_those_of_the_encoded_matrix(
     expected = encoded.X @ model.coef.T + model.intercept
     assert (scored.usable == encoded.usable).all()
     np.testing.assert_allclose(scored.score, expected, rtol=1e-13, atol=1e-13)
+
+
+class _Checked(Sink):
+    """Adds up columns that were checked one by one."""
+
+    def __init__(self, score: Floats, coef: Floats) -> None:
+        self.score, self.coef = score, coef
+
+    def add_numbers(self, values: Floats, place: int) -> None:
+        self.score += values * self.coef[place]
+
+    def add_levels(self, places: NDArray[np.int64], first: int) -> None:
+        self.score += np.where(places >= 0, self.coef[places], 0.0)
+
+
+@pytest.mark.parametrize("stored", [np.int8, np.float32, np.float64])
+@pytest.mark.parametrize("unknown", ["base", "rare", "error"])
+@pytest.mark.parametrize("gaps", [0, 3])
+def test_one_pass_over_all_columns_has_the_bits_of_checked_columns(
+    stored: type, unknown: Literal["error", "base", "rare"], gaps: int
+) -> None:
+    n = (1 << 16) + 100
+    x: NDArray[Any] = random.integers(-90, 90, n).astype(stored if not gaps else np.float64)
+    y, codes = random.normal(size=n), random.integers(0, 4, n)
+    if gaps:
+        x[random.integers(0, n, gaps)] = np.nan
+        codes[random.integers(0, n, gaps)] = -1
+    words = ("a", "b", "c", "new" if unknown != "error" else RARE)
+    columns: list[Column] = [
+        NumberColumn("x", x, np.isnan(x)),
+        TextColumn("c", codes, words),
+        NumberColumn("y", y, np.isnan(y)),
+    ]
+    table = Table("t", {column.name: column for column in columns}, np.arange(1, n + 1))
+    specs: tuple[Spec, ...] = (
+        NumberSpec("x", 0.1, 1.7, fills=bool(gaps), indicator=bool(gaps)),
+        CategorySpec("c", "a", ("b", "c", RARE), "b" if gaps else None, unknown=unknown),
+        NumberSpec("y", -0.3, 0.9),
+    )
+    coef = random.normal(size=(1, 5 + bool(gaps)))
+    usable = np.ones(n, dtype=np.bool_)
+    expected = _Checked(np.full(n, 0.25), coef[0])
+    encode_columns(specs, table, expected, usable, blank=True)
+    found = score_columns(specs, coef, np.array([0.25]), table)
+    assert usable.all()
+    np.testing.assert_array_equal(found.score[:, 0], expected.score)
+    assert (found.usable == usable).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "why"), [(np.nan, "missing"), (np.inf, "infinite"), (1e308, "standard deviations")]
+)
+def test_a_value_without_a_score_is_refused_whatever_its_coefficient(
+    value: float, why: str
+) -> None:
+    x = np.array([0.0, value])
+    table = Table("t", {"x": NumberColumn("x", x, np.isnan(x))}, np.arange(1, 3))
+    specs = (NumberSpec("x", 0.0, 1e-3),)
+    with pytest.raises(DataError, match=f"row 2: the value is .*{why}"):
+        score_columns(specs, np.zeros((1, 1)), np.zeros(1), table)
 
 
 def test_both_probabilities_keep_their_digits() -> None:

@@ -71,6 +71,9 @@ def leave_pandas_out() -> None:
 @contextmanager
 def progress_line() -> Iterator[Callable[[str], None]]:
     """Show one status line; nothing where the error stream is not a terminal."""
+    if not (sys.stderr.isatty() or os.environ.get("FORCE_COLOR")):
+        yield lambda words: None
+        return
     from rich.console import Console
 
     console = Console(stderr=True)

@@ -83,7 +83,7 @@ def command(
 
     from chainrule.cli.data_files import data_path, progress_line, refuse_places
     from chainrule.cli.shared import warn_of_limits
-    from chainrule.descent.predicting import is_trained
+    from chainrule.descent.value_documents import is_trained
     from chainrule.storage import atomic_text
     from chainrule.tables.predicting import (
         load_model,

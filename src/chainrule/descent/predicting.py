@@ -23,7 +23,8 @@ from chainrule.descent.prediction import (
     score_of,
 )
 from chainrule.descent.reading_file import read_binding, read_inputs
-from chainrule.descent.saving import SCHEMA, load_document, load_values
+from chainrule.descent.saving import load_values
+from chainrule.descent.value_documents import SCHEMA, load_document
 from chainrule.errors import ChainruleError, DataError, ModelError
 from chainrule.lecture import Array, find_input
 from chainrule.tables.csv_lines import csv_row
@@ -31,12 +32,6 @@ from chainrule.tables.files.options import AS_FOUND, ReadOptions
 from chainrule.tables.predicting import spreadsheet_cell
 from chainrule.tables.reading import Declared, column_names, read_table
 from chainrule.tables.table import Table, unknown_column
-
-
-def is_trained(path: str | Path) -> bool:
-    """Whether a file holds values that ``chainrule train`` wrote."""
-    known = load_document(path)
-    return known is not None and str(known.get("schema", "")).startswith("chainrule-values/")
 
 
 def predict_trained(

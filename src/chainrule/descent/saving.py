@@ -17,14 +17,11 @@ from chainrule.descent.prediction import Score
 from chainrule.descent.reading_file import reading_document
 from chainrule.descent.result import DescentResult
 from chainrule.descent.state import DescentState
+from chainrule.descent.value_documents import ABOUT, SCHEMA, load_document
 from chainrule.errors import DataError
 from chainrule.language.typeset import model_text
 from chainrule.lecture import Array, Binding
 from chainrule.storage import atomic_text, check_regular, check_writable, read_small_text
-
-SCHEMA = "chainrule-values/2"
-ABOUT = "about"
-"""The member of an ``.npz`` file with everything but the values, as JSON."""
 
 
 def result_document(
@@ -173,21 +170,6 @@ def load_state(path: str | Path, binding: Binding) -> DescentState | None:
     except (KeyError, TypeError, ValueError, AttributeError):
         raise DataError(f"{path}: the place to go on from is damaged.") from None
     return state
-
-
-def load_document(path: str | Path) -> dict[str, Any] | None:
-    """Return what a file of values says beside the values; None where it says nothing."""
-    try:
-        check_regular(path)
-        if Path(path).suffix == ".json":
-            read = json.loads(read_small_text(path))
-            return read if isinstance(read, dict) and "schema" in read else None
-        with np.load(path, allow_pickle=False) as archive:
-            texts = [archive[n] for n in archive.files if n.startswith(ABOUT)]
-            known = [json.loads(str(text)) for text in texts if text.dtype.kind == "U"]
-            return known[-1] if known and isinstance(known[-1], dict) else None
-    except (OSError, ValueError, KeyError, BadZipFile, EOFError, RecursionError):
-        return None
 
 
 def _read_values(written: dict[str, Any], binding: Binding, path: str | Path) -> Values:

@@ -81,7 +81,10 @@ def natural_column(
         if kind in _EXACT_INTEGERS and not data.null_count:
             return number_column(name, np.array(data.to_numpy()), missing)
         values = data if kind == pa.float64() else data.cast(pa.float64(), safe=False)
-        return number_column(name, np.array(_nan_for_null(values), dtype=np.float64), missing)
+        numbers = _nan_for_null(values)
+        if isinstance(values, pa.ChunkedArray):  # a whole file, whose memory is then given back
+            numbers = np.array(numbers)
+        return number_column(name, numbers, missing)
     if is_temporal(data):
         other = without_date(name, data)
         if other is not None:
@@ -168,7 +171,7 @@ def _codes(indices: ArrowColumn) -> WordCodes:
 
 
 def _nan_for_null(data: ArrowColumn) -> Any:  # noqa: ANN401
-    """Return float64 values, NaN where there is none; a copy."""
+    """Return float64 values, NaN where there is none."""
     if isinstance(data, pa.ChunkedArray):
         return data.to_numpy()
     return data.to_numpy(zero_copy_only=False)

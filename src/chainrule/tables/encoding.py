@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,6 +35,7 @@ Matrix = Any
 _MANY_FEATURES: Final = 64
 _SAVED: Final = 3
 _PART_BYTES: Final = 2**22
+_UNKNOWN: Final = -2
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,11 +254,7 @@ def _encode_category(
     blank: bool,
 ) -> None:
     text = column.as_text()
-    unknown = -2
-    find = _levels_of(spec, place, unknown)
-    lookup = np.array([*map(find.place, text.words), unknown], dtype=np.int64)
-    if spec.fill is not None:
-        lookup[-1] = find.place(spec.fill)
+    lookup, unknown = level_places(spec, text.words, place), _UNKNOWN
     target = lookup[text.codes]  # a missing code, -1, picks the last entry
     lost = target == unknown
     if (lost & text.missing).any():
@@ -274,6 +272,18 @@ def _encode_category(
             f"the category {word!r} did not occur in training (known: {known})",
         )
     sink.add_levels(target, place)
+
+
+def level_places(spec: CategorySpec, words: Sequence[str], first: int) -> NDArray[np.int64]:
+    """Return the place of each string, and last that of a missing one.
+
+    The base has place -1, and what the model has no place for -2.
+    """
+    find = _levels_of(spec, first, _UNKNOWN)
+    lookup = np.array([*map(find.place, words), _UNKNOWN], dtype=np.int64)
+    if spec.fill is not None:
+        lookup[-1] = find.place(spec.fill)
+    return lookup
 
 
 class _Levels:

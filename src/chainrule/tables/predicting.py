@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from chainrule.errors import DataError
 from chainrule.storage import atomic_path
 from chainrule.tables.cells import is_number
-from chainrule.tables.csv_lines import csv_lines, csv_row
 from chainrule.tables.extrapolation import Extrapolation
 from chainrule.tables.files.arrow_files import ParquetRows, arrow_rows
 from chainrule.tables.files.options import ReadOptions
@@ -144,6 +143,8 @@ def write_predictions(
     PredictionCounts
         The counts.
     """
+    from chainrule.tables.csv_lines import csv_lines, csv_row  # other files do not wait for it
+
     names = header(model, keep)
     shown = (lambda word: word) if raw else spreadsheet_cell
     counts = PredictionCounts()
@@ -178,9 +179,14 @@ def write_parquet(
         return arrow_rows(names, cells)
 
     with atomic_path(out) as scratch, closing(ParquetRows(scratch)) as file:
-        for rows, so_far in _batches(model, path, keep, as_arrow, blank, options, say):
+
+        def write(batch: tuple[ArrowTable, PredictionCounts]) -> PredictionCounts:
+            file.write(batch[0])
+            return batch[1]
+
+        batches = _batches(model, path, keep, as_arrow, blank, options, say)
+        for so_far in in_order(write, batches, 1):  # the next rows are read meanwhile
             counts = so_far
-            file.write(rows)
     return counts
 
 

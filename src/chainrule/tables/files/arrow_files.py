@@ -10,12 +10,14 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 from chainrule.storage import byte_budget, refuse_size
 from chainrule.tables.cells import NumberStyle
 from chainrule.tables.files.compression import open_bytes
 from chainrule.tables.files.errors import unreadable
+from chainrule.tables.files.gathering import as_arrow
 from chainrule.tables.files.table_file import ArrowTable, TableFile
 from chainrule.tables.files.tasks import all_tasks_done
 from chainrule.tables.table import number_word
@@ -118,11 +120,16 @@ def arrow_rows(names: Sequence[str], columns: Sequence[Any]) -> ArrowTable:
     for column in columns:
         if isinstance(column, tuple):
             codes, words = column
-            indices = pa.array(codes.astype(np.int32), mask=codes < 0)
+            indices = as_arrow(codes.astype(np.int32, copy=False), _where_any(codes < 0))
             arrays.append(pa.DictionaryArray.from_arrays(indices, pa.array(words, pa.string())))
         else:
-            arrays.append(pa.array(np.ascontiguousarray(column), from_pandas=True))
+            numbers = np.ascontiguousarray(column)
+            arrays.append(as_arrow(numbers, _where_any(np.isnan(numbers))))
     return pa.Table.from_arrays(arrays, names=list(names))
+
+
+def _where_any(missing: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    return missing if missing.any() else None
 
 
 class ParquetRows:
@@ -147,6 +154,8 @@ class ParquetRows:
                 rows.schema,
                 use_dictionary=words,
                 compression=dict.fromkeys(words, "snappy") or "none",
+                # The least and largest of codes takes longer to find than all else of their column.
+                write_statistics=[name for name in rows.schema.names if name not in words] or False,
                 store_schema=False,
             )
         self._writer.write_table(rows)

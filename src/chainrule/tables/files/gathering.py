@@ -111,7 +111,7 @@ class _Numbers:
         self._rows.add(values)
 
     def arrow(self) -> Any:  # noqa: ANN401
-        return _as_arrow(self._rows.all)
+        return as_arrow(self._rows.all)
 
 
 class _Words:
@@ -135,11 +135,11 @@ class _Words:
     def arrow(self) -> Any:  # noqa: ANN401
         indices = self._rows.all
         missing = indices == _NOTHING
-        codes = _as_arrow(indices, missing if missing.any() else None)
+        codes = as_arrow(indices, missing if missing.any() else None)
         return pa.DictionaryArray.from_arrays(codes, pa.array(self._codes, pa.string()))
 
 
-def _as_arrow(values: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> Any:  # noqa: ANN401
+def as_arrow(values: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> Any:  # noqa: ANN401
     """Return numbers as an Arrow array of the same memory.
 
     `pyarrow.array` imports NumPy's masked arrays first, which takes longer than a small fit.
