@@ -12,6 +12,7 @@ from dataclasses import replace
 from math import isfinite
 
 from chainrule.errors import ChainruleError
+from chainrule.teaching.grading.corroboration import Declared, guarded
 from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
 from chainrule.teaching.marking.by_value.claims import FOR_NUMBERS, Judged, by_value
 from chainrule.teaching.marking.code_by_value.definitions import defining_rows
@@ -19,6 +20,7 @@ from chainrule.teaching.marking.code_by_value.judge import NO_LOSS, OTHER_READIN
 from chainrule.teaching.marking.code_by_value.judge import judged as code_by_value
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 
+NOTHING = Declared()
 _UNDECIDED = ("unreadable", "unproven")
 _CLASS = re.compile(r"_\{?\s*[a-z]_\{?[a-z]\}?\s*\}?")
 """The index of the class of an example, as in ``w_{y_i}``."""
@@ -28,7 +30,9 @@ _FLAGGED = re.compile(r"the index ([a-z](?:, [a-z])*) on the right belongs to no
 _LETTERS = re.compile(r"(?<![A-Za-z\\])[a-z](?![A-Za-z(])")
 
 
-def with_values(lines: Sequence[Verdict], text: str, *, failed: bool) -> tuple[Verdict, ...]:
+def with_values(
+    lines: Sequence[Verdict], text: str, *, failed: bool, declared: Declared = NOTHING
+) -> tuple[Verdict, ...]:
     """Judge by values what was not read, and clear what a plausible reading makes right.
 
     Parameters
@@ -39,12 +43,15 @@ def with_values(lines: Sequence[Verdict], text: str, *, failed: bool) -> tuple[V
         The text, without layout.
     failed : bool
         Whether the text has no forward pass.
+    declared : Declared
+        What it says of its shapes.
     """
     open_lines = {line.line for line in lines if line.verdict in _UNDECIDED or line.accused}
     if not (open_lines or failed):
         return tuple(lines)
     found: dict[int, list[Judged]] = {}
-    for judged in _judged(text, None if failed else open_lines):
+    values = _judged(text, None if failed else open_lines)
+    for judged in values:
         found.setdefault(judged.line, []).append(judged)
     kept: list[Verdict] = []
     numbers = sorted({line.line for line in lines} | (found.keys() if failed else set()))
@@ -56,7 +63,7 @@ def with_values(lines: Sequence[Verdict], text: str, *, failed: bool) -> tuple[V
             left = line.text.partition("=")[0]
             head = left if left.strip() else head
             kept.append(_held_back(line, head, timed))
-    return tuple(kept)
+    return guarded(kept, values, declared)
 
 
 def _held_back(line: Verdict, head: str, timed: set[str]) -> Verdict:
@@ -160,7 +167,7 @@ def by_values_alone(text: str) -> tuple[Verdict, ...] | None:
     judged = _judged(text)
     if all(one.verdict == "unproven" for one in judged):
         return None
-    return tuple(_verdict(one) for one in judged)
+    return guarded([_verdict(one) for one in judged], judged, NOTHING)
 
 
 def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:

@@ -1,0 +1,141 @@
+r"""Small changes of a side: the slips that a wrong line is one of.
+
+A line that no reading makes right may be wrong, or be written in a notation that is not known. One
+small change that makes it right tells the two apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from itertools import islice
+
+from chainrule.teaching.marking.by_value.terms import (
+    Called,
+    Combined,
+    Constant,
+    Index,
+    Named,
+    Over,
+    Slope,
+    Term,
+)
+
+Changed = tuple[str, Term]
+"""What a change is called, and the term with it."""
+
+MOST = 80
+"""The most changes that are tried on one side."""
+
+_PRODUCTS = ("*", "cdot", "odot")
+
+
+def small_changes(side: Term, letters: Sequence[str], size: str = "") -> Iterator[Changed]:
+    """Yield a side with one small change, those of the whole first.
+
+    Parameters
+    ----------
+    side : Term
+        The side of an equation.
+    letters : sequence of str
+        The letters of indices in play.
+    size : str
+        The name of a number of examples; empty for none.
+    """
+    yield from islice(_changes(side, letters, size), MOST)
+
+
+def _changes(side: Term, letters: Sequence[str], size: str) -> Iterator[Changed]:
+    yield "the other sign", _negated(side)
+    for number, said in ((2.0, "the factor 2 more"), (0.5, "the factor 1/2 more")):
+        yield said, Combined("*", (Constant(number), side))
+    if size:
+        yield f"the factor {size} more", Combined("*", (Named(size), side))
+        yield f"the factor 1/{size} more", Combined("/", (side, Named(size)))
+    yield "a transpose", Combined("T", (side,))
+    yield from _everywhere(side, letters)
+    for letter in letters:
+        yield f"a sum over {letter}", Over("sum", (letter,), side)
+
+
+def _everywhere(term: Term, letters: Sequence[str]) -> Iterator[Changed]:
+    """Yield a term with one part of it changed; what is differentiated stays."""
+    yield from _here(term, letters)
+    if isinstance(term, Slope):
+        return
+    for field in fields(term):
+        value = getattr(term, field.name)
+        if isinstance(value, Term) and not isinstance(value, Index):
+            for said, changed in _everywhere(value, letters):
+                yield said, replace(term, **{field.name: changed})
+        elif isinstance(value, tuple) and field.name in ("parts", "arguments"):
+            for at, one in enumerate(value):
+                if not isinstance(one, Term) or isinstance(one, Index):
+                    continue
+                for said, changed in _everywhere(one, letters):
+                    yield said, replace(term, **{field.name: (*value[:at], changed, *value[at + 1 :])})
+
+
+def _here(term: Term, letters: Sequence[str]) -> Iterator[Changed]:
+    match term:
+        case Combined("+", (left, right)):
+            yield "the other sign of one term", Combined("+", (left, _negated(right)))
+            yield "the other sign of one term", Combined("+", (_negated(left), right))
+            yield "one term less", left
+            yield "one term less", right
+        case Combined("neg", (inner,)):
+            yield "the other sign of one term", inner
+        case Combined("T", (inner,)) | Combined("^", (inner, Named("T"))):
+            yield "a transpose less", inner
+        case Combined("^", (inner, Constant(power))):
+            yield "another exponent", Combined("^", (inner, Constant(power + 1)))
+            yield "another exponent", Combined("^", (inner, Constant(power - 1)))
+        case Combined("/", (left, right)):
+            yield "a denominator less", left
+            if not isinstance(left, Constant):
+                yield "a factor for a denominator", Combined("*", (left, right))
+        case Combined(operation, (left, right)) if operation in _PRODUCTS:
+            yield "one factor less", right
+            yield "one factor less", left
+            yield "its factors swapped", Combined(operation, (right, left))
+            other = "odot" if operation != "odot" else "*"
+            yield "the other kind of product", Combined(other, (left, right))
+            for at, factor in enumerate((left, right)):
+                if isinstance(factor, Constant):
+                    continue
+                turned = Combined("T", (factor,))
+                parts = (turned, right) if not at else (left, turned)
+                yield "a transpose", Combined(operation, parts)
+        case Constant(value) if value not in (0.0, 1.0):
+            yield "another number", Constant(value * 2)
+            yield "another number", Constant(value / 2)
+        case Over("sum", _, body):
+            yield "a sum less", body
+        case Called(function, arguments, order) if order:
+            yield "the slope taken once less", Called(function, arguments, order - 1)
+        case Named():
+            yield from _of_indices(term, letters)
+            yield "another exponent", Combined("^", (term, Constant(2.0)))
+
+
+def _of_indices(name: Named, letters: Sequence[str]) -> Iterator[Changed]:
+    """Yield a name with its two places swapped, or with another letter in one of them."""
+    if len(name.below) == 2:
+        yield "its indices swapped", replace(name, below=name.below[::-1])
+    for at, index in enumerate(name.below):
+        if index.text not in letters:
+            continue
+        for letter in letters:
+            if letter != index.text:
+                other = Index(letter, index.offset)
+                below = (*name.below[:at], other, *name.below[at + 1 :])
+                yield f"the index {letter} for {index.text}", replace(name, below=below)
+
+
+def _negated(term: Term) -> Term:
+    return term.parts[0] if isinstance(term, Combined) and term.operation == "neg" else Combined(
+        "neg", (term,)
+    )
+
+
+__all__ = ["small_changes"]
