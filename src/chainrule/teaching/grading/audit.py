@@ -118,7 +118,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
     '(a - y) x'
     """
     if model is not None:
-        return _audited(text, model)
+        given = _audited(text, model)
+        return replace(given, lines=_with_rounds(model, given.lines))
     try:
         found = _audited(text, None)
     except ChainruleError as error:

@@ -16,13 +16,37 @@ from math import isclose
 from chainrule.teaching.grading.line_verdicts import EXACT, RATIOS, Verdict
 from chainrule.teaching.marking.by_value.claims import Judged
 from chainrule.teaching.marking.transcript import equals_signs
-from chainrule.teaching.marking.unread_names import names_in
 
 _WEAK = ("wrong letter", "sum missing", "sum kept")
 """Mistakes that a line which was misread seems to have."""
 
-_ZERO = re.compile(r"[=&\s{$]0(?![.\d])")
-_WORDS = re.compile(r"\\?(?:partial|frac|sum|log|exp|nabla|left|right|cdot|text\w*|math\w*)\b")
+_PROSE = re.compile(r"\\(?:text|mbox|operatorname)\w*\s*\{[^{}]*\}")
+_COMMANDS = re.compile(
+    r"\\(?:partial|[dt]?frac|sum|prod|log|ln|exp|tanh|max|min|nabla|left|right|[cl]dots?|times|odot"
+    r"|circ|big\w*|math\w*|bold\w*|bm|vec|quad|qquad|top|begin|end|limits|mid|sqrt|in|tag)(?![A-Za-z])"
+    r"|(?<![A-Za-z\\])(?:log|exp|tanh|sum|relu|sigmoid|max|Tr|tr)(?![A-Za-z])"
+)
+_NAME = re.compile(
+    r"(\\(?:hat|bar|tilde|dot)\s*\{?\s*\\?[A-Za-z]+\s*\}?|\\[A-Za-z]+|[^\W\d_]\u0302?)"
+    r"((?:\s*[_^]\s*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\w)|[₀-₉])*)"
+)
+_POWER = re.compile(r"\^\s*(?:\{\s*(?:T|-?\s*\d|-T|\\top)\s*\}|T|\\top|\d)")
+_BRACED = re.compile(r"\{\s*(\\?[A-Za-z]+)\s*\}(?=\s*[_^])")
+_SIGNS = re.compile(r"\\(?:sum|prod|log|ln|exp|odot|circ|otimes|nabla|det|max|min|int)\b|[|∇·!;]|'")
+_OTHERWISE = "; right if "
+"""What a verdict says of a line that a property of its matrices makes right."""
+
+_TRANSPOSED = re.compile(r"\^\s*\{?\s*(?:T|-T|\\top|\\intercal)|ᵀ|\.T\b|'")
+_KINK = re.compile(
+    r"relu|max|\\mathbb\s*\{?\s*1|\\mathbf\s*\{?\s*1|[<>]|\\[lg]e|sign|sgn", re.IGNORECASE
+)
+"""Signs of a function that is zero on one side."""
+
+LEAST = 3
+"""The least number of names in a line that another line with the same names speaks for."""
+
+_OF_FORMULAS = re.compile(r"[∂∇·²ᵀ₀-₉^]|\\[A-Za-z]")
+"""Signs of mathematics in a row of a fence."""
 _SHOWN = 60
 
 
@@ -59,38 +83,63 @@ def guarded(
     for judged in values:
         if judged.change:
             changes.setdefault(judged.line, judged.change)
-    confirmed = [_names(line.text) for line in lines if line.verdict == "proven"]
+    confirmed: set[str] = set()
+    for line in lines:
+        if line.verdict == "proven":
+            confirmed |= {*_names(line.text), *_signs(line.text), _variable(line.text)}
     kept = []
     for line in lines:
-        if not line.accused or line.line in declared.code or declared.all_of_them:
-            kept.append(line)
-        elif _is_corroborated(line, changes.get(line.line, ""), confirmed):
-            kept.append(line)
-        else:
-            kept.append(_held_back(line))
+        code = line.line in declared.code and not _OF_FORMULAS.search(line.text)
+        settled = not line.accused or code or declared.all_of_them
+        settled = settled or _is_corroborated(line, changes.get(line.line, ""), confirmed)
+        kept.append(line if settled else _held_back(line))
     return tuple(kept)
 
 
-def _is_corroborated(line: Verdict, change: str, confirmed: Sequence[frozenset[str]]) -> bool:
+def _is_corroborated(line: Verdict, change: str, confirmed: Container[str]) -> bool:
+    if _OTHERWISE in line.why and not _TRANSPOSED.search(line.text):
+        return False
     if change:
+        return True
+    if any(not mistake.name.startswith(_WEAK) for mistake in line.mistakes):
         return True
     if line.numbers is not None:
         left, right = line.numbers
-        if any(isclose(left, ratio * right, rel_tol=EXACT) for ratio in RATIOS) and left:
+        if min(abs(left), abs(right)) < EXACT and not _KINK.search(line.text):
+            return False  # places that never meet: the line is read in another way than meant
+        if any(isclose(left, ratio * right, rel_tol=EXACT) for ratio in RATIOS):
             return True
-        if min(abs(left), abs(right)) < EXACT and not _ZERO.search(line.text):
-            return False  # an index that meets no other: it is read in another way than meant
-    if any(not mistake.name.startswith(_WEAK) for mistake in line.mistakes):
-        return True
-    if line.verdict != "wrong":
-        return False
     here = _names(line.text)
-    return any(here <= names for names in confirmed)
+    if line.verdict == "scope" or len(set(here)) < LEAST:
+        return False
+    variable, last = _variable(line.text), _last(line.text)
+    names = (variable if one == last and one not in confirmed else one for one in here)
+    return all(one in confirmed for one in (*names, *_signs(line.text)))
 
 
-def _names(text: str) -> frozenset[str]:
-    """Return the names of a line, each with its indices."""
-    return frozenset(names_in(_WORDS.sub(" ", text)))
+def _names(text: str) -> list[str]:
+    """Return the names of a line, each with its indices; powers and transposes are left out."""
+    plain = _COMMANDS.sub(" ", _POWER.sub(" ", _PROSE.sub(" ", text)))
+    plain = _BRACED.sub(r"\1", plain)
+    return ["".join(match[0].split()) for match in _NAME.finditer(plain)]
+
+
+def _signs(text: str) -> list[str]:
+    """Return the signs of a line that stand for functions and operations."""
+    return _SIGNS.findall(_PROSE.sub(" ", text))
+
+
+def _last(text: str) -> str:
+    """Return the last name on the left side, such as the variable of a derivative."""
+    cuts = equals_signs(text)
+    found = _names(text[: cuts[0]]) if cuts else []
+    return found[-1] if found else ""
+
+
+def _variable(text: str) -> str:
+    """Return how the variable of a derivative is written: ``*_{ij}`` for ``W_{ij}``."""
+    last = _last(text)
+    return re.sub(r"\A(?:\\[a-z]+\{\\?\w+\}|\\?[^\W\d_]+)", "*", last) if last else "*"
 
 
 def _held_back(line: Verdict) -> Verdict:

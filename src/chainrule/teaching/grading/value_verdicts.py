@@ -26,8 +26,6 @@ _CLASS = re.compile(r"_\{?\s*[a-z]_\{?[a-z]\}?\s*\}?")
 """The index of the class of an example, as in ``w_{y_i}``."""
 
 _TIMED = re.compile(r"(?<![A-Za-z\\])(\\?[A-Za-z]+)_\{\s*t\s*[-+]\s*1\s*\}")
-_FLAGGED = re.compile(r"the index ([a-z](?:, [a-z])*) on the right belongs to no sum")
-_LETTERS = re.compile(r"(?<![A-Za-z\\])[a-z](?![A-Za-z(])")
 
 
 def with_values(
@@ -56,24 +54,19 @@ def with_values(
     kept: list[Verdict] = []
     numbers = sorted({line.line for line in lines} | (found.keys() if failed else set()))
     timed = {match[1] for match in _TIMED.finditer(in_plain_notation(text))}
-    head = ""
     for number in numbers:
         here = [line for line in lines if line.line == number]
         for line in _merged(here, found.get(number, [])):
-            left = line.text.partition("=")[0]
-            head = left if left.strip() else head
-            kept.append(_held_back(line, head, timed))
+            kept.append(_held_back(line, timed))
     return guarded(kept, values, declared)
 
 
-def _held_back(line: Verdict, head: str, timed: set[str]) -> Verdict:
+def _held_back(line: Verdict, timed: set[str]) -> Verdict:
     """Return a verdict without an accusation that rests on an index which may mean another thing.
 
     Parameters
     ----------
     line : Verdict
-    head : str
-        The left side of its equation.
     timed : set of str
         The names whose index is a time somewhere in the text: ``h`` beside ``h_{t-1}``.
     """
@@ -81,10 +74,6 @@ def _held_back(line: Verdict, head: str, timed: set[str]) -> Verdict:
         return line
     if line.numbers is not None and not all(map(isfinite, line.numbers)):
         why = "a side of this line has no finite value as it is read here; write its powers in full"
-        return replace(line, verdict="unproven", why=why, mistakes=(), right="", sign=0)
-    flagged = _FLAGGED.search(line.why) if line.verdict == "scope" else None
-    if flagged is not None and set(flagged[1].split(", ")) & set(_LETTERS.findall(head)):
-        why = "an index of its left side is not followed here; name each place apart, as in y_{t,k}"
         return replace(line, verdict="unproven", why=why, mistakes=(), right="", sign=0)
     mixed = [
         name
@@ -128,6 +117,8 @@ def _one(line: Verdict, judged: Judged) -> Verdict:
         return line if judged.verdict == "unproven" else _verdict(judged)
     if judged.verdict == "proven":
         return _verdict(judged) if judged.usual else _doubtful(line, judged)
+    if judged.verdict == "wrong" and line.verdict in ("scope", "shape") and not line.mistakes:
+        return _verdict(judged)
     if judged.why == FOR_NUMBERS and line.verdict == "shape":
         return replace(_verdict(judged), why=judged.why)
     if _CLASS.search(line.text) and line.verdict in ("scope", "shape"):

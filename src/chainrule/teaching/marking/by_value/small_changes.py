@@ -6,9 +6,10 @@ small change that makes it right tells the two apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from itertools import islice
+from functools import partial, reduce
+from itertools import combinations, islice, permutations
 
 from chainrule.teaching.marking.by_value.terms import (
     Called,
@@ -19,18 +20,24 @@ from chainrule.teaching.marking.by_value.terms import (
     Over,
     Slope,
     Term,
+    rebuilt,
 )
 
 Changed = tuple[str, Term]
 """What a change is called, and the term with it."""
 
-MOST = 80
+MOST = 150
 """The most changes that are tried on one side."""
+
+MOST_FACTORS = 4
+"""The most factors of a product that are put in other orders."""
 
 _PRODUCTS = ("*", "cdot", "odot")
 
 
-def small_changes(side: Term, letters: Sequence[str], size: str = "") -> Iterator[Changed]:
+def small_changes(
+    side: Term, letters: Sequence[str], written: Container[Term], size: str = ""
+) -> Iterator[Changed]:
     """Yield a side with one small change, those of the whole first.
 
     Parameters
@@ -39,13 +46,18 @@ def small_changes(side: Term, letters: Sequence[str], size: str = "") -> Iterato
         The side of an equation.
     letters : sequence of str
         The letters of indices in play.
+    written : container of Term
+        The names of the text as they are written: no other order of indices is tried for ``q_kj``
+        where the text has no ``q_jk``.
     size : str
         The name of a number of examples; empty for none.
     """
-    yield from islice(_changes(side, letters, size), MOST)
+    yield from islice(_changes(side, letters, written, size), MOST)
 
 
-def _changes(side: Term, letters: Sequence[str], size: str) -> Iterator[Changed]:
+def _changes(
+    side: Term, letters: Sequence[str], written: Container[Term], size: str
+) -> Iterator[Changed]:
     yield "the other sign", _negated(side)
     for number, said in ((2.0, "the factor 2 more"), (0.5, "the factor 1/2 more")):
         yield said, Combined("*", (Constant(number), side))
@@ -53,30 +65,67 @@ def _changes(side: Term, letters: Sequence[str], size: str) -> Iterator[Changed]
         yield f"the factor {size} more", Combined("*", (Named(size), side))
         yield f"the factor 1/{size} more", Combined("/", (side, Named(size)))
     yield "a transpose", Combined("T", (side,))
-    yield from _everywhere(side, letters)
+    yield from _everywhere(side, letters, written)
     for letter in letters:
         yield f"a sum over {letter}", Over("sum", (letter,), side)
+    for one, other in combinations(letters, 2):
+        swapped = {one: other, other: one}
+        yield f"{one} and {other} swapped", rebuilt(side, partial(_renamed, swapped))
+    yield from _orders(side)
 
 
-def _everywhere(term: Term, letters: Sequence[str]) -> Iterator[Changed]:
+def _renamed(letters: Mapping[str, str], term: Term) -> Term:
+    if isinstance(term, Index) and term.text in letters:
+        return replace(term, text=letters[term.text])
+    return term
+
+
+def _orders(side: Term) -> Iterator[Changed]:
+    """Yield a product with its factors in another order, and one of them transposed."""
+    inner = side.parts[0] if isinstance(side, Combined) and side.operation == "neg" else side
+    factors = _factors(inner)
+    numbers = [one for one in factors if isinstance(one, Constant)]
+    rest = [one for one in factors if not isinstance(one, Constant)]
+    if not 2 <= len(rest) <= MOST_FACTORS:
+        return
+    for turned in range(-1, len(rest)):
+        here = [Combined("T", (one,)) if at == turned else one for at, one in enumerate(rest)]
+        for order in permutations(here):
+            whole = reduce(lambda one, other: Combined("*", (one, other)), (*numbers, *order))
+            yield "its factors in another order", whole if inner is side else _negated(whole)
+
+
+def _factors(term: Term) -> list[Term]:
+    if isinstance(term, Combined) and term.operation in ("*", "cdot"):
+        left, right = term.parts
+        return [*_factors(left), *_factors(right)]
+    if isinstance(term, Combined) and term.operation == "neg":
+        return [Constant(-1.0), *_factors(term.parts[0])]
+    return [term]
+
+
+def _everywhere(term: Term, letters: Sequence[str], written: Container[Term]) -> Iterator[Changed]:
     """Yield a term with one part of it changed; what is differentiated stays."""
-    yield from _here(term, letters)
+    yield from _here(term, letters, written)
     if isinstance(term, Slope):
         return
     for field in fields(term):
         value = getattr(term, field.name)
         if isinstance(value, Term) and not isinstance(value, Index):
-            for said, changed in _everywhere(value, letters):
+            for said, changed in _everywhere(value, letters, written):
                 yield said, replace(term, **{field.name: changed})
         elif isinstance(value, tuple) and field.name in ("parts", "arguments"):
             for at, one in enumerate(value):
                 if not isinstance(one, Term) or isinstance(one, Index):
                     continue
-                for said, changed in _everywhere(one, letters):
-                    yield said, replace(term, **{field.name: (*value[:at], changed, *value[at + 1 :])})
+                for said, changed in _everywhere(one, letters, written):
+                    yield (
+                        said,
+                        replace(term, **{field.name: (*value[:at], changed, *value[at + 1 :])}),
+                    )
 
 
-def _here(term: Term, letters: Sequence[str]) -> Iterator[Changed]:
+def _here(term: Term, letters: Sequence[str], written: Container[Term]) -> Iterator[Changed]:
     match term:
         case Combined("+", (left, right)):
             yield "the other sign of one term", Combined("+", (left, _negated(right)))
@@ -114,13 +163,13 @@ def _here(term: Term, letters: Sequence[str]) -> Iterator[Changed]:
         case Called(function, arguments, order) if order:
             yield "the slope taken once less", Called(function, arguments, order - 1)
         case Named():
-            yield from _of_indices(term, letters)
+            yield from _of_indices(term, letters, written)
             yield "another exponent", Combined("^", (term, Constant(2.0)))
 
 
-def _of_indices(name: Named, letters: Sequence[str]) -> Iterator[Changed]:
+def _of_indices(name: Named, letters: Sequence[str], written: Container[Term]) -> Iterator[Changed]:
     """Yield a name with its two places swapped, or with another letter in one of them."""
-    if len(name.below) == 2:
+    if len(name.below) == 2 and replace(name, below=name.below[::-1]) in written:
         yield "its indices swapped", replace(name, below=name.below[::-1])
     for at, index in enumerate(name.below):
         if index.text not in letters:
@@ -133,8 +182,10 @@ def _of_indices(name: Named, letters: Sequence[str]) -> Iterator[Changed]:
 
 
 def _negated(term: Term) -> Term:
-    return term.parts[0] if isinstance(term, Combined) and term.operation == "neg" else Combined(
-        "neg", (term,)
+    return (
+        term.parts[0]
+        if isinstance(term, Combined) and term.operation == "neg"
+        else Combined("neg", (term,))
     )
 
 
