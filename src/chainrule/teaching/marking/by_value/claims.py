@@ -53,8 +53,11 @@ from chainrule.teaching.marking.transcript import statements
 FOR_NUMBERS = "right for numbers and not for matrices; say which of them the names are"
 NOT_FOR_MATRICES = "right for numbers, and not for the matrices of this text"
 POINTS = 3
-MOST_CHANGED = 2
-"""The most readings in which small changes of a claim are tried."""
+MOST_CHANGED = 3
+"""The most readings in which changes of a claim are tried, those that prove others first."""
+
+MOST_NAMES = 6
+"""The most names of a claim that are tried as missing factors."""
 
 APART = 2e-3
 """The relative difference above which two values differ."""
@@ -285,6 +288,7 @@ def _judge(
         if outcome.refuted and not outcome.loose and not number:
             general = _matrices(meaning)
         if outcome.holds:
+            reader.held.add(number)
             if general is not None and _matrices(meaning) != general:
                 has_matrices = _OF_MATRICES.search(reader.passage.text) is not None
                 why = NOT_FOR_MATRICES if has_matrices else FOR_NUMBERS
@@ -336,15 +340,18 @@ def _change(
     """Return the small change that makes a refuted claim right in a reading; empty for none."""
     held = reader.budget.left
     written = {node for term in reader.passage.terms for node in every(term)}
-    for outcome in refuting[:MOST_CHANGED]:
+    first = sorted(refuting, key=lambda one: one.number not in reader.held)
+    for outcome in first[:MOST_CHANGED]:
         left, right = claim.sides[outcome.sign - 1 : outcome.sign + 1]
         assert left is not None
         assert right is not None
         letters = sorted((letters_of(left) | letters_of(right)) & reader.passage.letters)
+        both = (*every(left), *every(right))
+        names = list(dict.fromkeys(node for node in both if isinstance(node, Named)))[:MOST_NAMES]
         sizes = sorted(reader.passage.sizes)[:1]
         if Constant(float(SIZE)) in every(right):
             sizes = []  # a 3 is not the number of examples, which is 3 here
-        for said, changed in small_changes(right, letters, written, *sizes):
+        for said, changed in small_changes(right, letters, written, names, *sizes):
             reader.budget.left = min(reader.for_changes, held)
             again = replace(claim, sides=[left, changed], defines=False)
             right_now = _under(reader, again, usable[outcome.number], outcome.number, worlds).holds

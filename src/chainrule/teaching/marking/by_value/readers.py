@@ -54,6 +54,7 @@ class Reader:
     claims: list[Claim] = field(default_factory=list)
     budget: Budget = field(default_factory=lambda: Budget(MOST_SPENT))
     for_changes: int = MOST_FOR_CHANGES  # the evaluations left for them
+    held: set[int] = field(default_factory=set)  # the readings in which some claim is right
     hurried: bool = False  # whether not every reading was compared
     opened: dict[str, list[Named]] = field(default_factory=dict)
     moving: list[Named] = field(default_factory=list)

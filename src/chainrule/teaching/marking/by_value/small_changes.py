@@ -26,7 +26,7 @@ from chainrule.teaching.marking.by_value.terms import (
 Changed = tuple[str, Term]
 """What a change is called, and the term with it."""
 
-MOST = 150
+MOST = 200
 """The most changes that are tried on one side."""
 
 MOST_FACTORS = 4
@@ -36,7 +36,11 @@ _PRODUCTS = ("*", "cdot", "odot")
 
 
 def small_changes(
-    side: Term, letters: Sequence[str], written: Container[Term], size: str = ""
+    side: Term,
+    letters: Sequence[str],
+    written: Container[Term],
+    names: Sequence[Named] = (),
+    size: str = "",
 ) -> Iterator[Changed]:
     """Yield a side with one small change, those of the whole first.
 
@@ -49,14 +53,20 @@ def small_changes(
     written : container of Term
         The names of the text as they are written: no other order of indices is tried for ``q_kj``
         where the text has no ``q_jk``.
+    names : sequence of Named
+        The names that may be missing as factors.
     size : str
         The name of a number of examples; empty for none.
     """
-    yield from islice(_changes(side, letters, written, size), MOST)
+    yield from islice(_changes(side, letters, written, names, size), MOST)
 
 
 def _changes(
-    side: Term, letters: Sequence[str], written: Container[Term], size: str
+    side: Term,
+    letters: Sequence[str],
+    written: Container[Term],
+    names: Sequence[Named],
+    size: str,
 ) -> Iterator[Changed]:
     yield "the other sign", _negated(side)
     for number, said in ((2.0, "the factor 2 more"), (0.5, "the factor 1/2 more")):
@@ -71,7 +81,23 @@ def _changes(
     for one, other in combinations(letters, 2):
         swapped = {one: other, other: one}
         yield f"{one} and {other} swapped", rebuilt(side, partial(_renamed, swapped))
+    yield from _with_factors(side, names)
     yield from _orders(side)
+
+
+def _with_factors(side: Term, names: Sequence[Named]) -> Iterator[Changed]:
+    """Yield a side with one factor more: a name, one over it, or the slope of an activation."""
+    one = Constant(1.0)
+    for name in names:
+        rest = Combined("+", (one, _negated(name)))
+        square = Combined("^", (name, Constant(2.0)))
+        yield f"the factor 1/{name.base} more", Combined("/", (side, name))
+        for operation in ("*", "odot"):
+            yield f"the factor {name.base} more", Combined(operation, (side, name))
+        slope = Combined("odot", (name, rest))
+        yield f"the slope {name.base} (1 - {name.base})", Combined("odot", (side, slope))
+        bent = Combined("+", (one, _negated(square)))
+        yield f"the slope 1 - {name.base}^2", Combined("odot", (side, bent))
 
 
 def _renamed(letters: Mapping[str, str], term: Term) -> Term:
