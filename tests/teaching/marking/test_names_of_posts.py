@@ -9,6 +9,11 @@ import pytest
 from chainrule.teaching.grading.audit import audit
 
 TEXTS = {
+    "a space before the brace of an index": (
+        r"""With $\delta v = \frac{\partial Loss}{\partial v}$ for every $v$, and
+$r_ {t}=q_{t} * \tanh(s_ {t})$
+✓ $\delta q_ {t} = \delta r_ {t} * \tanh(s_ {t})$"""
+    ),
     "an argument is a place": (
         r"""The chance of the move $m$ is $\rho(m) = \frac{e^{g(m)}}{\sum_{b=1}^k e^{g(b)}}$.
 ✓ $$\frac{\partial \rho(m)}{\partial g(c)} = \rho(m) (\mathbb{1}_{m=c} - \rho(c))$$

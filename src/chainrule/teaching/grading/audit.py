@@ -17,6 +17,7 @@ from chainrule.language.reading.applied_values import Application, applied
 from chainrule.language.reading.layout import without_layout
 from chainrule.language.reading.statements import MAX_TEXT
 from chainrule.teaching.grading.auditor import Auditor
+from chainrule.teaching.grading.corroboration import Declared
 from chainrule.teaching.grading.line_verdicts import (
     FOLLOWS,
     OPEN,
@@ -117,7 +118,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
     '(a - y) x'
     """
     if model is not None:
-        return _audited(text, model)
+        given = _audited(text, model)
+        return replace(given, lines=_with_rounds(model, given.lines))
     try:
         found = _audited(text, None)
     except ChainruleError as error:
@@ -173,7 +175,8 @@ def _audited(text: str, model: Model | None) -> Audit:
             posted = posted_forward(text, said, values)
             if posted is None:
                 if (alone := _each_alone(said, text)) is not None:
-                    lines = with_values(alone.lines, posted_text, failed=True)
+                    declared = Declared(code=_rows_of_code(said))
+                    lines = with_values(alone.lines, posted_text, failed=True, declared=declared)
                     return replace(alone, lines=lines)
                 judged_alone = by_values_alone(posted_text)
                 if judged_alone is not None:
@@ -197,8 +200,22 @@ def _audited(text: str, model: Model | None) -> Audit:
     judged, note = _judged(model, rest, text, unknown)
     lines = tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line))
     if own:
-        lines = with_values(lines, posted_text, failed=False)
+        declared = Declared(_declares_all(model, text, said), _rows_of_code(said))
+        lines = with_values(lines, posted_text, failed=False, declared=declared)
     return Audit(model, lines, note)
+
+
+def _rows_of_code(said: Sequence[TranscriptStatement]) -> frozenset[int]:
+    return frozenset(statement.line for statement in said if statement.code)
+
+
+def _declares_all(model: Model, text: str, said: Sequence[TranscriptStatement]) -> bool:
+    """Whether a text gives the shape of every input of its forward pass."""
+    reader = ForwardPassReader()
+    for line in declarations(text, said):
+        reader.takes(TranscriptStatement(line.text, line.number, line.text))
+    known = {symbol.name for symbol in reader.inputs}
+    return all(symbol.name in known for symbol in model.inputs)
 
 
 _SYMMETRIC = re.compile(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from math import isfinite
 
 from chainrule.errors import ChainruleError
+from chainrule.teaching.grading.corroboration import Declared, guarded
 from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
 from chainrule.teaching.marking.by_value.claims import FOR_NUMBERS, Judged, by_value
 from chainrule.teaching.marking.code_by_value.definitions import defining_rows
@@ -19,16 +20,17 @@ from chainrule.teaching.marking.code_by_value.judge import NO_LOSS, OTHER_READIN
 from chainrule.teaching.marking.code_by_value.judge import judged as code_by_value
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 
+NOTHING = Declared()
 _UNDECIDED = ("unreadable", "unproven")
 _CLASS = re.compile(r"_\{?\s*[a-z]_\{?[a-z]\}?\s*\}?")
 """The index of the class of an example, as in ``w_{y_i}``."""
 
 _TIMED = re.compile(r"(?<![A-Za-z\\])(\\?[A-Za-z]+)_\{\s*t\s*[-+]\s*1\s*\}")
-_FLAGGED = re.compile(r"the index ([a-z](?:, [a-z])*) on the right belongs to no sum")
-_LETTERS = re.compile(r"(?<![A-Za-z\\])[a-z](?![A-Za-z(])")
 
 
-def with_values(lines: Sequence[Verdict], text: str, *, failed: bool) -> tuple[Verdict, ...]:
+def with_values(
+    lines: Sequence[Verdict], text: str, *, failed: bool, declared: Declared = NOTHING
+) -> tuple[Verdict, ...]:
     """Judge by values what was not read, and clear what a plausible reading makes right.
 
     Parameters
@@ -39,34 +41,32 @@ def with_values(lines: Sequence[Verdict], text: str, *, failed: bool) -> tuple[V
         The text, without layout.
     failed : bool
         Whether the text has no forward pass.
+    declared : Declared
+        What it says of its shapes.
     """
     open_lines = {line.line for line in lines if line.verdict in _UNDECIDED or line.accused}
     if not (open_lines or failed):
         return tuple(lines)
     found: dict[int, list[Judged]] = {}
-    for judged in _judged(text, None if failed else open_lines):
+    values = _judged(text, None if failed else open_lines)
+    for judged in values:
         found.setdefault(judged.line, []).append(judged)
     kept: list[Verdict] = []
     numbers = sorted({line.line for line in lines} | (found.keys() if failed else set()))
     timed = {match[1] for match in _TIMED.finditer(in_plain_notation(text))}
-    head = ""
     for number in numbers:
         here = [line for line in lines if line.line == number]
         for line in _merged(here, found.get(number, [])):
-            left = line.text.partition("=")[0]
-            head = left if left.strip() else head
-            kept.append(_held_back(line, head, timed))
-    return tuple(kept)
+            kept.append(_held_back(line, timed))
+    return guarded(kept, values, declared)
 
 
-def _held_back(line: Verdict, head: str, timed: set[str]) -> Verdict:
+def _held_back(line: Verdict, timed: set[str]) -> Verdict:
     """Return a verdict without an accusation that rests on an index which may mean another thing.
 
     Parameters
     ----------
     line : Verdict
-    head : str
-        The left side of its equation.
     timed : set of str
         The names whose index is a time somewhere in the text: ``h`` beside ``h_{t-1}``.
     """
@@ -74,10 +74,6 @@ def _held_back(line: Verdict, head: str, timed: set[str]) -> Verdict:
         return line
     if line.numbers is not None and not all(map(isfinite, line.numbers)):
         why = "a side of this line has no finite value as it is read here; write its powers in full"
-        return replace(line, verdict="unproven", why=why, mistakes=(), right="", sign=0)
-    flagged = _FLAGGED.search(line.why) if line.verdict == "scope" else None
-    if flagged is not None and set(flagged[1].split(", ")) & set(_LETTERS.findall(head)):
-        why = "an index of its left side is not followed here; name each place apart, as in y_{t,k}"
         return replace(line, verdict="unproven", why=why, mistakes=(), right="", sign=0)
     mixed = [
         name
@@ -121,6 +117,8 @@ def _one(line: Verdict, judged: Judged) -> Verdict:
         return line if judged.verdict == "unproven" else _verdict(judged)
     if judged.verdict == "proven":
         return _verdict(judged) if judged.usual else _doubtful(line, judged)
+    if judged.verdict == "wrong" and line.verdict in ("scope", "shape") and not line.mistakes:
+        return _verdict(judged)
     if judged.why == FOR_NUMBERS and line.verdict == "shape":
         return replace(_verdict(judged), why=judged.why)
     if _CLASS.search(line.text) and line.verdict in ("scope", "shape"):
@@ -160,7 +158,7 @@ def by_values_alone(text: str) -> tuple[Verdict, ...] | None:
     judged = _judged(text)
     if all(one.verdict == "unproven" for one in judged):
         return None
-    return tuple(_verdict(one) for one in judged)
+    return guarded([_verdict(one) for one in judged], judged, NOTHING)
 
 
 def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:

@@ -23,6 +23,7 @@ _BARE_FONT = re.compile(r"\\(?:mathrm|mathit)\s+(?P<letter>[a-ce-zA-SU-Z])(?![A-
 _FONT_SWITCH = re.compile(r"\\(?:rm|it)(?![A-Za-z])\s*(?![dT](?![A-Za-z]))(?=\\?[A-Za-z])")
 _SPACE = re.compile(r"(?<!\\)\\ ")
 _APART_BELOW = re.compile(r"(\\[A-Za-z]+)[ ]+(?=_)")
+_APART_BRACE = re.compile(r"(?<=[A-Za-z}])([_^])[ ]+(?=\{)")
 _LIMITS = re.compile(r"\\sum\s*(\^(?:\{[^{}]*\}|\w))\s*(_(?:\{[^{}]*\}|\w))")
 _SIGMOID = re.compile(r"\\sigma\s*'?\s*(?:\(|\{\s*\()|sigmoid|logistic|softmax", re.IGNORECASE)
 _SIGMA_POWER = re.compile(r"\\sigma\s*\^\s*(?:\{[^{}]*\}|\w)\s*(?=\()")
@@ -180,7 +181,7 @@ def _outside_code(text: str, change: Callable[[str], str]) -> str:
 
 def _changed(text: str, *, layers_apart: bool) -> str:
     if "\\" in text or "$" in text:
-        text = _TIE.sub(" ", text)
+        text = _APART_BRACE.sub(r"\1", _TIE.sub(" ", text))
         text = _DISPLAYED_INLINE.sub(r"\g<open>\g<inner>\g<close>", text)
         text = with_plain_names(text)
         text = _SPACE.sub("  ", _APART_BELOW.sub(r"\1", text))

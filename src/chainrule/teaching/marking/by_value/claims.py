@@ -33,10 +33,12 @@ from chainrule.teaching.marking.by_value.openness import (
 )
 from chainrule.teaching.marking.by_value.points import SPENT, Budget, Key, Meaning
 from chainrule.teaching.marking.by_value.readers import Claim, Reader
+from chainrule.teaching.marking.by_value.small_changes import small_changes
 from chainrule.teaching.marking.by_value.statements import read
 from chainrule.teaching.marking.by_value.terms import (
     Called,
     Cases,
+    Constant,
     Named,
     Over,
     Term,
@@ -51,6 +53,12 @@ from chainrule.teaching.marking.transcript import statements
 FOR_NUMBERS = "right for numbers and not for matrices; say which of them the names are"
 NOT_FOR_MATRICES = "right for numbers, and not for the matrices of this text"
 POINTS = 3
+MOST_CHANGED = 3
+"""The most readings in which changes of a claim are tried, those that prove others first."""
+
+MOST_NAMES = 6
+"""The most names of a claim that are tried as missing factors."""
+
 APART = 2e-3
 """The relative difference above which two values differ."""
 
@@ -75,6 +83,8 @@ class Judged:
         Two values that differ.
     usual : bool
         Whether it is right as it stands, with every name as general as it can be.
+    change : str
+        The small change that makes it right where it is not; empty for none.
     """
 
     line: int
@@ -84,6 +94,7 @@ class Judged:
     sign: int = 0
     numbers: tuple[float, float] | None = None
     usual: bool = False
+    change: str = ""
 
 
 @dataclass
@@ -97,6 +108,7 @@ class Outcome:
     numbers: tuple[float, float] | None = None
     why: str = ""
     ratio: float | None = None  # of the two sides, where it is one of a slip
+    number: int = 0  # of the reading
 
 
 def judged(reader: Reader, lines: Container[int] | None = None) -> list[Judged]:
@@ -260,6 +272,7 @@ def _judge(
         if any(world.agrees(meaning) for world in tried):
             continue
         outcome = _under(reader, claim, meaning, number, worlds)
+        outcome.number = number
         loosely = meaning.direct or "any" in (meaning.sigma, meaning.link)
         if not (outcome.loose and loosely):
             outcomes.append(outcome)
@@ -275,6 +288,7 @@ def _judge(
         if outcome.refuted and not outcome.loose and not number:
             general = _matrices(meaning)
         if outcome.holds:
+            reader.held.add(number)
             if general is not None and _matrices(meaning) != general:
                 has_matrices = _OF_MATRICES.search(reader.passage.text) is not None
                 why = NOT_FOR_MATRICES if has_matrices else FOR_NUMBERS
@@ -293,24 +307,61 @@ def _judge(
                 shown = f"{condition.left.text} {condition.sign} {condition.right.text}"
                 return replace(again, why=f"{again.why}; for {shown}")
     refuting = [one for one in outcomes if one.refuted]
-    whole = refuting and not reader.hurried and not any(one.loose for one in outcomes)
+    whole = refuting and not any(one.loose for one in outcomes)
+    change = said_of(slip.ratio) if slip is not None else ""
+    change = change or _change(reader, claim, refuting, usable, worlds)
     slopes = is_of_slopes(reader, claim)
     slopes = slopes and not (is_about_definition(reader, claim) or is_tainted(reader, claim))
     if whole and (slopes or is_identity(reader, claim, refuting[0].sign)):
         first = refuting[0]
         assert first.numbers is not None
         shown = f"not equal: {first.numbers[0]:.6g} against {first.numbers[1]:.6g}"
-        return Judged(said.line, said.text, "wrong", f"{shown}, under every reading that was tried",
-                      first.sign, first.numbers)  # fmt: skip
+        shown += f"; right with {change}" if change else ", under every reading that was tried"
+        return Judged(said.line, said.text, "wrong", shown,
+                      first.sign, first.numbers, change=change)  # fmt: skip
     if slip is not None and not reader.hurried and not is_about_definition(reader, claim):
         assert slip.numbers is not None
         shown = f"not equal: {slip.numbers[0]:.6g} against {slip.numbers[1]:.6g}"
         why = f"{shown}; right with {said_of(slip.ratio)}"
-        return Judged(said.line, said.text, "wrong", why, slip.sign, slip.numbers)
+        return Judged(said.line, said.text, "wrong", why, slip.sign, slip.numbers, change=change)
     why = next((one.why for one in outcomes if one.why), "")
     if refuting:
         why = "does not hold as it is read here; what it depends on is not defined in this text"
-    return Judged(said.line, said.text, "unproven", why or "this has no value here")
+    return Judged(said.line, said.text, "unproven", why or "this has no value here", change=change)
+
+
+def _change(
+    reader: Reader,
+    claim: Claim,
+    refuting: list[Outcome],
+    usable: list[Meaning],
+    worlds: dict[tuple[int, int], World],
+) -> str:
+    """Return the small change that makes a refuted claim right in a reading; empty for none."""
+    held = reader.budget.left
+    written = {node for term in reader.passage.terms for node in every(term)}
+    first = sorted(refuting, key=lambda one: one.number not in reader.held)
+    for outcome in first[:MOST_CHANGED]:
+        left, right = claim.sides[outcome.sign - 1 : outcome.sign + 1]
+        assert left is not None
+        assert right is not None
+        letters = sorted((letters_of(left) | letters_of(right)) & reader.passage.letters)
+        both = (*every(left), *every(right))
+        names = list(dict.fromkeys(node for node in both if isinstance(node, Named)))[:MOST_NAMES]
+        sizes = sorted(reader.passage.sizes)[:1]
+        if Constant(float(SIZE)) in every(right):
+            sizes = []  # a 3 is not the number of examples, which is 3 here
+        for said, changed in small_changes(right, letters, written, names, *sizes):
+            reader.budget.left = min(reader.for_changes, held)
+            again = replace(claim, sides=[left, changed], defines=False)
+            right_now = _under(reader, again, usable[outcome.number], outcome.number, worlds).holds
+            reader.for_changes -= min(reader.for_changes, held) - reader.budget.left
+            reader.budget.left = held
+            if right_now:
+                return said
+            if reader.for_changes <= 0:
+                return ""
+    return ""
 
 
 def _under(

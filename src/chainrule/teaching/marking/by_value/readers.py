@@ -19,6 +19,10 @@ MOST_SPENT = 300_000
 """The most evaluations that are made for one text."""
 
 
+MOST_FOR_CHANGES = 150_000
+"""The most evaluations that are made for changes of the claims of one text."""
+
+
 @dataclass
 class Claim:
     """One statement with its parsed sides; None for a side that is not read."""
@@ -49,6 +53,8 @@ class Reader:
     passage: Passage
     claims: list[Claim] = field(default_factory=list)
     budget: Budget = field(default_factory=lambda: Budget(MOST_SPENT))
+    for_changes: int = MOST_FOR_CHANGES  # the evaluations left for them
+    held: set[int] = field(default_factory=set)  # the readings in which some claim is right
     hurried: bool = False  # whether not every reading was compared
     opened: dict[str, list[Named]] = field(default_factory=dict)
     moving: list[Named] = field(default_factory=list)
