@@ -68,7 +68,12 @@ def models() -> list[tuple[str, Model]]:
 
 @pytest.mark.parametrize("model", [m for _, m in models()], ids=[name for name, _ in models()])
 def test_no_reason_says_what_is_not_so(model: Model) -> None:
+    lines = set()
     for step in derivation_of(model).steps:
+        if step.phase is Phase.SIMPLIFY:
+            assert step.after is not step.before
+            assert (step.left, step.after) not in lines, f"step {step.id} gives an earlier line"
+            lines.add((step.left, step.after))
         forbidden = (*FORBIDDEN, *(FORBIDDEN_OF_FACTORS if step.phase is Phase.FACTOR else ()))
         for pattern in forbidden:
             assert not re.search(pattern, step.why), f"step {step.id}, {step.rule}: {step.why}"

@@ -34,6 +34,7 @@ from chainrule.calculus.derivation.sentences import (
 from chainrule.calculus.derivation.solving import as_written, solved
 from chainrule.calculus.derivation.staging import staged
 from chainrule.calculus.derivation.steps import Claim, Derivation, Gradient, Phase
+from chainrule.calculus.derivation.trail import told, with_sums_as_written
 from chainrule.calculus.graph.dims import SCALAR, Index, written
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import (
@@ -354,13 +355,12 @@ class _Derivation:
                 self.recognition.recognise,
                 lambda f: called(f, self.model),
                 lambda f: solved(f, self.model, self._shortest),
-                lambda f: as_written(f, self.model),
             ):
                 form, seen = rename(form)
                 fired += seen
+            form, fired = with_sums_as_written(form, fired, as_written(form, self.model))
         form, blocks = filled(form)
-        fired += blocks
-        for firing in fired:
+        for firing in told([*fired, *blocks]):
             self.record.add(
                 Phase.SIMPLIFY,
                 firing.rule.name,

@@ -18,6 +18,7 @@ from chainrule.calculus.ops import add, div, mul, neg, replace
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.normal import normal_form
 from chainrule.calculus.rewriting.rule import Fired, Label, is_op
+from chainrule.calculus.rewriting.signs import positive_first
 from chainrule.calculus.rewriting.simplification import JOIN
 
 AS_WRITTEN = Label("as it is written", "a sum below a line is written as in the forward pass")
@@ -84,7 +85,8 @@ def _inverses(value: Expr, target: Symbol) -> Iterator[tuple[Apply, Expr]]:
             if len(rest) != len(node.args) - 1 or node.shape != target.shape:
                 continue
             if is_op(node, "neg"):
-                waiting.append((arg, neg(known)))
+                inside = known.args if is_op(known, "add") else (known,)
+                waiting.append((arg, positive_first([neg(term) for term in inside])))
             elif is_op(node, "add"):
                 waiting.append((arg, add(known, *map(neg, rest))))
             elif is_op(node, "mul"):
@@ -93,8 +95,8 @@ def _inverses(value: Expr, target: Symbol) -> Iterator[tuple[Apply, Expr]]:
                 waiting.append((arg, mul(known, node.args[1])))
 
 
-def as_written(form: Expr, model: Model) -> tuple[Expr, list[Fired]]:
-    """Write sums below a line as the forward pass writes them, whatever their sign."""
+def as_written(form: Expr, model: Model) -> dict[Expr, Expr]:
+    """Return the sums below a line that the forward pass writes otherwise, each as it is there."""
     below = {
         part
         for node in walk(form)
@@ -108,10 +110,7 @@ def as_written(form: Expr, model: Model) -> tuple[Expr, list[Fired]]:
             for sign in (1, -1):
                 if cell is not part and normal_form(add(part, mul(-sign, cell))) is Number(0):
                     mapping[part] = mul(sign, cell)
-    if not mapping:
-        return form, []
-    after = replace(form, mapping)
-    return after, [Fired(AS_WRITTEN, form, after)]
+    return mapping
 
 
 def _sums_below(model: Model, part: Expr) -> Iterator[Expr]:

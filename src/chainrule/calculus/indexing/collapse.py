@@ -33,7 +33,7 @@ from chainrule.calculus.indexing.indexed_factors import (
     repeated,
     transposes,
 )
-from chainrule.calculus.indexing.rules import SPREAD, STACK
+from chainrule.calculus.indexing.rules import ALONG, ELEMENTWISE, PRODUCT, SPREAD, STACK
 from chainrule.calculus.indexing.search import CollapsePlan, scaled_by, search
 from chainrule.calculus.ops import (
     TABLE,
@@ -131,6 +131,12 @@ def _collapsed(
         part = terms[number]
         for rule, because, pieces, still in plan.firings:
             now = _unfinished(front, pieces, still)
+            if rule == ELEMENTWISE.name:
+                # Entries of a product are products of entries: the line is the same, unless sums
+                # inside the factors are closed by the way.
+                if _count_sums(now) == _count_sums(part):
+                    continue
+                rule, because = PRODUCT if _products(now) > _products(part) else ALONG
             changed = Replacement(part, now, around)
             firings.append(CollapseStep(rule, because, around(now), changed))
             part = now
@@ -138,6 +144,14 @@ def _collapsed(
     matrix = _signed(add(*(plan.result for plan, _ in plans)), negated)
     matrix = broadcast(transform(matrix, with_means), shape)
     return _with_behind(matrix, behind), firings
+
+
+def _count_sums(form: Expr) -> int:
+    return sum(isinstance(node, Total) for node in walk(form))
+
+
+def _products(form: Expr) -> int:
+    return sum(isinstance(n, Apply) and n.op is TABLE["matmul"] for n in walk(form))
 
 
 def _beside(done: tuple[Expr, ...], waiting: tuple[Expr, ...], negated: bool) -> Around:

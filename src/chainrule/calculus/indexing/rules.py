@@ -28,6 +28,10 @@ ONES = CollapseRule(
     "sum over one factor: times a vector of ones",
     "the summed index sits on one factor alone; multiplying by a vector of ones adds its entries",
 )
+ALONG = CollapseRule(
+    "sum over one factor: along an axis",
+    "the summed index runs along one axis of one array, and the entries along it are added",
+)
 EVERYTHING = CollapseRule(
     "sum over both indices: all entries",
     "both summed indices sit on one factor alone, so all its entries are added",

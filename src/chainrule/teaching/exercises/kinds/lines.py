@@ -32,7 +32,7 @@ _ALGEBRA = ("cancel", "one-hot labels add to one", "δ picks one term")
 _COLLAPSES = (
     "sum over two factors: matrix product",
     "two different indices: outer product",
-    "same indices: elementwise product",
+    "sum over one factor: along an axis",
     "a vector meets a matrix: scaling",
     "an index that nobody carries: repeat",
     "times a vector of ones",
