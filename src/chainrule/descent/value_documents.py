@@ -1,4 +1,4 @@
-"""What a file of learned values says beside the values; read without the language of models."""
+"""Documents of learned values, beside the values; read without the language of models."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ _SHOWN = 60
 
 @dataclass(frozen=True)
 class Declared:
-    """What a text says of its shapes.
+    """Shapes as a text gives them.
 
     Parameters
     ----------
