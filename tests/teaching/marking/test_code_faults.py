@@ -74,3 +74,12 @@ def test_a_gradient_never_makes_two_lengths_equal() -> None:
     text = "s = X @ W\nloss = 0.5 * np.sum(s ** 2) + reg * np.sum(W * W)\n" \
            "dW = X @ s + 2 * reg * W\n"  # fmt: skip
     assert [one.verdict for one in judged(text)] != ["proven"]
+
+
+def test_a_name_is_not_right_where_the_rows_that_use_it_follow_from_a_fault() -> None:
+    text = "s = X @ U.T\nq = np.exp(s) / np.exp(s).sum(1, keepdims=True)\n" \
+           "nll = -np.log(q[np.arange(len(t)), t]).mean()\nds = q.copy()\n" \
+           "ds[np.arange(len(t)), t] -= 1\nds /= 2 * len(t)\n" \
+           "dU = ds.T @ X\ndX = ds @ U\n"  # fmt: skip
+    found = {one.line: one.verdict for one in judged(text)}
+    assert found[6] != "proven", found

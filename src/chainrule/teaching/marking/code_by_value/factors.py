@@ -186,7 +186,9 @@ def _blame(line: Line, lines: list[Line]) -> None:
     ]
     settled = [one for one in users if one.verdict != "unproven"]
     wrong = [one for one in settled if one.verdict == "wrong"]
-    if settled and not wrong and len(settled) == len(users):
+    own = not line.replaced and line.fault is None  # the lines after it used this very value
+    right = all(one.verdict == "proven" for one in settled)
+    if own and settled and right and len(settled) == len(users):
         line.verdict = "proven"
         line.why = "a name of the author's own: every gradient computed with it is right"
         return
