@@ -12,21 +12,16 @@ from typing import Generic, TypeVar
 
 from chainrule.teaching.marking.code_by_value.algebra import (
     Algebra,
-    Chosen,
     Label,
     Misfit,
-    NewAxis,
-    Part,
-    Place,
-    Rows,
     Size,
 )
 from chainrule.teaching.marking.code_by_value.functions import known_function
+from chainrule.teaching.marking.code_by_value.indices import Indices
 from chainrule.teaching.marking.code_by_value.naming import Names
 from chainrule.teaching.marking.code_by_value.words import (
     SIGNS,
     is_helper,
-    is_new_axis,
     of_numbers,
     table_entry,
     word_of,
@@ -54,7 +49,7 @@ _MODULES = frozenset({"np", "numpy", "torch", "F", "tf", "jnp", "math", "nn", "K
 
 
 @dataclass
-class Evaluation(ABC, Generic[V]):
+class Evaluation(Indices[V], ABC, Generic[V]):
     """Values of the expressions in code.
 
     Parameters
@@ -308,58 +303,6 @@ class Evaluation(ABC, Generic[V]):
                 except Misfit:
                     return None
         return None
-
-    def index(self, node: ast.expr) -> tuple[Place[V], ...]:
-        """Return the places of an index."""
-        parts = node.elts if isinstance(node, ast.Tuple) else [node]
-        return tuple(self._place(part, alone=len(parts) == 1) for part in parts)
-
-    def _place(self, node: ast.expr, *, alone: bool) -> Place[V]:
-        if isinstance(node, ast.Slice):
-            if node.step is not None:
-                raise Misfit("a part of an axis with steps")
-            return Part(*(None if bound is None else self._bound(bound)
-                          for bound in (node.lower, node.upper)))  # fmt: skip
-        if is_new_axis(node):
-            return NewAxis()
-        if isinstance(node, ast.Call) and word_of(node.func) in ("range", "arange"):
-            return Rows()
-        found = self.value(node)
-        if isinstance(found, int | Label):
-            return found
-        compared = isinstance(node, ast.Compare | ast.UnaryOp) or (
-            isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr)
-        )
-        mask = alone and (compared or "mask" in (self.flat(node) or "").lower())
-        return Chosen(self.lifted(found), mask)
-
-    def _bound(self, node: ast.expr) -> object:
-        if isinstance(node, ast.Name | ast.Attribute):
-            return self.size_of(node)
-        found = self.value(node)
-        if isinstance(found, int | Size):
-            return found
-        raise Misfit("a part of an axis that is not read")
-
-    def rows_and(self, labels: V) -> tuple[Place[V], ...]:
-        """Return the index of one entry per row."""
-        return (Rows(), Chosen(labels))
-
-    def chosen(self, labels: V) -> Place[V]:
-        """Return the place that labels give."""
-        return Chosen(labels)
-
-    def is_open_or_vector(self, labels: V) -> bool:
-        """Whether labels are one number per row, or may be."""
-        return self.rank(labels, 1) == 1
-
-    def rank(self, value: V, least: int) -> int:
-        """Return the number of axes; an open value gets the least number."""
-        return self.algebra.rank(value, least)
-
-    def class_axis(self, value: V) -> int:
-        """Return the axis of a softmax whose call does not name it."""
-        return -1 if self.rank(value, 2) != 2 else self.names.class_axis
 
     def _subscript(self, node: ast.Subscript) -> object:
         if (name := self.flat(node)) is not None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from chainrule.teaching.marking.code_by_value.algebra import Event
 from chainrule.teaching.marking.code_by_value.gradients import is_close
 from chainrule.teaching.marking.code_by_value.numeric import Array, Numbers
-from chainrule.teaching.marking.code_by_value.readings import COUNTS, Reading
+from chainrule.teaching.marking.code_by_value.readings import COUNTS, HALF_SQUARES, Reading
 from chainrule.teaching.marking.code_by_value.source import Source
 from chainrule.teaching.marking.code_by_value.walk import Walk
 
@@ -29,6 +29,8 @@ class Line:
     numbers: tuple[float, float] | None = None
     sure: bool = False  # whether the code defines its loss and all of it was read
     replaced: bool = False  # whether the lines after it were given the right value
+    states: list[Array] = field(default_factory=list)  # the value after each event
+    fault: int | None = None  # the event that is wrong, where several make the gradient
     good: int = 0  # how many events come to the gradient of a part of the loss
 
 
@@ -37,15 +39,20 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
     counts = example_counts(reading, walk)
     upward = bool(walk.updates) and not any(walk.updates.values())
     free = bool(reading.taken)
+    signed = upward or (
+        not any(walk.updates.values())
+        and not any(
+            not _is_delta(line) and reading.names.is_named_gradient(line.events[0].target)
+            for line in lines
+        )
+    )  # a code without gradients by name may carry the error with either sign
     read = [line for line in lines if line.ratio is not None]
     leaves = [line for line in read if line.leaf]
     squares = _has_squares(reading.code)
     alike = read if _step_divides(reading) else leaves
     base = _base(alike or read, counts, upward=upward, squares=squares)
     if free and read and read[0].ratio is not None:
-        base = read[0].ratio  # the loss is the one that makes the first line right
-        if base < 0 and not upward and not _is_delta(read[0]):
-            base = -base  # and not its negative
+        base = _base_of_usual(read[0].ratio, reading.taken, counts, signed=signed)
     parameters = [line for line in leaves if not _INPUTS.match(line.events[0].target)]
     common = _common_share(parameters, base) if free or reading.names.incoming else None
     one_share = len({round((line.ratio or 0.0) / base, 6) for line in leaves}) == 1
@@ -62,7 +69,7 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
                            "code does not say whether its loss is a mean"  # fmt: skip
                 continue
             else:
-                share = share / common
+                share, inner = share / common, False
         by_count = next(
             (c for c in counts if is_close(abs(share), c) or is_close(abs(share), 1 / c)), None
         )
@@ -70,16 +77,18 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
             line.verdict, note = "proven", _note(base, counts)
         elif inner and by_count is not None and share > 0:
             line.verdict, note = "proven", "read without the mean over the examples"
-        elif inner and is_close(abs(share), 1.0) and not line.leaf and (upward or _is_delta(line)):
+        elif inner and is_close(abs(share), 1.0) and not line.leaf and signed:
             line.verdict, note = "proven", "read with the other sign, as the code uses it"
         else:
             follows = carried is not None and any(
                 is_close(share / carried, c) for c in (1.0, *counts, *(1 / c for c in counts))
             )
             line.verdict = "follows" if follows else "wrong"
-            if free and (not line.exact or _is_delta(line)):
+            if free and (not line.exact or _is_delta(line)) and not follows:
                 line.verdict = "unproven"
-                line.why = "it is not clear of which value this is the gradient"
+                line.why = f"{share:.6g} times the gradient of {reading.taken}; the code does " \
+                           "not give its loss: add the line that computes it"  # fmt: skip
+                carried = carried if line.leaf else share
                 continue
             line.why = f"the gradient times {share:.6g}"
             if follows:
@@ -177,7 +186,9 @@ def _blame(line: Line, lines: list[Line]) -> None:
     ]
     settled = [one for one in users if one.verdict != "unproven"]
     wrong = [one for one in settled if one.verdict == "wrong"]
-    if settled and not wrong and len(settled) == len(users):
+    own = not line.replaced and line.fault is None  # the lines after it used this very value
+    right = all(one.verdict == "proven" for one in settled)
+    if own and settled and right and len(settled) == len(users):
         line.verdict = "proven"
         line.why = "a name of the author's own: every gradient computed with it is right"
         return
@@ -251,6 +262,18 @@ def _base(lines: list[Line], counts: list[float], *, upward: bool, squares: bool
     return first if any(is_close(first, u) for u in usual) else 1.0
 
 
+def _base_of_usual(first: float, taken: str, counts: list[float], *, signed: bool) -> float:
+    """Return the factor that a usual loss may have where the code does not give its own.
+
+    A loss is a sum or a mean over the examples, and a squared error may be without its half.
+    """
+    usual = [1.0, *counts, *(1 / c for c in counts)]
+    if taken == HALF_SQUARES:
+        usual += [2 * one for one in usual]
+    size = next((one for one in usual if is_close(abs(first), one)), 1.0)
+    return -size if first < 0 and signed else size
+
+
 def _note(base: float, counts: list[float]) -> str:
     if is_close(base, 1.0):
         return ""
@@ -262,6 +285,7 @@ def _note(base: float, counts: list[float]) -> str:
 
 
 def example_counts(reading: Reading, walk: Walk[Array]) -> list[float]:
+    """Return the numbers that may be that of the examples."""
     found: set[float] = set()
     for name, value in walk.known.items():
         size = value.dim if hasattr(value, "dim") else value
@@ -284,4 +308,4 @@ def example_counts(reading: Reading, walk: Walk[Array]) -> list[float]:
     return sorted(found)
 
 
-__all__ = ["Line", "settle"]
+__all__ = ["FOLLOWS", "Line", "example_counts", "settle"]

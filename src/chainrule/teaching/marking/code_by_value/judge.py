@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit, Mismatch
-from chainrule.teaching.marking.code_by_value.factors import Line, settle
+from chainrule.teaching.marking.code_by_value.factors import FOLLOWS, Line, example_counts, settle
 from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, is_close, places_of
 from chainrule.teaching.marking.code_by_value.naming import Names, derive, names_of
 from chainrule.teaching.marking.code_by_value.numeric import Array
@@ -27,6 +27,7 @@ from chainrule.teaching.marking.code_by_value.readings import (
     find_upstream,
     shapes_of,
 )
+from chainrule.teaching.marking.code_by_value.rows import fault_of
 from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source, source
 from chainrule.teaching.marking.code_by_value.units import Unit, units
@@ -119,7 +120,12 @@ def _of_line(line: Line, rows: list[str]) -> Iterator[CodeJudged]:
     """Yield the judgements of the rows that make one gradient."""
     for at, event in enumerate(line.events):
         verdict, why = line.verdict, line.why
-        if verdict == "wrong":
+        if verdict == "wrong" and line.fault is not None:
+            if at < line.fault:
+                verdict, why = "proven", "right as far as it goes: the rows after it start from it"
+            elif at > line.fault:
+                verdict, why = "follows", FOLLOWS
+        elif verdict == "wrong":
             if at < line.good:
                 verdict, why = "proven", "right as far as it goes: a part of the loss"
             elif is_start(event):
@@ -143,7 +149,8 @@ def _best(code: Source, names: Names) -> list[Line] | None:
             continue
         if lines is None:
             continue
-        tried.append((sum(len(line.events) for line in lines if line.verdict == "proven"), lines))
+        proven = sum(len(line.events) for line in lines if line.verdict == "proven")
+        tried.append((proven + sum(line.fault is not None for line in lines), lines))
         if all(line.verdict == "proven" for line in lines):
             return lines
     if not tried:
@@ -159,11 +166,12 @@ def _best(code: Source, names: Names) -> list[Line] | None:
     for line in best if alone else ():  # the shapes of a single row are a guess
         if line.verdict == "wrong" and line.ratio is None and line.numbers is None:
             line.verdict, line.why = "unproven", f"{line.why}; declare the shapes"
-    for line in best:  # a reading that makes as many lines right makes none of them wrong
-        if line.verdict == "wrong" and any(
-            other.verdict != "wrong" and _same(other, line) for lines in equal for other in lines
+    for line in best:  # readings that make as many lines right settle what they agree on
+        other = {one.verdict for lines in equal for one in lines if _same(one, line)}
+        if (line.verdict == "wrong" and other != {"wrong"}) or (
+            line.verdict == "proven" and "wrong" in other
         ):
-            line.verdict = "unproven"
+            line.verdict, line.numbers = "unproven", None
             line.why = OTHER_READING
     return best
 
@@ -217,20 +225,25 @@ def _mismatches(reading: Reading) -> int:
     backward = Backward(reading.walk(1), reading)
     slopes = Slopes(reading, walk, 1)
     count = 0
-    last: dict[str, tuple[Event, object]] = {}
-    for event in walk.events:
+    last = {event.target: at for at, event in enumerate(walk.events)}
+    for at, event in enumerate(walk.events):
+        places = places_of(slopes, event, reading.names, walk)
+        held = [slopes.numbers.seen[place][1] for place in places]
         try:
             value = backward.apply(event)
         except Misfit:
+            fits = False
+        else:
+            backward.walk.known[event.target] = value
+            shapes = {np.squeeze(one).shape for one in held}
+            fits = at < last[event.target] or not held or (
+                np.squeeze(np.asarray(value)).shape in shapes
+            )  # fmt: skip
+        if not fits:  # the rows after it get a value of the right shape, so that one fault is one
             count += 1
             backward.walk.known.pop(event.target, None)
-            continue
-        backward.walk.known[event.target] = value
-        last[event.target] = event, value
-    for event, value in last.values():
-        places = places_of(slopes, event, reading.names, walk)
-        shapes = {np.squeeze(slopes.numbers.seen[place][1]).shape for place in places}
-        count += bool(shapes) and np.squeeze(np.asarray(value)).shape not in shapes
+            if held:
+                backward.walk.known[event.target] = np.ones(held[0].shape)
     return count
 
 
@@ -251,11 +264,16 @@ def _under(reading: Reading) -> list[Line] | None:
         except Misfit:
             continue
         right = sum(line.verdict == "proven" for line in lines)
-        start = min(lines, key=_first_claim).verdict == "proven"
+        opening = min(lines, key=_first_claim)
+        rest = {line.verdict for line in lines if line is not opening}
+        coherent = len(lines) < 4 or "proven" in rest
+        start = (opening.verdict == "proven" and coherent) or (
+            opening.ratio is not None and bool(rest) and rest <= {"proven", "follows"}
+        )  # a factor in the first row alone
         if start and (best is None or right > sum(one.verdict == "proven" for one in best)):
             best = [
                 replace(one, why=f"{one.why}; taken: {kind} as the loss")
-                if one.verdict == "proven" else one for one in lines
+                if one.verdict in ("proven", "wrong") else one for one in lines
             ]  # fmt: skip
     if best is None:
         return [
@@ -279,6 +297,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
     loss = _whole_loss(terms, walk)
     lines: list[Line] = []
     groups = _groups(events, reading)
+    counts = example_counts(reading, walk)
     for at, event in enumerate(events):
         group = groups[at]
         line = next(
@@ -291,27 +310,55 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
             value = backward.apply(event)
         except Misfit as error:
             line.why = line.why or str(error)
-            if isinstance(error, Mismatch) and places_of(slopes, event, reading.names, walk):
+            place = places_of(slopes, event, reading.names, walk)
+            if isinstance(error, Mismatch) and place:
                 line.verdict = "wrong"
-            backward.walk.known.pop(event.target, None)
-            backward.walk.names.unread.add(event.target)
+                line.fault = group.index(at) if len(group) > 1 else None
+            if place:
+                backward.walk.known[event.target] = slopes.whole(place[0], loss)
+                line.replaced = True
+            else:
+                backward.walk.known.pop(event.target, None)
+                backward.walk.names.unread.add(event.target)
             continue
         backward.walk.known[event.target] = value
         if line.why or isinstance(value, tuple) or (len(group) == 1 and is_start(event)):
             continue
         last = at == group[-1]
         array = np.asarray(backward.walk.lifted(value), dtype=float)
-        _compare(line, slopes, array, event, terms, loss, last=last)
+        line.states.append(array)
+        _compare(line, slopes, array, event, terms, loss, last=last, counts=counts)
         if last and line.verdict == "wrong":
             place = places_of(slopes, event, reading.names, walk)
             if place:
                 backward.walk.known[event.target] = slopes.whole(place[0], loss)
                 line.replaced = True
+            if place and len(group) > 1:
+                _find_row(line, slopes, backward, [*place, *_inside(slopes, place)], loss)
     for line in lines:
         line.sure = not (walk.failed or reading.taken or reading.code.left_out)
     lines = [line for line in lines if not _is_start(line)]
     settle(lines, reading, walk)
+    for line in lines:
+        if line.verdict == "wrong" and len(line.events) > 1 and line.fault is None:
+            place = places_of(slopes, line.events[-1], reading.names, walk)
+            _find_row(line, slopes, backward, place, loss)
     return lines
+
+
+def _find_row(line: Line, slopes: Slopes, backward: Backward, places: list[int], loss: str) -> None:
+    """Find the row at fault, and go on with the gradient that it misses."""
+    shape = line.states[-1].shape if line.states else None
+    for place in places:
+        if slopes.numbers.seen[place][1].shape != shape:
+            continue
+        true = slopes.whole(place, loss)
+        line.fault = fault_of(line, backward, true)
+        if line.fault is not None:
+            backward.walk.known[line.events[-1].target] = true
+            last = len(line.events) - 1  # right before its last row: that of another value after it
+            line.replaced = line.good != last
+            return
 
 
 def _is_start(line: Line) -> bool:
@@ -357,6 +404,7 @@ def _compare(
     loss: str,
     *,
     last: bool,
+    counts: list[float],
 ) -> None:
     """Compare a value with the gradients that its name may stand for."""
     names = slopes.reading.names
@@ -368,7 +416,7 @@ def _compare(
     if not last:
         for term in terms:
             ratios = [slopes.ratio(value, place, term, event) for place in places]
-            if any(is_close(ratio, 1.0) for ratio in ratios):
+            if any(is_close(ratio, one) for ratio in ratios for one in (1.0, *counts)):
                 line.good = line.events.index(event) + 1
         return
     name = slopes.numbers.seen[places[0]][0] if exact else ""
@@ -426,7 +474,9 @@ def _inside(slopes: Slopes, places: list[int]) -> list[int]:
 
 def _alike(slopes: Slopes, value: Array) -> list[int]:
     shape = np.squeeze(value).shape
-    found = [k for k, (_n, v) in enumerate(slopes.numbers.seen) if np.squeeze(v).shape == shape]
+    labels = slopes.reading.names.labels
+    found = [k for k, (n, v) in enumerate(slopes.numbers.seen)
+             if np.squeeze(v).shape == shape and n not in labels]  # fmt: skip
     return found[-24:] if shape else []
 
 

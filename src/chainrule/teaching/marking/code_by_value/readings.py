@@ -138,7 +138,7 @@ def _usual(kind: str, walk: Walk[Array], names: Names) -> float:
     if label.shape != output.shape:
         raise Misfit("labels in another shape than the output")
     with np.errstate(all="ignore"):
-        if kind == "half the squared error":
+        if kind == HALF_SQUARES:
             return float(np.sum((output - label) ** 2) / 2)
         if kind == "the cross-entropy":
             total = label * np.log(output) + (1 - label) * np.log(1 - output)
@@ -146,7 +146,9 @@ def _usual(kind: str, walk: Walk[Array], names: Names) -> float:
         return float(-np.sum(label * np.log(output)))
 
 
-USUAL = ("the cross-entropy", "the cross-entropy of a softmax", "half the squared error")
+HALF_SQUARES = "half the squared error"
+
+USUAL = ("the cross-entropy", "the cross-entropy of a softmax", HALF_SQUARES)
 
 
 def _output(walk: Walk[Array], names: Names) -> Array:
@@ -218,11 +220,16 @@ def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
 
 def _meet_open_names(walk: Walk[Shaped]) -> None:
     """Infer the shapes of names, such as labels, that stand only in the gradients."""
+    assert isinstance(walk.algebra, Shapes)
+    given = {name: one for name, one in walk.algebra.inputs.items() if one.dims is not None}
     for event in walk.events:
         used = {n.id for n in ast.walk(event.value) if isinstance(n, ast.Name)}
+        used |= {n.attr for n in ast.walk(event.value) if isinstance(n, ast.Attribute)
+                 and n.attr in walk.names.labels}  # fmt: skip
         fresh = {
             name for name in used if name not in walk.known and not walk.names.is_gradient(name)
         }
+        fresh -= given.keys()
         fresh |= used & set(walk.names.labels)
         if event.places is not None and (labels := _labels_of(event.places)) is not None:
             label = walk.flat(labels)
@@ -235,10 +242,39 @@ def _meet_open_names(walk: Walk[Shaped]) -> None:
         if not fresh - {"np", "torch", "range", "len"} - walk.functions.keys() - walk.scope.keys():
             continue
         walk.scope = dict(event.scope)
+        held = _Held(walk, fresh)
         try:
             walk.value(event.value)
         except Misfit:
             continue
+        finally:
+            held.restore()
+
+
+class _Held:
+    """The lengths that the forward pass leaves different; a gradient never makes them equal."""
+
+    def __init__(self, walk: Walk[Shaped], fresh: set[str]) -> None:
+        assert isinstance(walk.algebra, Shapes)
+        self.inputs = walk.algebra.inputs
+        self.before = set(self.inputs)
+        self.open = [one for name, one in self.inputs.items() if one.dims is None or name in fresh]
+        self.dims = [one.dims for one in self.open]
+        fixed = [one for name, one in self.inputs.items() if name not in fresh]
+        self.roots = {dim.root() for one in fixed for dim in one.dims or ()}
+
+    def restore(self) -> None:
+        """Take back what makes two of the lengths equal, or one of them a number."""
+        ends = {dim.root() for dim in self.roots}
+        numbers = sum(dim.size is not None for dim in self.roots)
+        if len(ends) == len(self.roots) and numbers == sum(d.size is not None for d in ends):
+            return
+        for dim in self.roots:
+            dim.same = None
+        for one, dims in zip(self.open, self.dims, strict=True):
+            one.dims = dims
+        for name in self.inputs.keys() - self.before:
+            del self.inputs[name]
 
 
 def _labels_of(node: ast.expr) -> ast.expr | None:
@@ -313,4 +349,13 @@ def _take(reading: Reading, walk: Walk[Array], name: str, value: str) -> None:
         reading.upstream_of[name] = value
 
 
-__all__ = ["COUNTS", "FAULTS", "USUAL", "Budget", "Reading", "find_upstream", "shapes_of"]
+__all__ = [
+    "COUNTS",
+    "FAULTS",
+    "HALF_SQUARES",
+    "USUAL",
+    "Budget",
+    "Reading",
+    "find_upstream",
+    "shapes_of",
+]

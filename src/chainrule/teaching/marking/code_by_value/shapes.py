@@ -175,6 +175,8 @@ class Shapes(Algebra[Shaped]):
             first = self._together(first, other)
         if first.dims is None and _SCALARS.fullmatch(first.name):
             first.dims = ()
+        if first.dims is None and name == "negative":
+            return first  # what it stands beside says its shape
         if first.dims is None:
             return Shaped(self.known(first))
         return Shaped(first.dims)
