@@ -214,6 +214,9 @@ def _declares_all(model: Model, text: str, said: Sequence[TranscriptStatement]) 
     reader = ForwardPassReader()
     for line in declarations(text, said):
         reader.takes(TranscriptStatement(line.text, line.number, line.text))
+    for statement in said:
+        if not (statement.code or equals_signs(statement.text)):
+            reader.takes(statement)
     known = {symbol.name for symbol in reader.inputs}
     return all(symbol.name in known for symbol in model.inputs)
 
