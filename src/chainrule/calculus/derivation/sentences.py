@@ -73,10 +73,19 @@ def factor_sentence(link: ChainFactor, model: Model) -> str:
             "this entry, so no sum stands in front of the factor"
         )
     elif free:
-        why += f"; entry {free[0].name} depends on entry {free[0].name} alone"
+        out, at = (_shared(side, free) for side in (link.partial.of, link.partial.wrt))
+        why += f"; {out} depends on {at} alone"
     if link.repeats and link.bound:
         why += f"; {link.target.name} uses it once for every {link.bound[0].name}"
     return why
+
+
+def _shared(side: Expr, free: list[Index]) -> str:
+    """Return the part of a matrix that the indices in `free` give: an entry, a row or a column."""
+    places = _indices(side)
+    if set(places) <= set(free) or len(places) > 2:
+        return "entry " + "".join(i.name for i in places if i in free)
+    return f"{'row' if places[0] in free else 'column'} {free[0].name}"
 
 
 def _is_sum_of_entries(link: ChainFactor, model: Model) -> bool:
