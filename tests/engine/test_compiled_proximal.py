@@ -131,6 +131,23 @@ def test_more_columns_than_rows() -> None:
     np.testing.assert_allclose(one.evaluation.point.coef, other.evaluation.point.coef, atol=1e-6)
 
 
+@pytest.mark.parametrize("case", [{}, {"l1_ratio": 0.7, "bounds": (-0.3, 0.2)}])
+def test_many_columns_up_and_down_a_path(case: dict[str, Any]) -> None:
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(400, 180)) + 0.8 * rng.normal(size=(400, 1))
+    score = X @ (rng.normal(size=180) * (rng.random(180) < 0.6)) / 10
+    data = X, (score + rng.logistic(size=400) > 0).astype(float)
+    fast, slow = (_solver(case, compiled=kind, data=data) for kind in (True, False))
+    most = 0
+    for share in (0.1, 0.08, 0.06, 0.05, 0.02, 0.05):
+        one, other = (s.solve(share * slow.largest, tol=1e-10, max_iter=100) for s in (fast, slow))
+        assert one.met
+        assert abs(one.value - other.value) <= 2e-10 * other.value
+        np.testing.assert_array_equal(one.point.coef == 0, other.point.coef == 0)
+        most = max(most, int((one.point.coef != 0).sum()))
+    assert most > 100
+
+
 @pytest.mark.parametrize("compiled", [True, False])
 def test_a_hessian_formed_for_a_proof_is_the_next_model(compiled: bool) -> None:
     solver = _solver({}, compiled=compiled)

@@ -83,6 +83,12 @@ class CompiledProximal:
         return _kernel_of(objective) != 0 and (source.is_fused or is_at_hand())
 
     @cached_property
+    def _hessian(self) -> Pinned:
+        """Room for the last Hessian of a call that forms one."""
+        size = self._X.shape[1] + 1
+        return Pinned(np.empty((size, size)))
+
+    @cached_property
     def _room(self) -> tuple[Pinned, ...]:
         n_rows, size = self._X.shape
         inner = min(inner_rows(size), n_rows)
@@ -167,12 +173,12 @@ class CompiledProximal:
         raw = start.raw_prediction[:, 0].copy()
         state, known = _NO_MODEL, None if model is None else model.snapshot
         if model is not None and known is not None and len(model.columns) == size:
-            matrix, hessian = model.matrix.copy(), known.hessian.copy()
+            matrix = model.matrix.copy()
             reference = known.raw_prediction[:, 0].copy()
             if not model.is_spent:
                 state = _EXACT if model.is_exact else _CORRECTED
         else:
-            matrix, hessian = np.empty((2, size + 1, size + 1))
+            matrix = np.empty((size + 1, size + 1))
             reference = np.empty(len(raw))
         log = np.empty((max(max_iter, 0), 3))
         stop, steps, worst, after, passes, hessians = _kernels.solve(
@@ -192,7 +198,7 @@ class CompiledProximal:
             numbers,
             raw,
             matrix,
-            hessian,
+            self._hessian,
             reference,
             log,
             *self._room,
@@ -200,7 +206,7 @@ class CompiledProximal:
         objective.passes += passes + hessians
         found = None
         if hessians:
-            known = Snapshot(self._every, hessian, reference[:, None])
+            known = Snapshot(self._every, self._hessian.array.copy(), reference[:, None])
         if known is not None and len(known.columns) == size:
             is_spent = after == _NO_MODEL  # proofs may use the Hessian
             found = Model(self._every, matrix, known, after == _EXACT, is_spent)

@@ -35,6 +35,9 @@ _FEW: Final = 64
 _NEAR: Final = 0.8
 """The share of the strength from which a slope lets its column take part."""
 
+_NEARLY_ALL: Final = 0.75
+"""The share of the columns from which all of them take part: none has to be picked out then."""
+
 _EASY: Final = 0.03
 """How exactly a model is minimised where a gain is asked for, relative to the root of that gain."""
 
@@ -195,13 +198,21 @@ def solve(
                 if size <= _FEW or w[j] != 0 or limits[0, j] == 0 or pull >= _NEAR * limits[0, j]:
                     playing[count] = j
                     count += 1
-            square = room_of_square[:count]
+            if count > _NEARLY_ALL * size:
+                count = size
+                for j in range(size):
+                    playing[j] = j
+            square, last = room_of_square[:count], model[size]
             for a in range(count):
                 # the intercept is at its best for any coefficients
                 i = playing[a]
                 row, pull = model[i], model[i, size] * share
-                for b in range(count):
-                    square[a, b] = row[playing[b]] - pull * model[size, playing[b]]
+                if count == size:  # numbers side by side take a fraction of the time
+                    for b in range(size):
+                        square[a, b] = row[b] - pull * last[b]
+                else:
+                    for b in range(count):
+                        square[a, b] = row[playing[b]] - pull * last[playing[b]]
                 square[a, a] += l2[i]
                 fresh[a] = gradient[i] - pull * numbers[2]
                 slope[a] = fresh[a] + l2[i] * w[i]
