@@ -16,8 +16,7 @@ from chainrule.teaching.marking.code_by_value.algebra import (
     Misfit,
     Size,
 )
-from chainrule.teaching.marking.code_by_value.functions import known_function
-from chainrule.teaching.marking.code_by_value.indices import Indices
+from chainrule.teaching.marking.code_by_value.functions import Reader, known_function
 from chainrule.teaching.marking.code_by_value.naming import Names
 from chainrule.teaching.marking.code_by_value.words import (
     SIGNS,
@@ -49,7 +48,7 @@ _MODULES = frozenset({"np", "numpy", "torch", "F", "tf", "jnp", "math", "nn", "K
 
 
 @dataclass
-class Evaluation(Indices[V], ABC, Generic[V]):
+class Evaluation(Reader[V], ABC, Generic[V]):
     """Values of the expressions in code.
 
     Parameters

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chainrule.teaching.marking.code_by_value.algebra import Misfit
-
-if TYPE_CHECKING:
-    from chainrule.teaching.marking.code_by_value.walk import Walk
+from chainrule.teaching.marking.code_by_value.evaluation import Evaluation
 
 
 class Frozen(ast.NodeTransformer):
     """Replace names that later rounds of a loop change by names of their values now."""
 
-    def __init__(self, walk: Walk[Any]) -> None:
+    def __init__(self, walk: Evaluation[Any], held: list[str]) -> None:
         self.walk = walk
+        self.held = held
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """Return the name of the value that a name has now."""
@@ -29,10 +28,10 @@ class Frozen(ast.NodeTransformer):
         return self._held(name)
 
     def _held(self, name: str) -> ast.expr:
-        walk = self.walk
-        held = f"{name}@{len(walk.frozen)}"
-        walk.frozen.append(held)
-        walk.known[held] = walk.known[name]
+        known = self.walk.known
+        held = f"{name}@{len(self.held)}"
+        self.held.append(held)
+        known[held] = known[name]
         return ast.Name(held, ast.Load())
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:

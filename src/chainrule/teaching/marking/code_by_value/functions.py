@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import Generic, TypeVar
 
 from chainrule.teaching.marking.code_by_value.algebra import Misfit, NewAxis, Part
-
-if TYPE_CHECKING:
-    from chainrule.teaching.marking.code_by_value.evaluation import Evaluation
+from chainrule.teaching.marking.code_by_value.indices import Indices
 
 V = TypeVar("V")
 
@@ -58,12 +57,28 @@ Arguments = Sequence[ast.expr]
 Keywords = Mapping[str, ast.expr]
 
 
-def known_function(ev: Evaluation[V], word: str, args: Arguments, keywords: Keywords) -> object:
+class Reader(Indices[V], ABC, Generic[V]):
+    """Readers of the arguments of a call."""
+
+    @abstractmethod
+    def array(self, node: ast.expr) -> V:
+        """Return the value of an expression that is an array."""
+
+    @abstractmethod
+    def argued(self, node: ast.expr) -> V:
+        """Return the argument of a function that is applied to every entry."""
+
+    @abstractmethod
+    def length(self, node: ast.expr) -> object:
+        """Return the length of a list or of the first axis of an array."""
+
+
+def known_function(ev: Reader[V], word: str, args: Arguments, keywords: Keywords) -> object:
     """Return the value of a call of a function that NumPy or PyTorch has.
 
     Parameters
     ----------
-    ev : Evaluation
+    ev : Reader
         The evaluation of the arguments.
     word : str
         The name of the function.
@@ -163,7 +178,7 @@ def known_function(ev: Evaluation[V], word: str, args: Arguments, keywords: Keyw
     raise Misfit(f"the function {word} is not read")
 
 
-def _noise(ev: Evaluation[V], args: Arguments, keywords: Keywords) -> object:
+def _noise(ev: Reader[V], args: Arguments, keywords: Keywords) -> object:
     """Return an array of random numbers, the same ones in every walk."""
     listed = list(args)
     if "size" in keywords:
@@ -188,7 +203,7 @@ def _is_number(node: ast.expr, first: ast.expr) -> bool:
     return isinstance(first, ast.Constant) and not isinstance(node, ast.Constant)
 
 
-def _of_two(ev: Evaluation[V], word: str, args: Arguments) -> object:
+def _of_two(ev: Reader[V], word: str, args: Arguments) -> object:
     pair = [ev.array(one) for one in args]
     if word in ("maximum", "minimum"):
         pair = [one if isinstance(node, ast.Constant) else ev.algebra.argument(one)
@@ -196,7 +211,7 @@ def _of_two(ev: Evaluation[V], word: str, args: Arguments) -> object:
     return ev.algebra.elementwise(_OF_TWO[word], *pair)
 
 
-def _einsum(ev: Evaluation[V], args: Arguments) -> object:
+def _einsum(ev: Reader[V], args: Arguments) -> object:
     signature, *values = args
     if not (isinstance(signature, ast.Constant) and isinstance(signature.value, str)):
         raise Misfit("an einsum whose signature is not given")
@@ -208,7 +223,7 @@ def _einsum(ev: Evaluation[V], args: Arguments) -> object:
     return ev.algebra.einsum(written.replace(" ", ""), tuple(ev.array(one) for one in values))
 
 
-def _transposed(ev: Evaluation[V], word: str, args: Arguments) -> object:
+def _transposed(ev: Reader[V], word: str, args: Arguments) -> object:
     value = ev.array(args[0])
     listed = args[1:]
     if len(listed) == 1 and isinstance(listed[0], ast.Tuple | ast.List):
@@ -227,7 +242,7 @@ def _transposed(ev: Evaluation[V], word: str, args: Arguments) -> object:
     return ev.algebra.permuted(value, tuple(order))
 
 
-def _axes(ev: Evaluation[V], args: Arguments, keywords: Keywords) -> tuple[int, ...] | None:
+def _axes(ev: Reader[V], args: Arguments, keywords: Keywords) -> tuple[int, ...] | None:
     given = keywords.get("axis", keywords.get("dim"))
     if given is None and len(args) > 1:
         given = args[1]
@@ -247,12 +262,12 @@ def _keeps(keywords: Keywords, args: Arguments) -> bool:
     return isinstance(keeps, ast.Constant) and keeps.value is True
 
 
-def _reduced(ev: Evaluation[V], kind: str, args: Arguments, keywords: Keywords) -> object:
+def _reduced(ev: Reader[V], kind: str, args: Arguments, keywords: Keywords) -> object:
     return ev.algebra.reduced(kind, ev.array(args[0]), _axes(ev, args, keywords),
                               keeps=_keeps(keywords, args))  # fmt: skip
 
 
-def _variance(ev: Evaluation[V], word: str, args: Arguments, keywords: Keywords) -> object:
+def _variance(ev: Reader[V], word: str, args: Arguments, keywords: Keywords) -> object:
     """Return a variance; that of PyTorch divides by one less, unless the call says otherwise."""
     algebra = ev.algebra
     value, axes = ev.array(args[0]), _axes(ev, args, keywords)
@@ -272,7 +287,7 @@ def _variance(ev: Evaluation[V], word: str, args: Arguments, keywords: Keywords)
     return algebra.elementwise("sqrt", found) if word == "std" else found
 
 
-def _softmax(ev: Evaluation[V], word: str, args: Arguments, keywords: Keywords) -> object:
+def _softmax(ev: Reader[V], word: str, args: Arguments, keywords: Keywords) -> object:
     algebra = ev.algebra
     value = algebra.argument(ev.array(args[0]))
     given = _axes(ev, args, keywords)
@@ -283,7 +298,7 @@ def _softmax(ev: Evaluation[V], word: str, args: Arguments, keywords: Keywords) 
     return algebra.elementwise("log", found) if word == "log_softmax" else found
 
 
-def _usual_loss(ev: Evaluation[V], word: str, args: Arguments, keywords: Keywords) -> object:
+def _usual_loss(ev: Reader[V], word: str, args: Arguments, keywords: Keywords) -> object:
     algebra = ev.algebra
     if len(args) < 2:
         raise Misfit(f"{word} with one argument")
@@ -305,7 +320,7 @@ def _usual_loss(ev: Evaluation[V], word: str, args: Arguments, keywords: Keyword
     return algebra.reduced(total, terms, None, keeps=False)
 
 
-def _joined(ev: Evaluation[V], word: str, args: Arguments, keywords: Keywords) -> object:
+def _joined(ev: Reader[V], word: str, args: Arguments, keywords: Keywords) -> object:
     first = args[0]
     if not isinstance(first, ast.Tuple | ast.List):
         raise Misfit(f"{word} of a list that is not written out")
@@ -316,14 +331,14 @@ def _joined(ev: Evaluation[V], word: str, args: Arguments, keywords: Keywords) -
     return ev.algebra.joined(tuple(map(ev.array, first.elts)), axis, new=word == "stack")
 
 
-def _one_hot(ev: Evaluation[V], args: Arguments) -> object:
+def _one_hot(ev: Reader[V], args: Arguments) -> object:
     if len(args) != 2:
         raise Misfit("one_hot without the number of classes")
     unit = ev.algebra.identity(ev.size_of(args[1]))
     return ev.algebra.entry(unit, (ev.chosen(ev.array(args[0])),))
 
 
-def _reshaped(ev: Evaluation[V], args: Arguments) -> object:
+def _reshaped(ev: Reader[V], args: Arguments) -> object:
     sizes = args[1:]
     if len(sizes) == 1 and isinstance(sizes[0], ast.Tuple | ast.List):
         sizes = sizes[0].elts
@@ -333,7 +348,7 @@ def _reshaped(ev: Evaluation[V], args: Arguments) -> object:
     return ev.algebra.reshaped(value, tuple(map(ev.size_of, sizes)))
 
 
-def _widened(ev: Evaluation[V], args: Arguments, keywords: Keywords) -> object:
+def _widened(ev: Reader[V], args: Arguments, keywords: Keywords) -> object:
     value = ev.array(args[0])
     axes = _axes(ev, args, keywords)
     axis = axes[0] if axes else 0

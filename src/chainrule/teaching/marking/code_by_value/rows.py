@@ -87,7 +87,7 @@ def _is_same(one: object, other: Array) -> bool:
 
 
 def _factor(value: Array, of: Array) -> float | None:
-    """Return by which number a value exceeds another one; None where it is no multiple."""
+    """Return by which number a value exceeds another one; None where it is not a multiple."""
     size = float(np.sum(of * of))
     if value.shape != of.shape or size < 1e-12:
         return None

@@ -246,7 +246,7 @@ class Walk(Loops[V]):
         if self.claims_nothing:  # a walk for a difference of the loss
             self.events.append(Event(line, name, sign, value, places, scope))
             return
-        frozen = Frozen(self)
+        frozen = Frozen(self, self.frozen)
         value = frozen.visit(copy.deepcopy(value))
         places = frozen.visit(copy.deepcopy(places)) if places is not None else None
         self.events.append(Event(line, name, sign, value, places, scope))
