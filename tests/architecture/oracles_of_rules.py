@@ -56,6 +56,8 @@ MODELS = (
     "J = -sum(T .* log(P))\nwrt: Z",
     "x : (1, m)\np, u, v : (1, 1)\nf = exp(-(x - u)^2/2)\ng = exp(-(x - v)^2/2)\n"
     "J = -sum(log(p f + (1 - p) g))\nwrt: u, p",
+    "X : (m, n)\ny : (m, 1)\nw : (n, 1)\np = 1 - exp(-exp(X w))\n"
+    "J = -sum(y .* log(p) + (1 - y) .* log(1 - p))\nwrt: w",
     "x : (n, 1)\nJ = sum(1/(1 + exp(-x)))",
     "x : (n, 1)\nJ = sum((exp(x) - exp(-x))/(exp(x) + exp(-x)))",
     "z : (n, 1)\nt : (n, 1)\np = exp(z)/sum(exp(z))\nJ = t^T p\nwrt: z",

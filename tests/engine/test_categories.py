@@ -137,7 +137,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "unseen": (_unseen, "level ZZ in row 7, column 'carrier'"),
     "missing": (_missing, "missing value in row 7, column 'carrier'"),
     "not a frame": (lambda X: np.zeros((3, 5)), "'carrier' was categorical"),
-    "text": (lambda X: X.assign(distance="far"), "'distance' holds neither numbers nor categories"),
+    "text": (lambda X: X.assign(distance="far"), "'distance' holds 'far' in row 0, which is not"),
 }
 
 

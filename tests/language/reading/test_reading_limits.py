@@ -47,7 +47,7 @@ def test_an_expression_past_a_limit_is_refused_at_once(text: str) -> None:
     began = process_time()
     with pytest.raises(ParseError) as caught:
         read_expression(text, SCOPE)
-    assert process_time() - began < 1
+    assert process_time() - began < 5  # what is not linear takes minutes
     assert len(str(caught.value)) < 1000
 
 

@@ -17,11 +17,9 @@ from chainrule.calculus.indexing.reading import read_cell
 from chainrule.calculus.ops import add, div, mul, neg, replace
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.normal import normal_form
-from chainrule.calculus.rewriting.rule import Fired, Label, is_op
+from chainrule.calculus.rewriting.rule import Fired, is_op
 from chainrule.calculus.rewriting.signs import positive_first
 from chainrule.calculus.rewriting.simplification import JOIN
-
-AS_WRITTEN = Label("as it is written", "a sum below a line is written as in the forward pass")
 
 MOST_FUNCTIONS = 3
 """The functions of one definition for which it is solved."""
@@ -129,4 +127,4 @@ def _sums_below(model: Model, part: Expr) -> Iterator[Expr]:
                     yield cell
 
 
-__all__ = ["AS_WRITTEN", "as_written", "solved"]
+__all__ = ["as_written", "solved"]

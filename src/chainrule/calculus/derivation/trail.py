@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chainrule.calculus.derivation.solving import AS_WRITTEN
 from chainrule.calculus.graph.node import Expr, walk
 from chainrule.calculus.graph.replacement import Replacement
 from chainrule.calculus.ops import replace
@@ -45,7 +44,7 @@ def _without_turns(steps: list[Fired]) -> list[Fired]:
 def with_sums_as_written(
     form: Expr, fired: list[Fired], mapping: dict[Expr, Expr]
 ) -> tuple[Expr, list[Fired]]:
-    """Write sums of the last line as the forward pass has them: on all lines, where that is so.
+    """Write sums as the forward pass has them, on all lines but where the first has them so.
 
     Parameters
     ----------
@@ -59,16 +58,13 @@ def with_sums_as_written(
     Returns
     -------
     form : Expr
-        The last line, rewritten.
+        The last line, rewritten; as it was where a sum stands on the first line too.
     fired : list of Fired
-        The steps to it. One more where a sum stands on the first line too, which stays as it is.
+        The steps to it.
     """
-    if not mapping:
+    if not fired or any(node in mapping for node in walk(fired[0].before)):
         return form, fired
-    after = replace(form, mapping)
-    if fired and not any(node in mapping for node in walk(fired[0].before)):
-        return after, [_rewritten(step, mapping) for step in fired]
-    return after, [*fired, Fired(AS_WRITTEN, form, after)]
+    return replace(form, mapping), [_rewritten(step, mapping) for step in fired]
 
 
 def _rewritten(step: Fired, mapping: dict[Expr, Expr]) -> Fired:

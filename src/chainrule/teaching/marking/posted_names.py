@@ -70,8 +70,8 @@ _FUNCTIONS = frozenset({"\\log", "\\ln", "\\exp", "\\tanh", "\\max", "\\min", "d
 def with_plain_names(text: str) -> str:
     r"""Return a text in LaTeX whose names carry their indices below.
 
-    >>> with_plain_names(r"$\pi(a) = e^{h(a)} / \sum_b e^{h(b)}$")
-    '$\\pi_{a} = e^{h_{a}} / \\sum_b e^{h_{b}}$'
+    >>> with_plain_names(r"$p_a = e^{h(a)} / \sum_b e^{h(b)}$")
+    '$p_a = e^{h_{a}} / \\sum_b e^{h_{b}}$'
     >>> with_plain_names(r"${y_t}_k = q_{t_k}$ and $q_t$")
     '$y_{t,k} = q_{t,k}$ and $q_t$'
     """
