@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from chainrule.estimators.base import LinearEstimator, checked_strength
+from chainrule.estimators.base import LinearEstimator
 from chainrule.estimators.class_inference import FIRTH
+from chainrule.estimators.penalties import checked_strength
 
 _PENALTIES: Final = ("l2", "l1", "elasticnet", "none", "deprecated")
 

@@ -28,9 +28,10 @@ from chainrule.engine.refits import is_separated
 from chainrule.engine.runtime.executors import map_in_order
 from chainrule.engine.runtime.machine import single_threaded_algebra
 from chainrule.errors import DataError
-from chainrule.estimators.base import LinearEstimator, Matrix, checked_strength
+from chainrule.estimators.base import LinearEstimator, Matrix
 from chainrule.estimators.fold_fits import FoldFit, FoldFits, Grid, Rows
 from chainrule.estimators.inputs import n_cores, n_threads
+from chainrule.estimators.penalties import checked_strength
 from chainrule.estimators.relaxed_folds import mix, mixtures
 from chainrule.estimators.selection import Selection
 from chainrule.estimators.solving import Course

@@ -9,8 +9,8 @@ from typing import Any
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.losses.facts import LossRow, Targets
 from chainrule.engine.losses.table import TABLE, find_loss
-from chainrule.estimators.base import checked_strength
 from chainrule.estimators.losses import loss_text, resolve_loss
+from chainrule.estimators.penalties import checked_strength
 from chainrule.estimators.regressors import LinearRegressor, checked_alpha
 
 

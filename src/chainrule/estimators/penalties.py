@@ -142,3 +142,12 @@ def _by_name(
             raise DataError(f"no column is called {name!r}; there are {', '.join(names[:12])}")
         found[places] = float(value)
     return found
+
+
+def checked_strength(C: float) -> float:
+    """Return the inverse strength of a penalty if it is one: positive, or inf for no penalty."""
+    if not isinstance(C, Real) or not float(C) > 0:
+        raise ValueError(f"C must be a positive number or np.inf, not {C!r}")
+    if np.isinf(1 / float(C)):
+        raise ValueError(f"C={C!r} is too small: 1 / C is not in the range of float64")
+    return float(C)
