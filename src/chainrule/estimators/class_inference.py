@@ -102,7 +102,8 @@ class ClassInference(LinearEstimator):
         >>> inference.std_errors.round(3)
         array([1.733, 0.432])
         """
-        from chainrule.estimators.inference import FitFacts, infer
+        from chainrule.estimators.fit_facts import FitFacts
+        from chainrule.estimators.inference import infer
 
         check_is_fitted(self)
         if self.class_weight is not None:

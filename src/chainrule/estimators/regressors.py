@@ -234,7 +234,8 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         >>> model.inference(X, y).std_errors.round(3)
         array([0.541, 0.14 ])
         """
-        from chainrule.estimators.inference import FitFacts, infer
+        from chainrule.estimators.fit_facts import FitFacts
+        from chainrule.estimators.inference import infer
 
         check_is_fitted(self)
         self._refuse_inference()

@@ -71,7 +71,8 @@ def infer_rows(
     formula : Formula, optional
     """
     from chainrule.engine.objective.evaluation import Point
-    from chainrule.estimators.inference import FitFacts, infer
+    from chainrule.estimators.fit_facts import FitFacts
+    from chainrule.estimators.inference import infer
 
     named = features(specs)
     mean = np.array([feature.mean for feature in named])
