@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from chainrule.language.codegen.dialects import SCATTER
 from chainrule.language.codegen.javascript.translation import Expressions, element, signature
@@ -35,9 +37,15 @@ def definition(source: str, signatures: Mapping[str, Sequence[str]]) -> str:
     UntranslatableError
         When a statement or a function has no counterpart.
     """
+    return _definition(source, tuple((name, tuple(signatures[name])) for name in signatures))
+
+
+@cache
+def _definition(source: str, signatures: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
+    """Translate a helper once: modules, and the checks of targets, ask for the same few."""
     (function,) = ast.parse(source).body
     assert isinstance(function, ast.FunctionDef)
-    return _Function(function, signatures).text()
+    return _Function(function, dict(signatures)).text()
 
 
 def statement(source: str) -> str:
@@ -57,11 +65,13 @@ class _Function:
     function: ast.FunctionDef
     signatures: Mapping[str, Sequence[str]]
     expressions: Expressions = field(init=False)
+    stores: Counter[str] = field(init=False)
     declared: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         kinds = dict.fromkeys(_sizes(self.function), Kind.NUMBER)
         self.expressions = Expressions(kinds, self.signatures)
+        self.stores = Counter(_stores(self.function))
         self.parameters = {arg.arg for arg in self.function.args.args}
         self.declared |= self.parameters
 
@@ -88,7 +98,7 @@ class _Function:
 
     def _spread(self, body: Sequence[ast.stmt]) -> Iterator[str]:
         """Yield the variables that a block assigns and that are used outside it."""
-        for name in dict.fromkeys(_stores(self.function)):
+        for name in self.stores:
             total = _uses(body, name)
             holder = [block for block in _blocks(body) if _uses(block, name) == total][-1]
             first = next(line for line in holder if _uses([line], name))
@@ -131,7 +141,7 @@ class _Function:
     def _assignment(self, target: ast.expr, value: ast.expr) -> str:
         written = self.expressions.visit(value)
         names = [part.id for part in ast.walk(target) if isinstance(part, ast.Name)]
-        again = any(_stores(self.function).count(name) > 1 for name in names)
+        again = any(self.stores[name] > 1 for name in names)
         new = not any(name in self.declared for name in names)
         self.declared.update(names)
         if not again and new:
@@ -216,12 +226,13 @@ def _stores(function: ast.FunctionDef) -> list[str]:
         if isinstance(node, ast.For)
         for name in ast.walk(node.target)
     }
+    elsewhere = comprehended | looped
     return [
         node.id
         for node in ast.walk(function)
         if isinstance(node, ast.Name)
         and isinstance(node.ctx, ast.Store)
-        and id(node) not in comprehended | looped
+        and id(node) not in elsewhere
     ]
 
 
