@@ -175,15 +175,15 @@ def firings() -> Mapping[str, list[Firing]]:
     models = [load_model(name) for name in example_names()]
     models += [exercise.model for exercise in exercises()[::4]]
     models += [read_model(text) for text in MODELS]
+    derivations = []
     for model in models:
         with recorded() as log:
-            derivation = derivation_of(model)
+            derivations.append(derivation := derivation_of(model))
             program(derivation)
         keep(log, derivation.model, {})  # with the names that the derivation gives to parts
-    for model in models[: len(example_names())]:
+    for derivation in derivations[: len(example_names())]:
         with recorded() as log:
             try:
-                derivation = derivation_of(model)
                 second_derivation(derivation)
             except ChainruleError:
                 continue
@@ -198,6 +198,7 @@ def firings() -> Mapping[str, list[Firing]]:
     return found
 
 
+@cache
 def named_in_source() -> Mapping[str, str]:
     """Return the name of every rule that the package builds, with the file."""
     found: dict[str, str] = {}
