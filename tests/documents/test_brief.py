@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.derivations import verified
 
-from chainrule.calculus.derivation.steps import Derivation
 from chainrule.cli.main import cli
 from chainrule.deriving import derive
 from chainrule.documents.lesson.brief import brief, factor_lines, gradient_lines
@@ -33,12 +32,6 @@ The gradients
 """
 
 
-@cache
-def derived(name: str) -> Derivation:
-    """Derive an example once for all forms of its page."""
-    return derive(load_model(name))
-
-
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, ["derive", *arguments])
 
@@ -55,7 +48,7 @@ def test_the_page_of_logistic_regression() -> None:
 @pytest.mark.parametrize("name", example_names())
 @pytest.mark.parametrize("form", GradientForm)
 def test_nothing_is_said_twice(name: str, form: GradientForm) -> None:
-    derivation = derived(name)
+    derivation = verified(load_model(name))
     lines = [*factor_lines(derivation), *gradient_lines(derivation, form)]
     lefts = [unicode(line.equation.sides[0]) for line in lines if line.equation.sides[0]]
     assert len(set(lefts)) == len(lefts)
@@ -66,7 +59,7 @@ def test_nothing_is_said_twice(name: str, form: GradientForm) -> None:
 
 @pytest.mark.parametrize("name", example_names())
 def test_every_gradient_is_on_the_page(name: str) -> None:
-    derivation = derived(name)
+    derivation = verified(load_model(name))
     text = " ".join(terminal.render(brief(derivation)).split())
     for gradient in derivation.gradients.values():
         assert unicode(gradient.final) in text

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.derivations import derived, verified
 
 from chainrule import derive
-from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.steps import Derivation, Phase
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Partial
@@ -41,7 +41,7 @@ def models() -> list[tuple[str, Model]]:
 def test_no_line_repeats_the_one_before_it(model: Model) -> None:
     last: dict[str, str] = {}
     before = ""
-    for step in derivation_of(model).steps:
+    for step in derived(model).steps:
         left, line = unicode(step.left), unicode(step.after)
         assert (left, line) != (before, last.get(before)), f"step {step.id}: {left} = {line}"
         if step.phase is not Phase.RECURSION:
@@ -51,7 +51,7 @@ def test_no_line_repeats_the_one_before_it(model: Model) -> None:
 
 @pytest.mark.parametrize("name", example_names())
 def test_one_line_concludes_each_gradient_and_is_certified_as_its_derivative(name: str) -> None:
-    derivation = derive(load_model(name))
+    derivation = verified(load_model(name))
     for gradient in (*derivation.layers.values(), *derivation.gradients.values()):
         final = gradient.index if gradient.matrix is None else gradient.matrix
         (last,) = (s for s in derivation if s.concludes and _is_about(s.left, gradient.variable))

@@ -7,11 +7,12 @@ from importlib.resources import files
 
 import pytest
 from tests.calculus.derivation.reason_passes import PASSES
+from tests.derivations import derived
 
 from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.own import own_function
 from chainrule.calculus.derivation.provenance import OriginKind, traced
-from chainrule.calculus.derivation.steps import Derivation, Phase, Step
+from chainrule.calculus.derivation.steps import Phase, Step
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.graph.paths import places, subexpression
@@ -80,7 +81,7 @@ def assert_partition(step: Step) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_node_of_a_line_has_one_origin(name: str) -> None:
-    derivation: Derivation = derivation_of(MODELS[name])
+    derivation = derived(MODELS[name])
     for step in derivation.steps:
         assert_partition(step)
         if step.phase is Phase.SUBSTITUTE:
@@ -92,7 +93,7 @@ def test_every_node_of_a_line_has_one_origin(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_recorded_replacement_gives_both_lines(name: str) -> None:
-    for step in derivation_of(MODELS[name]).steps:
+    for step in derived(MODELS[name]).steps:
         if (record := step.replacement) is not None:
             assert record.around(record.before) is step.before
             assert record.around(record.after) is step.after
@@ -109,7 +110,7 @@ def test_most_rewritten_lines_are_recorded() -> None:
         step
         for name, model in MODELS.items()
         if name.startswith("exercise")
-        for step in derivation_of(model).steps
+        for step in derived(model).steps
         if step.phase in phases
     ]
     recorded = sum(step.provenance.recorded for step in steps)

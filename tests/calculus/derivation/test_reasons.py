@@ -7,14 +7,14 @@ reason. It was read by a person, line by line; what it fixes is that the reason 
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
 from tests.calculus.derivation.reason_passes import PASSES
+from tests.derivations import derived
 
 from chainrule.calculus.derivation.derive import derivation_of
-from chainrule.calculus.derivation.steps import Derivation, Phase
+from chainrule.calculus.derivation.steps import Phase
 from chainrule.calculus.graph.model import Model
 from chainrule.documents.lesson.outline import corners
 from chainrule.language.reading import example_names, load_model, read_model
@@ -39,16 +39,11 @@ FORBIDDEN_OF_FACTORS = (r"upstream gradient", r"gradients? of its uses", r"recei
 """What speaks of a gradient that comes back; through a factor none does."""
 
 
-@cache
-def derived(name: str) -> Derivation:
-    return derivation_of(read_model(PASSES[name]))
-
-
 @pytest.mark.parametrize("name", PASSES)
 def test_the_reasons_of_a_derivation(name: str) -> None:
     shown = {
         (f"{unicode(step.left)} = {unicode(step.after)}", step.rule, step.why)
-        for step in derived(name)
+        for step in derived(read_model(PASSES[name]))
     }
     for passed, *pair in PAIRS:
         if passed == name:
@@ -69,7 +64,7 @@ def models() -> list[tuple[str, Model]]:
 @pytest.mark.parametrize("model", [m for _, m in models()], ids=[name for name, _ in models()])
 def test_no_reason_says_what_is_not_so(model: Model) -> None:
     lines = set()
-    for step in derivation_of(model).steps:
+    for step in derived(model).steps:
         if step.phase is Phase.SIMPLIFY:
             assert step.after is not step.before
             assert (step.left, step.after) not in lines, f"step {step.id} gives an earlier line"

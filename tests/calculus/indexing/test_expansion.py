@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.derivations import derived
 
-from chainrule.calculus.derivation.derive import derivation_of
-from chainrule.calculus.derivation.steps import Derivation, StepCertificate
+from chainrule.calculus.derivation.steps import StepCertificate
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Symbol, Total, entry, walk
 from chainrule.calculus.indexing.expansion import expand
@@ -36,20 +36,18 @@ J = -1/m sum(Y .* log(P)) + norm(W2)^2/2
 """
 
 
-def derivations() -> dict[str, Derivation]:
-    found = {name: derivation_of(load_model(name)) for name in example_names()}
-    return found | {"two layers": derivation_of(read_model(TWO_LAYERS))}
-
-
-DERIVATIONS = derivations()
+MODELS = {
+    **{name: load_model(name) for name in example_names()},
+    "two layers": read_model(TWO_LAYERS),
+}
 
 OTHERWISE = {("info_nce", "tau"), ("transformer_block", "U")}
 """Gradients that come back in another form of equal value: a sum, a root that is repeated."""
 
 
-@pytest.mark.parametrize("name", DERIVATIONS)
+@pytest.mark.parametrize("name", MODELS)
 def test_every_step_of_the_way_back_holds(name: str) -> None:
-    derivation = DERIVATIONS[name]
+    derivation = derived(MODELS[name])
     verifier = Verifier(derivation)
     for gradient in (*derivation.layers.values(), *derivation.gradients.values()):
         assert gradient.matrix is not None
@@ -89,9 +87,9 @@ x, y = Symbol("x", ("m", 1)), Symbol("y", ("m", 1))
 x_i, y_i, x_j = entry(x, i, None), entry(y, i, None), entry(x, j, None)
 
 
-@pytest.mark.parametrize("name", DERIVATIONS)
+@pytest.mark.parametrize("name", MODELS)
 def test_no_letter_of_a_derivation_is_bound_and_free(name: str) -> None:
-    for step in DERIVATIONS[name]:
+    for step in derived(MODELS[name]):
         assert scope_complaint(step.before) == scope_complaint(step.after) == ""
 
 
@@ -114,7 +112,7 @@ def test_a_letter_that_is_bound_and_free_is_found(form: Total, said: str) -> Non
 
 
 def test_a_derivation_that_sums_twice_over_one_letter_is_refused() -> None:
-    derivation = DERIVATIONS["logistic_batch"]
+    derivation = derived(MODELS["logistic_batch"])
     steps = list(derivation.steps)
     number, total = next(
         (k, node)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from tests.derivations import derived
 
 from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.steps import Derivation, Phase, Step
@@ -20,7 +21,7 @@ from chainrule.language.reading import example_names, load_model, read_model
 
 def made(name: str = "logistic_batch") -> Derivation:
     """Derive an example without proving it."""
-    return derivation_of(load_model(name))
+    return derived(load_model(name))
 
 
 def with_step(derivation: Derivation, number: int, step: Step) -> Derivation:

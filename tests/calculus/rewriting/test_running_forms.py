@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 from scipy.stats import norm
+from tests.derivations import derived
 
-from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.evaluation.forward import sample
 from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import Index, is_tensor
@@ -126,7 +126,7 @@ OVER_MATRICES = [
 
 @pytest.mark.parametrize("name", OVER_MATRICES)
 def test_turning_any_matrices_keeps_every_value(name: str) -> None:
-    derivation = derivation_of(load_model(name))
+    derivation = derived(load_model(name))
     model = derivation.model
     values = [d.value for d in model.definitions]
     values += [g.matrix for g in derivation.gradients.values() if g.matrix is not None]

@@ -20,6 +20,7 @@ import autograd
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from tests.derivations import derived
 
 from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.program import program
@@ -110,7 +111,7 @@ def written(tmp_path: Path, text: str) -> ModuleType:
 
 
 def text_of(model: Model, target: str = "numpy", *, rows: bool = False) -> str:
-    return module_text(program(derivation_of(model), "m" if rows else None), target)
+    return module_text(program(derived(model), "m" if rows else None), target)
 
 
 def into(target: str) -> Callable[[np.ndarray], Any]:
@@ -147,7 +148,7 @@ def test_gradients_are_those_of_the_derivation(
     name: str, target: str, rows: bool, tmp_path: Path
 ) -> None:
     enter = into(target)
-    derivation = derivation_of(load_model(name))
+    derivation = derived(load_model(name))
     laid = program(derivation, "m" if rows else None)
     module = written(tmp_path, module_text(laid, target))
     for number, sizes in enumerate(({"n": 3, "m": 4, "k": 2}, {"n": 2, "m": 5, "k": 3})):

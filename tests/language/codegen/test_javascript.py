@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from tests.calculus.ops.formulas import FORMULAS
 from tests.calculus.ops.samples import close, samples
+from tests.derivations import derived
 from tests.language.codegen.node import NodeError, node
 from tests.language.codegen.test_code import BATCHES, HARD, LOSSES, text_of
 from tests.language.codegen.test_precision import PASSES
 
-from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.program import program
 from chainrule.calculus.graph.dims import measured
 from chainrule.calculus.graph.model import Model, ModelBuilder
@@ -31,7 +31,7 @@ CASES = [(name, False) for name in example_names()] + [(name, True) for name in 
 
 def assert_agrees(model: Model, *, rows: bool = False) -> None:
     """Hold a module to NumPy's: forward and backward, at inputs of several seeds."""
-    laid = program(derivation_of(model), "m" if rows else None)
+    laid = program(derived(model), "m" if rows else None)
     plans = [Plan(laid, target_named(target)) for target in ("numpy", "javascript")]
     spelled = dict(zip(*(plan.names.values() for plan in plans), strict=True))
     text = module_text(laid, "javascript")

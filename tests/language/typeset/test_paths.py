@@ -6,8 +6,8 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from tests.derivations import derived
 
-from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.graph.node import Entry, Expr, Number, Partial, Symbol
 from chainrule.calculus.graph.paths import path_text, places
 from chainrule.language.reading import read_model
@@ -27,7 +27,7 @@ DESCRIBED = re.compile(r' (?:tabindex|title|style|data-definition|data-shape)="[
 
 def lines(name: str) -> list[Expr]:
     model = EXERCISES[name] if name in EXERCISES else read_model(MORE[name].replace("\n+", " +"))
-    derivation = derivation_of(model)
+    derivation = derived(model)
     sides = [side for step in derivation.steps for side in (step.before, step.after)]
     return list(dict.fromkeys([*sides, *model.values.values()]))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from tests.derivations import verified
 
 from chainrule.calculus.graph.op import Op
 from chainrule.calculus.ops import TABLE
-from chainrule.deriving import derive
 from chainrule.language.reading import example_names, load_model
 from chainrule.language.typeset import spoken
 
@@ -26,14 +26,14 @@ SAID = {
 
 @pytest.mark.parametrize("name", SAID)
 def test_the_first_gradient_is_said_as_a_teacher_says_it(name: str) -> None:
-    gradient = next(iter(derive(load_model(name)).gradients.values()))
+    gradient = next(iter(verified(load_model(name)).gradients.values()))
     assert gradient.matrix is not None
     assert spoken(gradient.matrix) == SAID[name]
 
 
 @pytest.mark.parametrize("name", example_names())
 def test_nothing_but_words_is_said(name: str) -> None:
-    for step in derive(load_model(name)):
+    for step in verified(load_model(name)):
         for side in (step.left, step.after):
             assert re.fullmatch(r"[\w ]+", spoken(side)), spoken(side)
 

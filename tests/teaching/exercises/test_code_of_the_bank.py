@@ -6,9 +6,9 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from tests.derivations import derived
 from tests.language.codegen.node import node
 
-from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.program import program
 from chainrule.errors import DerivationError
 from chainrule.language.codegen import TARGETS, module_text
@@ -24,7 +24,7 @@ def test_the_module_of_an_exercise_agrees_with_its_own_differences(
     exercise: Exercise, target: str, tmp_path: Path
 ) -> None:
     try:
-        lines = program(derivation_of(exercise.model))
+        lines = program(derived(exercise.model))
     except DerivationError:
         assert any(g.matrix is None for g in exercise.derivation.gradients.values())
         pytest.skip("what has no matrix form is shown entry by entry")
