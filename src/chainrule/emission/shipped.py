@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -138,9 +139,14 @@ def shipped_module(name: str, constants: Mapping[str, float] | None = None) -> s
     """
     if name not in SHIPPED:
         raise ModelError(f"unknown loss {name}; known are {', '.join(SHIPPED)}")
+    return _derived(name, tuple(SHIPPED[name].values(constants or {}).items()))
+
+
+@lru_cache(maxsize=256)
+def _derived(name: str, values: tuple[tuple[str, float], ...]) -> str:
+    """Return the module of a shipped loss, derived once for equal constants."""
     row = SHIPPED[name]
-    values = row.values(constants or {})
-    return loss_module(row.text, name, values, row.targets, row.link, row.optimum)
+    return loss_module(row.text, name, dict(values), row.targets, row.link, row.optimum)
 
 
 def shipped_loss(name: str, constants: Mapping[str, float] | None = None) -> LossRow:
