@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check format one matrix bench bench-engine bench-losses bench-peers bounds torture docs build emit \
-	board site clean
+.PHONY: demo test check check-types check-style check-layers check-english format one matrix \
+	bench bench-engine bench-losses bench-peers bounds torture docs build emit board site clean
 .DEFAULT_GOAL := help
 
 help:
@@ -38,11 +38,21 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The parts do not depend on each other. The longest begins, and the others run beside it.
 check: $(READY)
+	@$(MAKE) --no-print-directory -j 2 check-types check-style check-layers check-english
+
+check-types: $(READY)
+	MYPY_NUM_WORKERS=2 $(BIN)/mypy
+
+check-style: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+
+check-layers: $(READY)
 	$(BIN)/lint-imports --no-cache
+
+check-english: $(READY)
 	$(BIN)/python -m tools.english
 
 one: $(READY)
@@ -53,7 +63,7 @@ matrix: $(READY)
 	$(BIN)/python tools/matrix.py $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
