@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chainrule.cli.shared import text_console
+
 if TYPE_CHECKING:
     from chainrule.teaching.grading.audit import Audit
 
@@ -71,14 +73,13 @@ def _text(file: str) -> str:
 
 
 def _print(found: Audit) -> None:
-    from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
     from chainrule.calculus.graph.roles import assumed_sentences
     from chainrule.documents.audits import NO_FORWARD, count_sentence, remarks
 
-    console = Console(highlight=False)
+    console = text_console()
     said_first = (NO_FORWARD,) if found.model is None else assumed_sentences(found.model)
     for said in said_first:
         console.print(Text(said, style="dim"))

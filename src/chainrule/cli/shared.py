@@ -13,6 +13,8 @@ import click
 from chainrule.visible import visible
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from chainrule.tables.model import TableModel
     from chainrule.tables.regression import TableRegression
 
@@ -109,6 +111,17 @@ def printable(text: str) -> str:
     from rich.markup import escape
 
     return escape(visible(text))
+
+
+def text_console(width_of_files: int | None = None, *, soft_wrap: bool = False) -> Console:
+    """Return a console that prints words as they are: ``:heart:`` is no emoji, 12 has no colour.
+
+    Where the output is not a terminal, its lines have the width that is given.
+    """
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else width_of_files
+    return Console(width=width, highlight=False, emoji=False, soft_wrap=soft_wrap)
 
 
 def names_in(text: str | None) -> list[str]:
