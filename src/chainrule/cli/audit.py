@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -59,17 +58,12 @@ def command(file: str, forward: str | None, as_json: bool) -> None:
 def _text(file: str) -> str:
     if file == "-":
         return sys.stdin.read()
-    from chainrule.storage import read_small_text
+    from chainrule.text_files import TextError, read_text
 
-    path = Path(file)
     try:
-        return read_small_text(path)
-    except UnicodeDecodeError as error:
-        raise click.ClickException(
-            f"{file} is not text in UTF-8 (byte {error.start}); save it as UTF-8"
-        ) from None
-    except OSError as error:
-        raise click.ClickException(f"{file} cannot be opened: {error.strerror}") from None
+        return read_text(file)
+    except TextError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _print(found: Audit) -> None:
