@@ -68,7 +68,7 @@ def test_far_columns_of_large_arrays_are_fitted_as_near_ones_are(penalty: str, o
     X = np.round(rng.normal(size=(40_000, 3)) * 2**10) / 2**10
     y = (X[:, 1] + X[:, 2] + rng.logistic(size=len(X)) > 0).astype(int)
     near = LogisticRegression(penalty=penalty, C=0.1).fit(X, y)
-    far = np.array(X + [0.0, 2.0**28, -(2.0**25)], order=order)  # exact
+    far = np.array(X + np.array([0.0, 2.0**28, -(2.0**25)]), order=order)  # exact
     model = LogisticRegression(penalty=penalty, C=0.1).fit(far, y)
     assert model.certificate_.relative_bound <= 1e-8
     np.testing.assert_allclose(model.coef_, near.coef_, rtol=1e-6)

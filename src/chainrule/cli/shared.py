@@ -125,8 +125,13 @@ def text_console(width_of_files: int | None = None, *, soft_wrap: bool = False) 
 
 
 def names_in(text: str | None) -> list[str]:
-    """Return comma-separated names without spaces; none for no text."""
-    return [name.strip() for name in (text or "").split(",") if name.strip()]
+    """Return comma-separated names without spaces; none where the option is not given."""
+    if text is None:
+        return []
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise click.UsageError(f"{text!r} holds no name; write names such as w,b, or omit it")
+    return names
 
 
 def write_text(text: str, out: str | None) -> None:
