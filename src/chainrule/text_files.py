@@ -1,6 +1,6 @@
 """Files that people write: text in any encoding that its first bytes tell, and notebooks.
 
-What is no text is called by its name: a zip archive, a PDF, a folder.
+What is not text is called by its name: a zip archive, a PDF, a folder.
 """
 
 from __future__ import annotations

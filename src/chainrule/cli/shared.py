@@ -114,7 +114,7 @@ def printable(text: str) -> str:
 
 
 def text_console(width_of_files: int | None = None, *, soft_wrap: bool = False) -> Console:
-    """Return a console that prints words as they are: ``:heart:`` is no emoji, 12 has no colour.
+    """Return a console that prints words as they are: ``:heart:`` stays, and 12 has no colour.
 
     Where the output is not a terminal, its lines have the width that is given.
     """
