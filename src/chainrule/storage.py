@@ -6,6 +6,7 @@ a device may never end, and its size must be within a budget that the user can c
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -207,7 +208,7 @@ def check_regular(path: str | Path) -> os.stat_result:
     """
     state = os.stat(path)
     if stat.S_ISDIR(state.st_mode):
-        raise IsADirectoryError(str(path))
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(state.st_mode):
         raise DataError(
             f"{path}: this is a pipe or a device, not a file. Save it as a file first, or, for a "

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from chainrule.cli import endings
+from chainrule.cli.main import cli
 from chainrule.cli.streams import VisibleStream
 from chainrule.errors import DataError, ParseError, ProofError
 from chainrule.visible import visible
@@ -123,3 +125,25 @@ def test_a_key_twice_in_a_model_is_refused(tmp_path: Path) -> None:
     done = chainrule(tmp_path, "predict", "m.json", "t.csv")
     assert done.returncode == 1
     assert "'target' is there twice" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["derive", "examples/logistic_single", "--wrt", ","],
+        ["derive", "examples/logistic_single", "--hvp", ""],
+        ["check", "examples/logistic_single", "--wrt", " "],
+        ["code", "examples/logistic_single", "--wrt", ","],
+        ["practice", "--kind", ","],
+    ],
+)
+def test_an_option_of_names_without_one_is_refused(arguments: list[str]) -> None:
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 2
+    assert "holds no name" in result.output
+
+
+def test_the_place_of_a_package_is_checked_before_it_is_made(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["board", "--scorm", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "this is a folder" in result.output

@@ -122,3 +122,13 @@ def test_importing_the_command_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_names_of_emoji_are_printed_as_they_are(tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    rows = [f"{k % 7},{k % 5},{':smile:' if k % 3 else 'no'}" for k in range(40)]
+    data.write_text("\n".join([":heart:,x,y", *rows]))
+    said = run(data, "--target", "y").output
+    assert ":heart:" in said
+    assert "counts as 1 no" in said
+    assert ":smile:" in said

@@ -111,7 +111,7 @@ def test_a_refusal_in_mid_file_leaves_no_file(
             "no column is named 'colour'. Did you mean 'color'? The columns are: age, color, ward. "
             "The model was fitted on it.",
         ),
-        ("x\n1\n", "no column is named 'age'. The columns are: x. 2 more are missing too."),
+        ("x\n1\n", "no column is named 'age'. The columns are: x. Missing too: 'colour', 'ward'."),
         (
             "age,colour,ward\n40,red,1\n41,mauve,1\n",
             "column 'colour', row 2: the category 'mauve' did not occur in training",

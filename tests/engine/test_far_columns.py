@@ -61,6 +61,19 @@ def test_moved_columns_need_an_intercept() -> None:
     assert not InMemorySource(X - 1000, np.array([0, 1, 0]), center=True).column_shift.any()
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("penalty", ["l2", "l1"])
+def test_far_columns_of_large_arrays_are_fitted_as_near_ones_are(penalty: str, order: str) -> None:
+    rng = np.random.default_rng(5)
+    X = np.round(rng.normal(size=(40_000, 3)) * 2**10) / 2**10
+    y = (X[:, 1] + X[:, 2] + rng.logistic(size=len(X)) > 0).astype(int)
+    near = LogisticRegression(penalty=penalty, C=0.1).fit(X, y)
+    far = np.array(X + np.array([0.0, 2.0**28, -(2.0**25)]), order=order)  # exact
+    model = LogisticRegression(penalty=penalty, C=0.1).fit(far, y)
+    assert model.certificate_.relative_bound <= 1e-8
+    np.testing.assert_allclose(model.coef_, near.coef_, rtol=1e-6)
+
+
 @pytest.mark.parametrize("solver", ["newton-cholesky", "newton-cg", "newton-rows"])
 def test_an_optimum_next_to_nothing_ends_with_a_proof(solver: str) -> None:
     model = LogisticRegression(solver=solver).fit([[0.0], [1e100]], [0, 1])

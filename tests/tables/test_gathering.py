@@ -63,7 +63,12 @@ def _write(path: Path, names: list[str], encoding: str = "utf-8", separator: str
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delimited, "_GATHERED_BYTES", 4096)
+    for name, n_bytes in (
+        ("_GATHERED_BYTES", 4096),
+        ("_PART_BYTES", 8192),
+        ("_THREAD_BYTES", 2048),
+    ):
+        monkeypatch.setattr(delimited, name, n_bytes)
 
 
 def _at_once(path: Path, declared: Declared, monkeypatch: pytest.MonkeyPatch) -> Table:
@@ -165,6 +170,28 @@ def test_blocks_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(delimited, "gathered", counted)
     assert read_table(path, Declared(["label"])).n_rows == N
     assert called
+
+
+def test_files_without_quotes_are_read_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One quotation mark, far down, and the file is read again as a stream of blocks."""
+    streamed = []
+    small_blocks = delimited.DelimitedFile._small_blocks
+
+    def counted(*arguments: object) -> object:
+        streamed.append(arguments)
+        return small_blocks(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(delimited.DelimitedFile, "_small_blocks", counted)
+    path = _write(tmp_path / "table.csv", ["numbers", "few words"])
+    plain = read_table(path, Declared(["label"]))
+    assert not streamed
+    lines = path.read_text().splitlines()
+    lines[-2] = lines[-2].replace("yes", '"yes"').replace("no", '"no"')
+    path.write_text("\n".join(lines))
+    assert_same(read_table(path, Declared(["label"])), plain)
+    assert len(streamed) == 1
 
 
 def test_comments_between_rows_are_counted_once(tmp_path: Path) -> None:

@@ -148,6 +148,14 @@ def test_an_arrow_stream_is_read(name: str, tmp_path: Path) -> None:
     assert words(found["w"]) == ("a", "b", "c")
 
 
+def test_a_byte_order_mark_twice(tmp_path: Path) -> None:
+    path = tmp_path / "joined.csv"
+    path.write_bytes(b"\xef\xbb\xbf" * 2 + b"a,b\n1,x\n2,y\n")
+    table = read_table(path)
+    assert list(table.columns) == ["a", "b"]
+    assert table.n_rows == 2
+
+
 def test_bytes_among_words_stay_apart(tmp_path: Path) -> None:
     found = read_table(database("a", b"\xff", b"\xfe", 1)(tmp_path)).columns["v"]
     assert words(found) == ("a", "X'FF'", "X'FE'", "1")

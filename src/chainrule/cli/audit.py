@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from chainrule.cli.shared import text_console
 
 if TYPE_CHECKING:
     from chainrule.teaching.grading.audit import Audit
@@ -57,28 +58,22 @@ def command(file: str, forward: str | None, as_json: bool) -> None:
 def _text(file: str) -> str:
     if file == "-":
         return sys.stdin.read()
-    from chainrule.storage import read_small_text
+    from chainrule.text_files import TextError, read_text
 
-    path = Path(file)
     try:
-        return read_small_text(path)
-    except UnicodeDecodeError as error:
-        raise click.ClickException(
-            f"{file} is not text in UTF-8 (byte {error.start}); save it as UTF-8"
-        ) from None
-    except OSError as error:
-        raise click.ClickException(f"{file} cannot be opened: {error.strerror}") from None
+        return read_text(file)
+    except TextError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _print(found: Audit) -> None:
-    from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
     from chainrule.calculus.graph.roles import assumed_sentences
     from chainrule.documents.audits import NO_FORWARD, count_sentence, remarks
 
-    console = Console(highlight=False)
+    console = text_console()
     said_first = (NO_FORWARD,) if found.model is None else assumed_sentences(found.model)
     for said in said_first:
         console.print(Text(said, style="dim"))

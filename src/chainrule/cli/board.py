@@ -76,10 +76,13 @@ def _export(
     from chainrule.board.export import check_folder, scorm_package, site, write
     from chainrule.board.gallery import examples
     from chainrule.board.pyodide import live_files
+    from chainrule.storage import check_writable, write_bytes
 
     target = None if folder is None else Path(folder)
     if target is not None:
         check_folder(target)
+    if scorm is not None:
+        check_writable(scorm)
     extra = {} if pyodide is None else live_files(Path(pyodide))
 
     def said(title: str) -> None:
@@ -92,10 +95,7 @@ def _export(
         size = sum(map(len, found.values())) / 1e6
         click.echo(f"{len(found)} files, {size:.1f} MB, in {target}: open {target / 'index.html'}")
     if scorm is not None:
-        try:
-            Path(scorm).write_bytes(scorm_package(found))
-        except OSError as error:
-            raise click.ClickException(f"{scorm} cannot be written: {error.strerror}") from None
+        write_bytes(scorm, scorm_package(found))
         click.echo(f"SCORM 1.2 package: {scorm}")
 
 

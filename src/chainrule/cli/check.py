@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chainrule.cli.shared import names_in, wrt_option
+from chainrule.cli.shared import names_in, text_console, wrt_option
 
 if TYPE_CHECKING:
     from chainrule.calculus.derivation.steps import StepCertificate
@@ -79,12 +79,11 @@ def _data(report: CheckReport) -> dict[str, Any]:
 
 def _print(report: CheckReport) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from chainrule.language.typeset import unicode
 
-    console = Console(highlight=False)
+    console = text_console()
     for note in report.derivation.reading:
         console.print(note, markup=False)
     steps = Table(

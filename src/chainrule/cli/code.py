@@ -61,12 +61,12 @@ def command(
     from chainrule.language.reading import load_model
     from chainrule.lecture import examples_of
 
-    if wrt and hvp:
+    if wrt is not None and hvp is not None:
         raise click.UsageError("choose one of --wrt and --hvp")
     if examples is not None and not rows:
         raise click.UsageError("--examples says what the rows are; it goes with --rows")
     model = load_model(file)
-    names = names_in(wrt or hvp) or None
+    names = names_in(wrt if hvp is None else hvp) or None
     by_rows = examples_of(model, examples) if rows else None
     derivation = derive_second(model, names, hessian=False) if hvp else derive(model, names)
     text = module_text(program(derivation, by_rows), target)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from chainrule.cli.shared import file_options
+from chainrule.cli.shared import file_options, text_console
 
 if TYPE_CHECKING:
     from chainrule.tables.files.options import ReadOptions
@@ -55,9 +55,6 @@ def command(
 ) -> None:
     """Compare; the help text is `_HELP`."""
     import json
-    import sys
-
-    from rich.console import Console
 
     from chainrule.cli.data_files import data_path
     from chainrule.cli.validation_printing import comparison_document, print_comparison
@@ -69,5 +66,5 @@ def command(
     if as_json:
         print(json.dumps(comparison_document(found), indent=2, allow_nan=False))
         return
-    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    console = text_console(100)
     print_comparison(console, found, (first, second), len(models[0].classes))

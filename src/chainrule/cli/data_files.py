@@ -42,30 +42,35 @@ def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
         taken.add(place)
 
 
-class _WithoutPandas:
-    """A finder of modules that finds no pandas."""
+class _WithoutOptional:
+    """A finder of modules that does not find what pyarrow imports where it is installed."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> None:
-        """Raise for pandas; leave every other module to the next finder."""
-        if name == "pandas":
+        """Raise for these modules; leave every other one to the next finder."""
+        if name in _OPTIONAL:
             raise ModuleNotFoundError(name)
 
 
-def leave_pandas_out() -> None:
-    """Keep pyarrow from importing pandas with its first array: a command has no data frames.
+_OPTIONAL = ("pandas", "dateutil", "cloudpickle")
+"""A command has no data frames, no calendar intervals, and pickles nothing for pyarrow."""
 
-    pyarrow tries once, to recognise frames; what converts to pandas tries again.
+
+def import_arrow_alone() -> None:
+    """Import pyarrow without its optional modules, which take longer than it does.
+
+    It tries each once, with its first array at the latest, to recognise their objects; what
+    converts to pandas tries again.
     """
     if "pandas" in sys.modules:
         return
-    sys.meta_path.insert(0, _WithoutPandas)
+    sys.meta_path.insert(0, _WithoutOptional)
     try:
         from pyarrow import array
 
         array([1.0]).to_numpy()
     finally:
-        sys.meta_path.remove(_WithoutPandas)
+        sys.meta_path.remove(_WithoutOptional)
 
 
 @contextmanager
@@ -76,7 +81,7 @@ def progress_line() -> Iterator[Callable[[str], None]]:
         return
     from rich.console import Console
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     if not console.is_terminal:
         yield lambda words: None
         return

@@ -118,12 +118,12 @@ def command(
     from chainrule.deriving import derive, derive_second
     from chainrule.language.reading import load_model
 
-    given = [text for text in (wrt, hessian, hvp) if text]
+    given = [text for text in (wrt, hessian, hvp) if text is not None]
     if len(given) > 1:
         raise click.UsageError("choose one of --wrt, --hessian and --hvp")
-    names = names_in(wrt or hessian or hvp) or None
-    if hessian or hvp:
-        derivation = derive_second(load_model(file), names, hessian=bool(hessian))
+    names = names_in(given[0]) if given else None
+    if wrt is None and names is not None:
+        derivation = derive_second(load_model(file), names, hessian=hessian is not None)
     else:
         derivation = derive(load_model(file), names)
     link = _link(board, file, names or (), order=2 if hessian or hvp else 1)

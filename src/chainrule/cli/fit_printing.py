@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from chainrule.cli.shared import printable
+from chainrule.cli.shared import printable, text_console
 from chainrule.cli.validation_printing import (
     curve_document,
     interval_of,
@@ -32,7 +31,7 @@ _WIDTH = 100
 
 def print_text(fitted: FittedTable, data: str, written: list[str], *, odds: bool = False) -> None:
     """Print the fit as text."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    console = text_console(_WIDTH)
     model, training = fitted.model, fitted.model.training
 
     def line(text: str) -> None:

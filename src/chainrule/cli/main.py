@@ -113,7 +113,7 @@ def main() -> None:
     from chainrule.cli.endings import run_to_the_end
 
     if _OF_TABLES.intersection(sys.argv[1:2]):
-        from chainrule.cli.data_files import leave_pandas_out
+        from chainrule.cli.data_files import import_arrow_alone
 
-        leave_pandas_out()
+        import_arrow_alone()
     sys.exit(run_to_the_end(cli))

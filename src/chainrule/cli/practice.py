@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from chainrule.cli.shared import names_in
+from chainrule.cli.shared import names_in, text_console
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,8 +73,6 @@ def command(
     no_progress: bool,
 ) -> None:
     """Practise backpropagation: one question after the other."""
-    from rich.console import Console
-
     from chainrule.cli.progress import progress_file
     from chainrule.teaching.exercises.fading import KIND as FADING
     from chainrule.teaching.exercises.kinds import kind_named
@@ -88,7 +86,7 @@ def command(
             kind_named(name)
     kept = None if no_progress else PracticeLog(progress_file(file))
     practice = PracticeSession(course_exercises(topic, level), kept, seed, kinds)
-    console = Console(highlight=False, soft_wrap=True)
+    console = text_console(soft_wrap=True)
     try:
         _sitting(practice, console, count)
     except (KeyboardInterrupt, EOFError, click.Abort):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from chainrule.cli.shared import text_console
+
 FILE = "CHAINRULE_PROGRESS"
 
 _HELP = f"""Show what has been practised, export it, or delete it.
@@ -71,7 +73,6 @@ def _written(text: str, out: str) -> None:
 
 def _print(path: Path) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from chainrule.teaching.exercises.mastery import masteries
@@ -79,7 +80,7 @@ def _print(path: Path) -> None:
     from chainrule.teaching.exercises.scheduler import standing
 
     history = PracticeLog(path).history()
-    console = Console(highlight=False)
+    console = text_console()
     right = sum(answer.right for answer in history)
     console.print(f"{right} of {len(history)} right; kept in {path}", markup=False)
     console.print(f"level {standing(history).letter}", markup=False)

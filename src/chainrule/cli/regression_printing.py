@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 from chainrule.cli.inference_printing import inference_json, summary_lines
-from chainrule.cli.shared import printable
+from chainrule.cli.shared import printable, text_console
 from chainrule.cli.validation_printing import curve_document, print_curve
 from chainrule.formulas.own_effects import curve_columns, remarks_on_rows
 from chainrule.tables.effects import EFFECTS
@@ -31,7 +30,7 @@ def print_regression(
     fitted: FittedRegression, data: str, written: list[str], *, odds: bool = False
 ) -> None:
     """Print the fit for people."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    console = text_console(_WIDTH)
     model, training = fitted.model, fitted.model.training
 
     def line(text: str) -> None:

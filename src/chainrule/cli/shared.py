@@ -13,6 +13,8 @@ import click
 from chainrule.visible import visible
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from chainrule.tables.model import TableModel
     from chainrule.tables.regression import TableRegression
 
@@ -111,9 +113,25 @@ def printable(text: str) -> str:
     return escape(visible(text))
 
 
+def text_console(width_of_files: int | None = None, *, soft_wrap: bool = False) -> Console:
+    """Return a console that prints words as they are: ``:heart:`` stays, and 12 has no colour.
+
+    Where the output is not a terminal, its lines have the width that is given.
+    """
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else width_of_files
+    return Console(width=width, highlight=False, emoji=False, soft_wrap=soft_wrap)
+
+
 def names_in(text: str | None) -> list[str]:
-    """Return comma-separated names without spaces; none for no text."""
-    return [name.strip() for name in (text or "").split(",") if name.strip()]
+    """Return comma-separated names without spaces; none where the option is not given."""
+    if text is None:
+        return []
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise click.UsageError(f"{text!r} holds no name; write names such as w,b, or omit it")
+    return names
 
 
 def write_text(text: str, out: str | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from chainrule.cli.shared import printable
+from chainrule.cli.shared import printable, text_console
 from chainrule.descent.curve import curve
 from chainrule.descent.initial import explained
 from chainrule.descent.listing import role_lines
@@ -34,7 +33,7 @@ _LINES = 10
 
 
 def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    return text_console(100)
 
 
 def print_start(descent: Descent, bound: BoundTable) -> None:

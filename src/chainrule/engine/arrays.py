@@ -29,6 +29,20 @@ def accumulated(n_operations: float) -> float:
     return grown / (1 - grown) if grown < 1 else float("inf")
 
 
+def distinct_values(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the different values in order; there is no NaN among them.
+
+    `numpy.unique` imports masked arrays first, which takes longer than a small fit.
+
+    >>> distinct_values(np.array([3, 1, 3])).tolist()
+    [1, 3]
+    """
+    ordered = np.sort(values)
+    is_new = np.ones(len(ordered), dtype=np.bool_)
+    is_new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[is_new]
+
+
 def norm(*parts: FloatArray) -> float:
     """Return the Euclidean norm of all entries together, without overflow or underflow."""
     plain = sum(float(np.vdot(part, part)) for part in parts)

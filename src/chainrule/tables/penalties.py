@@ -53,12 +53,12 @@ class TablePenalty:
 
     def shape(self, source: InMemorySource, row: LossRow | None, n_threads: int) -> Shape | None:
         """Return the penalty of the engine, with the weights of a pilot; None for L2 alone."""
+        if self.l1_ratio == 0:
+            return None
         from chainrule.engine.adaptive import adaptive_factors, pilot_fit, weighted
         from chainrule.engine.penalties.elastic_net import Shape
         from chainrule.engine.penalties.groups import GroupShape
 
-        if self.l1_ratio == 0:
-            return None
         shape = Shape.checked(source.n_features, self.l1_ratio)
         if self.labels is not None:
             shape = GroupShape.grouped(shape, self.labels)

@@ -25,7 +25,7 @@ from chainrule.tables.specs import (
     Spec,
     features,
 )
-from chainrule.tables.table import unknown_column
+from chainrule.tables.table import some_of, unknown_column
 
 Floats = NDArray[np.float64]
 Fact = float | int | bool | str | None
@@ -224,9 +224,11 @@ class ColumnRecord:
         lacking = [name for name in self.input_columns if name not in known]
         lacking = list(dict.fromkeys(self.reading.date_columns.get(n, n) for n in lacking))
         if lacking:
-            more = f" {len(lacking) - 1} more are missing too." if len(lacking) > 1 else ""
+            more, them = "", "it"
+            if len(lacking) > 1:
+                more, them = f" Missing too: {some_of(lacking[1:])}.", "them"
             said = unknown_column(lacking[0], names, source)
-            raise ModelFileError(f"{said}{more} The model was fitted on it.")
+            raise ModelFileError(f"{said}{more} The model was fitted on {them}.")
         for name in self.offsets.names:
             if name not in known:
                 said = unknown_column(name, names, source)

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engine.arrays import distinct_values
 from chainrule.tables.metrics import Codes
 from chainrule.tables.options import FitOptions
 from chainrule.tables.table import NumberColumn, Table, TextColumn, number_word, some_of
@@ -102,8 +103,8 @@ def _number_notes(column: NumberColumn) -> Iterator[str]:
             f"numbers. If it is an identifier, leave it out with --ignore {quote(name)}, or take "
             f"it as text with --category {quote(name)}."
         )
-    distinct = np.unique(some)
-    if len(distinct) == len(some) and len(np.unique(values)) == len(values):
+    distinct = distinct_values(some)
+    if len(distinct) == len(some) and len(distinct_values(values)) == len(values):
         steps = np.diff(values.astype(np.float64))
         if not (steps == steps[0]).all():  # what counts up row by row has a note of its own
             yield (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engine.arrays import distinct_values
 from chainrule.errors import DataError
 from chainrule.estimators.time_folds import time_folds
 from chainrule.tables.metrics import Codes
@@ -142,7 +143,7 @@ def hold_out(actual: Codes, share: float, seed: int) -> tuple[NDArray[np.intp], 
     """
     random = np.random.default_rng(seed)
     held = np.zeros(len(actual), dtype=np.bool_)
-    for label in np.unique(actual):
+    for label in distinct_values(actual):
         rows = random.permutation(np.flatnonzero(actual == label))
         held[rows[: min(round(share * len(rows)), len(rows) - 1)]] = True
     return np.flatnonzero(~held), np.flatnonzero(held)

@@ -165,7 +165,7 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, text: str, words: str)
 def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(ExerciseError, match="cannot be opened"):
         load([tmp_path / "none.toml"])
-    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    (tmp_path / "binary.toml").write_bytes(b"\xffabc")
     with pytest.raises(ExerciseError, match="not text in UTF-8"):
         load([tmp_path / "binary.toml"])
 

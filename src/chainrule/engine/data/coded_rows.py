@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from chainrule.engine.arrays import IntArray
 from chainrule.engine.passes.fused_blocks import can_be_fused
-from chainrule.engine.passes.fused_sparse_blocks import look_up
+from chainrule.engine.passes.fused_sparse_blocks import look_up, standardise
 from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 
@@ -131,11 +131,15 @@ class CodedRows:
         """Return data, indices and indptr of some rows as CSR."""
         n_rows, n_columns = rows.stop - rows.start, len(self.columns)
         compiled = can_be_fused(self)
-        data = np.empty((n_rows, n_columns))
+        data = np.ones((n_rows, n_columns))
         indices = np.empty((n_rows, n_columns), dtype=np.int32)
+        indices[:] = self._firsts[:-1]
         for k, (column, first) in enumerate(zip(self.columns, self._firsts, strict=False)):
             if column.places is None:
-                data[:, k], indices[:, k] = column.numbers(rows), first
+                if compiled:
+                    standardise(column.values[rows], column.shift, column.scale, data[:, k])
+                else:
+                    data[:, k] = column.numbers(rows)
                 continue
             is_somewhere, codes = column.places != UNKNOWN, column.values[rows]
             places = np.where(is_somewhere, column.places, 0).astype(np.int32) + np.int32(first)
@@ -143,9 +147,7 @@ class CodedRows:
                 look_up(codes, places, indices[:, k])
             else:
                 indices[:, k] = places[codes]
-            if is_somewhere.all():
-                data[:, k] = 1.0
-            else:
+            if not is_somewhere.all():
                 np.take(is_somewhere.astype(np.float64), codes, out=data[:, k])
         indptr = np.arange(0, n_rows * n_columns + 1, n_columns, dtype=np.int32)
         return data.ravel(), indices.ravel(), indptr

@@ -30,7 +30,9 @@ class DenseBlocks(Protocol):
         """Return X of a block."""
 
 
-def middles_of_few(source: DenseBlocks, maxima: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+def middles_of_few(
+    source: DenseBlocks, maxima: FloatArray, far_from: float = FAR
+) -> tuple[FloatArray, FloatArray] | None:
     """Return what `middles` does, without a look at columns that cannot lie far from zero.
 
     A column does not where one number is 0, or two have different signs or differ too much.
@@ -40,13 +42,14 @@ def middles_of_few(source: DenseBlocks, maxima: FloatArray) -> tuple[FloatArray,
     source : DenseBlocks
     maxima : ndarray of shape (n_features,)
         max_i |x_ij|.
+    far_from : float
     """
     first: Any = source.matrix(0)
     low, high = first.values[:_FIRST].min(axis=0), first.values[:_FIRST].max(axis=0)
-    columns = np.flatnonzero(((low > 0) | (high < 0)) & (FAR * (high - low) < maxima))
+    columns = np.flatnonzero(((low > 0) | (high < 0)) & (far_from * (high - low) < maxima))
     if not len(columns):
         return None
-    found = middles(*ends_of(source, columns), maxima[columns])
+    found = middles(*ends_of(source, columns), maxima[columns], far_from)
     if found is None:
         return None
     shift, bounds = np.zeros(source.n_features), maxima.copy()

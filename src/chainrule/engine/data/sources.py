@@ -20,7 +20,12 @@ from chainrule.engine.arrays import FloatArray, IntArray, is_sparse
 from chainrule.engine.column_names import ChosenColumns, NumberedColumns
 from chainrule.engine.data.block_sizes import common_rows_per_block
 from chainrule.engine.data.coded_rows import CodedRows, reserve
-from chainrule.engine.data.column_units import middles, power_of_two_scale
+from chainrule.engine.data.column_units import (
+    FAR,
+    FAR_IF_COMPILED,
+    middles,
+    power_of_two_scale,
+)
 from chainrule.engine.data.far_columns import ends_of, middles_of_few
 from chainrule.engine.data.labels import LabelledRows
 from chainrule.engine.data.largest_numbers import largest_numbers
@@ -133,10 +138,11 @@ class InMemorySource(LabelledRows):
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
         self.is_moved = self.is_scaled = False
         moved = None
-        if center and self.is_dense and not self.is_fused and self.n_entries >= FUSED_FROM:
+        if center and self.is_dense and (self.is_fused or self.n_entries >= FUSED_FROM):
             self.column_maxima = self._largest(n_threads)
-            moved = middles_of_few(self, self.column_maxima)
-        elif center and self.is_dense and not self.is_fused:
+            far_from = FAR_IF_COMPILED if self.is_fused else FAR
+            moved = middles_of_few(self, self.column_maxima, far_from)
+        elif center and self.is_dense:
             low, high = ends_of(self)
             self.column_maxima = np.maximum(np.maximum(-low, high), 0.0)
             if not (self.column_maxima <= LARGEST).all():
@@ -436,7 +442,7 @@ class InMemorySource(LabelledRows):
         else:
             values = self._X[rows]
         if self.is_fused:
-            return FusedBlock(values)
+            return FusedBlock(values - self.column_shift if self.is_moved else values)
         values = values.astype(np.float64, copy=False)
         if values.itemsize not in values.strides or min(values.strides) < 0:
             values = np.ascontiguousarray(values)  # sums in one order, whatever the strides

@@ -106,6 +106,13 @@ def look_up(codes: npt.NDArray[Any], places: npt.NDArray[Any], found: npt.NDArra
     _sparse.look_up(unsigned(codes), places, found)
 
 
+def standardise(
+    values: npt.NDArray[Any], shift: float, scale: float, found: npt.NDArray[np.float64]
+) -> None:
+    """Fill in (values - shift) / scale, compiled."""
+    _sparse.standardise(np.ascontiguousarray(values), float(shift), float(scale), found)
+
+
 @dataclass(frozen=True)
 class FusedSparseBlock:
     """Some rows of a CSR matrix in canonical form (sorted, no duplicates).

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -181,6 +180,8 @@ def current_journal() -> Journal | None:
 
 def surroundings() -> str:
     """Return what the bits of a sum depend on beside the data: versions, and the processor."""
+    from importlib.metadata import PackageNotFoundError, version
+
     simd = np.show_config(mode="dicts").get("SIMD Extensions")
     # of libraries only what is the same however many of them are loaded by now
     algebra = ThreadpoolController().select(user_api="blas").info()

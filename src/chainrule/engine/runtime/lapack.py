@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,9 +34,13 @@ def lapack() -> Any:  # noqa: ANN401
 
 def _alone() -> Any:  # noqa: ANN401
     """Load the module alone; a later import of the package finds its own."""
-    import scipy  # on some systems it says where the libraries are
+    if sys.platform == "win32":
+        import scipy  # noqa: F401 - it says where the libraries are
 
-    folder = Path(scipy.__file__).parent / "linalg"
+    package = find_spec("scipy")
+    if package is None or package.origin is None:
+        raise ImportError(_NAME)
+    folder = Path(package.origin).parent / "linalg"
     for suffix in EXTENSION_SUFFIXES:
         path = folder / f"_flapack{suffix}"
         spec = spec_from_file_location(_NAME, path) if path.is_file() else None

@@ -22,7 +22,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, cached_property, wraps
 from importlib import import_module
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from threading import RLock
@@ -293,12 +292,27 @@ def _digest() -> str:
     """Return the digest of everything that any kernel is compiled from."""
     found = hashlib.sha256()
     for name in ("numba", "llvmlite"):
-        found.update(f"{name} {version(name)}\0".encode())
+        found.update(f"{_release(name)}\0".encode())
     found.update(f"{sys.version_info[:2]} {_processor()}\0".encode())
     for pattern in (*_COMPILED_IN, _EMITTED, "runtime/native.py"):
         for path in sorted(_ENGINE.glob(pattern)):
             found.update(path.name.encode() + b"\0" + path.read_bytes())
     return found.hexdigest()
+
+
+def _release(name: str) -> str:
+    """Return name and version of a package, by the folder beside it that records them.
+
+    `importlib.metadata` reads the version in that folder, and takes longer than linking a kernel.
+    """
+    package = find_spec(name)
+    if package is not None and package.origin is not None:
+        beside = list(Path(package.origin).parent.parent.glob(f"{name}-*.dist-info"))
+        if len(beside) == 1:
+            return beside[0].stem
+    from importlib.metadata import version
+
+    return f"{name}-{version(name)}"
 
 
 def _processor() -> str:

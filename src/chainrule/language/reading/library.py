@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from chainrule.calculus.graph.model import Model
 from chainrule.errors import ModelError, ParseError
 from chainrule.language.reading.models import read_model
 from chainrule.language.reading.statements import MAX_TEXT
+from chainrule.text_files import TextError, read_text
 
 SUFFIX = ".cr"
 _EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -77,6 +79,8 @@ def _find(path_or_name: str | Path) -> Path:
             return path
     if stem in (*example_names(), *loss_names()):
         return _EXAMPLES / f"{stem}{SUFFIX}"
+    if os.path.lexists(wanted):  # a folder, a pipe, or a link that leads nowhere
+        return Path(wanted)
     raise ModelError(f"there is no file {wanted}, nor an example of that name; {_nearest(stem)}")
 
 
@@ -98,14 +102,9 @@ def _is_file(path: Path) -> bool:
 def _text(path: Path) -> str:
     try:
         # A character takes at most four bytes; the reader refuses the rest by its own limit.
-        with path.open("rb") as stream:
-            return stream.read(4 * MAX_TEXT + 4).decode()
-    except UnicodeDecodeError as error:
-        raise ModelError(
-            f"{path} is not text in UTF-8 (byte {error.start}); save it as UTF-8"
-        ) from None
-    except OSError as error:
-        raise ModelError(f"{path} cannot be opened: {error.strerror}") from None
+        return read_text(path, 4 * MAX_TEXT + 4)
+    except TextError as error:
+        raise ModelError(str(error)) from None
 
 
 def _nearest(stem: str) -> str:

@@ -18,6 +18,7 @@ from chainrule.tables.files.diagnosis import diagnose
 from chainrule.tables.files.dialect import sniff
 from chainrule.tables.files.errors import unreadable
 from chainrule.tables.files.gathering import can_be_gathered, gathered
+from chainrule.tables.files.line_parts import NotInParts, parts_of_lines
 from chainrule.tables.files.options import ReadOptions
 from chainrule.tables.files.table_file import ArrowTable, TableFile
 from chainrule.tables.files.tasks import Blocks, Lender, all_tasks_done
@@ -25,6 +26,8 @@ from chainrule.tables.files.tasks import Blocks, Lender, all_tasks_done
 WHOLE_BYTES: Final = 8 << 20
 _GATHERED_BYTES: Final = 1 << 18
 _LEAST_BLOCKS: Final = 16
+_PART_BYTES: Final = 2 << 20
+_THREAD_BYTES: Final = 1 << 19
 _ROOM: Final = 1.02
 _MOST_WORDS: Final = 2000
 STREAM_BYTES: Final = 1 << 20
@@ -99,21 +102,47 @@ class DelimitedFile(TableFile):
         strings, or where a later block does not hold to it: then all blocks have to be looked at
         before any is converted.
         """
-        self._n_comments = 0
-        n_blocks = self.path.stat().st_size / _GATHERED_BYTES
-        if n_blocks < _LEAST_BLOCKS:
+        n_bytes = self.path.stat().st_size
+        if n_bytes < _LEAST_BLOCKS * _GATHERED_BYTES:
             return None
-        try:
-            held = dict.fromkeys(types, pa.dictionary(pa.int32(), pa.string()))
-            # The system gives memory back at once; Arrow's own allocator keeps it for a while.
-            pool = pa.system_memory_pool()
-            with self._stream(names, held, _GATHERED_BYTES, _MOST_WORDS, pool) as reader:
-                if not all(map(can_be_gathered, reader.schema.types)):
-                    return None
-                found = gathered(reader, _ROOM * n_blocks)
+        held = dict.fromkeys(types, pa.dictionary(pa.int32(), pa.string()))
+        for read, size in ((self._parts, _THREAD_BYTES), (self._small_blocks, _GATHERED_BYTES)):
+            self._n_comments = 0
+            try:
+                found = gathered(read(names, held), _ROOM * n_bytes / size)
                 return None if _may_lack_a_line_feed(found) else found
-        except (pa.ArrowInvalid, UnicodeDecodeError):
-            return None  # said where it is read again, with the place
+            except NotInParts:
+                continue
+            except (_NotGathered, pa.ArrowInvalid, UnicodeDecodeError):
+                return None  # said where it is read again, with the place
+        return None
+
+    def _parts(self, names: Sequence[str], types: dict[str, Any]) -> Iterator[ArrowTable]:
+        """Yield the rows of a file without quotes, each part taken apart by all threads."""
+        if not self._is_plain:
+            raise NotInParts
+        schema = None
+        for part in parts_of_lines(self.path, _PART_BYTES):
+            with all_tasks_done() as lender:
+                rows = pacsv.read_csv(
+                    pa.BufferReader(part),
+                    read_options=self._read_options(_THREAD_BYTES, is_first=schema is None),
+                    parse_options=self._parse_options(lender, line_breaks=False),
+                    convert_options=self._convert_options(names, types, _MOST_WORDS),
+                    memory_pool=pa.system_memory_pool(),
+                )
+            if schema is None:
+                schema = rows.schema
+                _refuse_other_types(schema)
+                types = dict(zip(schema.names, schema.types, strict=True))
+            yield from rows.to_batches()
+
+    def _small_blocks(self, names: Sequence[str], types: dict[str, Any]) -> Iterator[ArrowTable]:
+        # The system gives memory back at once; Arrow's own allocator keeps it for a while.
+        pool = pa.system_memory_pool()
+        with self._stream(names, types, _GATHERED_BYTES, _MOST_WORDS, pool) as reader:
+            _refuse_other_types(reader.schema)
+            yield from reader
 
     def batches(
         self, names: Sequence[str], texts: Collection[str], numbers: Collection[str]
@@ -165,9 +194,13 @@ class DelimitedFile(TableFile):
         ):
             yield blocks
 
+    @property
+    def _is_plain(self) -> bool:
+        """Whether Arrow can read the file itself."""
+        return self.dialect.encoding.startswith("utf-8") and not compression_of(self.path)
+
     def _bytes(self) -> Any:  # noqa: ANN401 - pyarrow ships no types
-        plain = self.dialect.encoding.startswith("utf-8") and not compression_of(self.path)
-        return pa.OSFile(str(self.path)) if plain else open_bytes(self.path)
+        return pa.OSFile(str(self.path)) if self._is_plain else open_bytes(self.path)
 
     def _lent(self, file: Any, lender: Lender) -> Any:  # noqa: ANN401
         """Return a file that Arrow may read; its own, of plain UTF-8, holds nothing of Python's."""
@@ -175,19 +208,20 @@ class DelimitedFile(TableFile):
             return file
         return lender.lend_file(file, self.dialect.encoding)
 
-    def _read_options(self, block_bytes: int) -> Any:  # noqa: ANN401
+    def _read_options(self, block_bytes: int, *, is_first: bool = True) -> Any:  # noqa: ANN401
         dialect = self.dialect
+        has_header = is_first and dialect.header
         return pacsv.ReadOptions(
             block_size=block_bytes,
-            skip_rows=dialect.skipped + (not dialect.header),
-            column_names=None if dialect.header else list(dialect.names),
+            skip_rows=dialect.skipped + (not dialect.header) if is_first else 0,
+            column_names=None if has_header else list(dialect.names),
         )
 
-    def _parse_options(self, lender: Lender) -> Any:  # noqa: ANN401
+    def _parse_options(self, lender: Lender, *, line_breaks: bool = True) -> Any:  # noqa: ANN401
         return pacsv.ParseOptions(
             delimiter=self.dialect.separator,
             # Without it a quoted line break may be cut at the edge of a block.
-            newlines_in_values=True,
+            newlines_in_values=line_breaks,
             invalid_row_handler=lender.lend(self._odd_row),
         )
 
@@ -214,6 +248,15 @@ class DelimitedFile(TableFile):
             true_values=[],
             false_values=[],
         )
+
+
+class _NotGathered(Exception):  # noqa: N818 - a finding about a file, not a fault
+    """A column holds other things than numbers or strings."""
+
+
+def _refuse_other_types(schema: Any) -> None:  # noqa: ANN401
+    if not all(map(can_be_gathered, schema.types)):
+        raise _NotGathered
 
 
 def _has_no_rows(error: Exception) -> bool:

@@ -57,7 +57,8 @@ class Dialect:
     names : tuple of str
         The column names.
     header : bool
-        Whether the header has a name for every column; otherwise the first column has none.
+        Whether pyarrow reads the names as they are; otherwise it is told them, as where the first
+        column has none.
     codes : tuple of str
         Columns of digits with leading zeros, which are text.
     styled : tuple of str
@@ -118,6 +119,7 @@ def sniff(path: Path, options: ReadOptions) -> Dialect:
         names = [_ROW_NAME, *names[1:]]
     if names[0] == _ROW_NAME:
         notes.append("the first column has no name, as a row number or row name: left out.")
+    header = header and not sample.startswith(2 * codecs.BOM_UTF8)  # pyarrow drops one
     columns = [[row[k] for row in body if len(row) == len(names)] for k in range(len(names))]
     decimal = options.decimal or _decimal(columns, separator)
     if decimal == "," and options.decimal is None:
@@ -169,7 +171,7 @@ def _lines(path: Path, sample: bytes, encoding: str, *, whole: bool) -> list[str
             f"{path}: the file is not {encoding} text ({said}). Omit --encoding to let it be "
             "found, or name another."
         ) from None
-    text = text.removeprefix("\ufeff")
+    text = text.lstrip("\ufeff")  # twice, of files that were joined
     if not text.strip():
         raise DataError(
             f"{path}: the file is empty. A table starts with one line of column names, followed by "

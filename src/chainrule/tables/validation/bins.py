@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engine.arrays import distinct_values
 from chainrule.engine.inference.normal import normal_quantile
 
 Floats = NDArray[np.float64]
@@ -116,7 +117,7 @@ def calibration_bins(
     starts = np.append(True, np.diff(score) > 0)
     bins = bins[np.maximum.accumulate(np.where(starts, np.arange(len(score)), 0))]
     found = []
-    for k in np.unique(bins):
+    for k in distinct_values(bins):
         rows = bins == k
         total = float(weights[rows].sum())
         hits = float(weights[rows] @ positive[rows])

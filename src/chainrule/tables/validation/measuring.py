@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engine.arrays import distinct_values
 from chainrule.errors import DataError
 from chainrule.tables.metrics import Codes
 from chainrule.tables.model import TableModel, class_probabilities
@@ -79,7 +80,9 @@ def usable_rows(scored: ScoredRows | None, where: str, notes: list[str]) -> Scor
         return None
     blank = np.isnan(scored.proba[:, 0])
     if blank.any():
-        n_lost, n_rows = (len(np.unique(scored.numbers[rows])) for rows in (blank, slice(None)))
+        n_lost, n_rows = (
+            len(distinct_values(scored.numbers[rows])) for rows in (blank, slice(None))
+        )
         notes.append(
             f"not measured: {n_lost} of {n_rows} {where}, which carry a category that no "
             f"training row has{'' if where == HELD_OUT else ', or miss a value'}."
@@ -112,7 +115,7 @@ def threshold_of(classes: tuple[str, ...], scored: ScoredRows | None, choices: F
     if wanted not in ("best", "cost"):
         return float(wanted)
     codes = np.empty(0) if scored is None else scored.codes[scored.counted > 0]
-    if scored is None or len(np.unique(codes)) < 2:
+    if scored is None or len(distinct_values(codes)) < 2:
         raise DataError(
             f"--threshold {wanted} needs rows of both classes that did not train the model. Give "
             "--cv, --test or a larger --holdout."

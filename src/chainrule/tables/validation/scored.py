@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engine.arrays import distinct_values
 from chainrule.errors import DataError
 from chainrule.tables.files.options import ReadOptions
 from chainrule.tables.metrics import Codes
@@ -58,12 +59,12 @@ class ScoredRows:
     @property
     def n_rows(self) -> int:
         """How many rows of the file these are: one with trials stands here twice."""
-        return len(np.unique(self.numbers))
+        return len(distinct_values(self.numbers))
 
     @property
     def n_clusters(self) -> int:
         """How many clusters there are; 0 where each row stands for itself."""
-        return 0 if self.clusters is None else len(np.unique(self.clusters.codes))
+        return 0 if self.clusters is None else len(distinct_values(self.clusters.codes))
 
     @property
     def cluster_codes(self) -> NDArray[np.int64] | None:

@@ -19,6 +19,7 @@ from chainrule.language.reading import load_model, read_model
 from chainrule.teaching.exercises.domains import domain
 from chainrule.teaching.exercises.exercise import LEVELS, Exercise, Topic
 from chainrule.teaching.exercises.variants import variant
+from chainrule.text_files import TextError, read_text
 
 BANK = Path(__file__).parent / "bank"
 
@@ -246,13 +247,9 @@ def _of_variables(
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ExerciseError(f"{path}: cannot be opened: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ExerciseError(
-            f"{path.name} is not text in UTF-8 (byte {error.start}); save it as UTF-8"
-        ) from None
+        return tomllib.loads(read_text(path))
+    except TextError as error:
+        raise ExerciseError(str(error)) from None
     except tomllib.TOMLDecodeError as error:
         raise ExerciseError(f"{path.name} is not TOML: {error}") from None
 

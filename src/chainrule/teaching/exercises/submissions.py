@@ -24,6 +24,7 @@ from chainrule.teaching.exercises.answer_readers import AnswerKey, Judgement, ju
 from chainrule.teaching.exercises.grading import grader_of
 from chainrule.teaching.exercises.sets import read_key
 from chainrule.teaching.grading.audit import audit
+from chainrule.text_files import TextError, read_text
 
 KEY_FILE = "key.json"
 SUFFIXES = (".json", ".txt", ".md", ".text")
@@ -237,9 +238,9 @@ def read_submission(file: Path) -> dict[int, str]:
     if file.stat().st_size > LARGEST:
         raise ExerciseError(f"{file.name} is larger than {LARGEST} bytes")
     try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ExerciseError(f"{file.name} is not text in UTF-8 (byte {error.start})") from None
+        text = read_text(file)
+    except TextError as error:
+        raise ExerciseError(str(error)) from None
     found = _from_json(file.name, text) if file.suffix.lower() == ".json" else _from_text(text)
     if not found:
         raise ExerciseError(f"{file.name}: no answers; begin each with its number, as in 1: ...")

@@ -262,6 +262,13 @@ def look_up(codes: Array, places: Array, found: Array) -> None:
 
 
 @exact
+def standardise(values: Array, shift: float, scale: float, found: Vector) -> None:
+    """Fill in (values - shift) / scale; `found` may be a column of a table."""
+    for i in range(values.shape[0]):
+        found[i] = (values[i] - shift) / scale
+
+
+@exact
 def sort_rows(
     data: Array,
     indices: Array,
