@@ -33,12 +33,14 @@ from chainrule.teaching.grading.value_verdicts import (
     with_values,
 )
 from chainrule.teaching.marking.forward import MAX_DEFINITIONS, ForwardPassReader
+from chainrule.teaching.marking.first_order import without_conditions
 from chainrule.teaching.marking.implied_sums import with_implied_sums
 from chainrule.teaching.marking.open_objective import named_in, speaks_of_another
 from chainrule.teaching.marking.own_forward import own_forward
 from chainrule.teaching.marking.own_functions import with_functions_written_out
 from chainrule.teaching.marking.posted_forward import declarations, posted_forward
 from chainrule.teaching.marking.posted_notation import in_plain_notation
+from chainrule.teaching.marking.spoken_losses import spoken_losses
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
 from chainrule.teaching.marking.unread_names import UnreadNames, unread_names
 
@@ -120,6 +122,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
     if model is not None:
         given = _audited(text, model)
         return replace(given, lines=_with_rounds(model, given.lines))
+    if (spoken := _by_spoken_loss(text)) is not None:
+        return spoken
     try:
         found = _audited(text, None)
     except ChainruleError as error:
@@ -133,6 +137,36 @@ def audit(text: str, model: Model | None = None) -> Audit:
             raise ModelError("definitions that lead to one another") from error
         return Audit(None, alone)
     return replace(found, lines=_with_rounds(found.model, with_code(found.lines, text)))
+
+
+def _by_spoken_loss(text: str) -> Audit | None:
+    """Judge a text with a loss that it names in words; None where it names none, or none fits.
+
+    Of several forms, the one that makes the most lines right is taken, and every line says so.
+    """
+    if len(text) > MAX_TEXT:
+        return None
+    posted = _posted(text)
+    best: Audit | None = None
+    most = 0
+    for loss in spoken_losses(posted, statements(in_plain_notation(posted))):
+        try:
+            found = _audited(loss.text, None)
+        except (ChainruleError, RecursionError):
+            continue
+        right = sum(line.verdict == "proven" for line in found.lines)
+        if right > most:
+            most = right
+            note = f"with {loss.formula}, {loss.name} that the text names"
+            lines = tuple(
+                line if line.verdict == "unreadable"
+                else replace(line, why=f"{line.why}; {note}")
+                for line in found.lines
+            )  # fmt: skip
+            best = replace(found, lines=lines)
+        if best is not None and right == len(found.lines):
+            break
+    return best
 
 
 def _with_rounds(model: Model | None, lines: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
@@ -159,7 +193,7 @@ def _audited(text: str, model: Model | None) -> Audit:
     if len(text) <= MAX_TEXT:
         posted_text = _posted(text)
         text, values = applied(in_plain_notation(posted_text))
-    said = rest = with_implied_sums(statements(text), text)
+    said = rest = with_implied_sums(without_conditions(statements(text)), text)
     refused: list[Verdict] = []
     left_out: Sequence[TranscriptStatement] = ()
     own = model is None

@@ -28,7 +28,7 @@ _NESTED = re.compile(
     rf"(?P<name>{_BASE})_\{{\s*(?P<outer>[a-z])_(?:\{{\s*(?P<group>[a-z])\s*\}}|(?P<at>[a-z]))\s*\}}"
 )
 _CALLED = re.compile(
-    r"(?<![A-Za-z\\_])(?P<name>\\?[A-Za-z]+)(?P<low>_(?:[A-Za-z*]|\\[a-z]+|\{[^{}]{1,8}\}))?"
+    r"(?:(?<![A-Za-z\\_])|(?=\\))(?P<name>\\?[A-Za-z]+)(?P<low>_(?:[A-Za-z*]|\\[a-z]+|\{[^{}]{1,8}\}))?"
     r"\(\s*(?P<at>[a-z])(?:\s*(?P<mark>[,|]|\\mid)\s*(?P<other>[a-z]))?\s*\)"
 )
 _SUM_OVER = re.compile(

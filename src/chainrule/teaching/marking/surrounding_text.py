@@ -183,7 +183,12 @@ def _behind(text: str, known: Known) -> str:
             depth += 1
         elif mark in ")]}":
             depth -= 1
-        elif depth == 0 and match[1].lower() in BEGINS_A_REASON and not known(match[1]):
+        elif (
+            depth == 0
+            and match[1].lower() in BEGINS_A_REASON
+            and text[first + 1 : at + match.start()].strip()  # "= We" is a product
+            and not known(match[1])
+        ):
             return text[: at + match.start()].rstrip(" ,;–—(")
     return text
 

@@ -27,6 +27,7 @@ from chainrule.teaching.marking.by_value.openness import (
     is_identity,
     is_of_slopes,
     is_tainted,
+    layers_by_letters,
     moving_names,
     opened_names,
     other_places,
@@ -46,6 +47,7 @@ from chainrule.teaching.marking.by_value.terms import (
     letters_of,
 )
 from chainrule.teaching.marking.by_value.values import World
+from chainrule.teaching.marking.first_order import without_conditions
 from chainrule.teaching.marking.implied_sums import with_implied_sums
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.transcript import statements
@@ -472,18 +474,27 @@ def by_value(text: str, lines: Container[int] | None = None) -> list[Judged]:
     lines : container of int, optional
         The lines to be judged, by default all.
     """
-    found = _by_value(text, lines, apart=False)
+    found, layered = _by_value(text, lines)
+    if layered:  # z_j = h(\sum_i w_{ji} z_i): the letters i and j name two layers
+        found = _either(found, _by_value(text, lines, by_letter=True)[0])
     if _LAYERS.search(text) is None or _LAST_ABOVE.search(text) is None:
         return found
-    apart = _by_value(text, lines, apart=True)  # a layer l beside the last layer L
-    if [one.line for one in apart] != [one.line for one in found]:
+    return _either(found, _by_value(text, lines, apart=True)[0])  # a layer l beside the last one, L
+
+
+def _either(found: list[Judged], again: list[Judged]) -> list[Judged]:
+    """Return judgements of one reading of a text, and those of another where that proves a line."""
+    if [one.line for one in again] != [one.line for one in found]:
         return found
     return [
-        other if other.verdict == "proven" else one for one, other in zip(found, apart, strict=True)
+        other if other.verdict == "proven" else one for one, other in zip(found, again, strict=True)
     ]
 
 
-def _by_value(text: str, lines: Container[int] | None, *, apart: bool) -> list[Judged]:
+def _by_value(
+    text: str, lines: Container[int] | None, *, apart: bool = False, by_letter: bool = False
+) -> tuple[list[Judged], bool]:
+    """Judge the formulas of a text; return whether letters of indices may name layers."""
     plain = in_plain_notation(text, layers_apart=apart)
     if _LAYERS.search(text) and not apart:
         plain = _LAST.sub("[l", plain)  # layer l of all, and no last one
@@ -491,10 +502,13 @@ def _by_value(text: str, lines: Container[int] | None, *, apart: bool) -> list[J
     text = _CASES.sub(_in_one_row, plain)
     try:
         with np.errstate(all="ignore"):
-            reader = read(with_implied_sums(statements(text), text), text)
-            return [] if reader is None else judged(reader, lines)
+            said = with_implied_sums(without_conditions(statements(text)), text)
+            reader = read(said, text, by_letter=by_letter)
+            if reader is None:
+                return [], False
+            return judged(reader, lines), not by_letter and layers_by_letters(reader)
     except RecursionError:  # definitions that lead to one another, or very deep formulas
-        return []
+        return [], False
 
 
 __all__ = ["Judged", "by_value"]

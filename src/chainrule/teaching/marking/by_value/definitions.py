@@ -12,6 +12,7 @@ from chainrule.teaching.marking.by_value.passage import (
     Passage,
     gradients,
 )
+from chainrule.teaching.marking.by_value.points import Key
 from chainrule.teaching.marking.by_value.readers import Claim, Reader
 from chainrule.teaching.marking.by_value.scripts import UnreadError
 from chainrule.teaching.marking.by_value.terms import (
@@ -166,7 +167,7 @@ def _goes_backward(reader: Reader) -> bool:
     return votes > 0
 
 
-def match_names(passage: Passage, one: Term, other: Term, order: int, seen: set[str]) -> None:
+def match_names(passage: Passage, one: Term, other: Term, order: int, seen: set[Key]) -> None:
     r"""Take a name that stands where the other side has a formula as defined by it.
 
     In ``-\\sum_j y_j \\log p_j = -\\sum_j \\ell_j`` the last name is defined by the comparison.
@@ -178,14 +179,16 @@ def match_names(passage: Passage, one: Term, other: Term, order: int, seen: set[
             texts = [index.text for index in passage.runs(name)]
             plain = set(texts) <= passage.letters and len(set(texts)) == len(texts)
             free = letters_of(body) & passage.letters
-            known = {*passage.definitions, *passage.unread, *seen}
+            known = {passage.key(d.name) for ds in passage.definitions.values() for d in ds} | seen
+            unread = name.base in passage.unread and not passage.by_letter
             if (
                 plain
-                and name.base not in known
+                and passage.key(name) not in known
+                and not unread
                 and free == set(texts)
                 and not _uses(body, name.base)
             ):
-                passage.definitions[name.base] = [Definition(name, body, order)]
+                passage.definitions.setdefault(name.base, []).append(Definition(name, body, order))
                 passage.unread.add(name.base)  # a guess, which makes no line wrong
             return
         return

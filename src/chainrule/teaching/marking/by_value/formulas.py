@@ -14,6 +14,10 @@ PRODUCTS = {
 }  # fmt: skip
 
 
+_OF_PRODUCTS = ("tr", "det", "logdet")
+"""Functions of matrices, which reach over a product without brackets: ``tr A^T B``."""
+
+
 class Formulas(NamedTerms):
     """A parser of sums, products, norms and functions."""
 
@@ -174,7 +178,8 @@ class Formulas(NamedTerms):
             return self.scripted(Called(function, arguments, order))
         if base == "2" and function == "log":
             raise UnreadError("a logarithm to another base")
-        argument = self._argument()
+        whole = function in _OF_PRODUCTS and self.peek() not in ("(", "[", "{")
+        argument = self.product() if whole else self._argument()
         called: Term = Called(function, (argument,), order)
         if power is not None:
             called = Combined("^", (called, power))

@@ -81,6 +81,8 @@ FUNCTIONS: dict[str, Callable[[Value], Value]] = {
     "softplus": elementwise(lambda u: np.log1p(np.exp(u))),
     "softmax": _softmax,
     "sum": lambda value: float(np.sum(value)),
+    "rowsum": lambda value: value if isinstance(value, float) else value.sum(axis=1, keepdims=True),
+    "colsum": lambda value: value if isinstance(value, float) else value.sum(axis=0, keepdims=True),
     "mean": lambda value: float(np.mean(value)),
     "sym": lambda value: value if isinstance(value, float) else (value + value.T) / 2,
     "tr": lambda value: float(np.trace(_square(value))),

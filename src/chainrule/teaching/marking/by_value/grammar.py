@@ -95,6 +95,8 @@ class Parser(Formulas):
         below = self.inner(under)
         wrt: list[Named] = []
         turned = False
+        if (inverse := _inverse(under)) is not None:
+            return self._by_inverse(over, inverse)
         while below.at < len(below.tokens):
             if below.take().text not in _DIFFERENTIALS:
                 raise UnreadError("the name that this is a derivative with respect to")
@@ -111,6 +113,15 @@ class Parser(Formulas):
             twice = Combined("*", (Constant(2.0), wrt[0]))
             return Combined("/", (Slope(of, (wrt[0],)), twice))
         return self.scripted(Slope(of, tuple(wrt), turned=turned and order == 1))
+
+    def _by_inverse(self, over: list[Token], under: list[Token]) -> Term:
+        r"""Parse ``\partial f / \partial S^{-1}``, which is ``-S^T (\partial f / \partial S) S^T``."""
+        slope = self._slope(over, under)
+        if not (isinstance(slope, Slope) and len(slope.wrt) == 1):
+            raise UnreadError("a derivative with respect to an inverse")
+        turned = Combined("T", (slope.wrt[0],))
+        product = Combined("*", (Combined("*", (turned, slope)), turned))
+        return Combined("neg", (product,))
 
     def _variable(self) -> tuple[Named, int, bool]:
         if self.peek() in ("(", "{"):
@@ -167,7 +178,7 @@ class Parser(Formulas):
         if text == "\\partial" and not wrt:
             return self._inline()
         of = self._operand()
-        return self.scripted(Slope(of, tuple(wrt * order), bare=not wrt))
+        return self.scripted(Slope(of, tuple(wrt * order), bare=not wrt, twice=order == 2 and not wrt))
 
     def _inline(self) -> Term:
         of = self.factor()
@@ -185,7 +196,7 @@ class Parser(Formulas):
 
     def _over(self, operation: str) -> Term:
         letters: list[str] = []
-        conditions: list[Condition] = []
+        conditions: list[Condition | Called] = []
         upper: Index | None = None
         while self.peek() in ("_", "^"):
             sign = self.take().text
@@ -194,7 +205,7 @@ class Parser(Formulas):
                 found = indices(content)
                 upper = found[0] if len(found) == 1 else None
             else:
-                letters, conditions = _ranges(content)
+                letters, conditions = self._ranges(content)
         body = self.product() if self.peek() not in ("-",) else self.signed()
         while letters and self.peek() in ("+", "-"):
             start = self.at
@@ -230,8 +241,80 @@ class Parser(Formulas):
                 cut = next((k for k, t in enumerate(row) if t.text in ("if", "for", ",")), len(row))
             end = next((k for k, t in enumerate(row[:cut]) if t.text == "\\caseequals"), cut)
             value = self.inner([t for t in row[:end] if t.text not in ",;"]).whole()
-            found.append((value, conditions_of(row[cut + 1 :])))
+            found.append((value, self._conditions(row[cut + 1 :])))
         return self.scripted(Cases(tuple(found)))
+
+    def _conditions(self, content: list[Token]) -> tuple[Condition | Called, ...] | None:
+        """Return the comparisons of indices or of values in a text; None where it says otherwise."""
+        compared = self._compared([t for t in content if t.text not in ("if", "for", "&", "\\text")])
+        return (compared,) if compared is not None else conditions_of(content)
+
+    def _compared(self, content: list[Token]) -> Called | None:
+        """Return a comparison of two values, ``y_i w^T x_i < 1``; None for one of indices."""
+        at = next((k for k, t in enumerate(content) if COMPARED.get(t.text, "=") in _ORDERS), None)
+        if at is None or not content[:at]:
+            return None
+        left, right = content[:at], content[at + 1 :]
+        while right and right[-1].text in (".", ",", ";"):
+            right = right[:-1]
+        both = with_classes(left), with_classes(right)
+        if all(len(side) == 1 and side[0].kind == "letter" for side in both):
+            return None
+        try:
+            values = (self.inner(left).whole(), self.inner(right).whole())
+        except UnreadError:
+            return None
+        return Called(f"indicator|{COMPARED[content[at].text]}", values)
+
+    def _ranges(self, content: list[Token]) -> tuple[list[str], list[Condition | Called]]:
+        """Return the letters of a sum and what is said of them."""
+        letters: list[str] = []
+        conditions: list[Condition | Called] = []
+        for group in _groups(content):
+            if not group:
+                continue
+            compared = self._compared(group) if letters else None
+            if compared is not None:
+                conditions.append(compared)
+                continue
+            first = group[0]
+            if first.kind != "letter":
+                raise UnreadError("the range of a sum")
+            said = conditions_of(group)
+            named = first.text
+            if named not in letters and not (letters and said):
+                letters.append(named)
+                if len(group) > 1 and group[1].kind == "letter" and said is None:
+                    letters.extend(token.text for token in group[1:] if token.kind == "letter")
+            for condition in said or ():
+                if condition.sign == "=" and condition.right.text.isdigit():
+                    continue
+                if condition.sign != "in":
+                    conditions.append(condition)
+        return letters, conditions
+
+
+def _inverse(under: list[Token]) -> list[Token] | None:
+    r"""Return ``\partial S`` for ``\partial S^{-1}``; None for another name."""
+    shown = [token.text for token in under]
+    for end in (["^", "{", "-", "1", "}"], ["^", "{", "-", "{", "1", "}", "}"]):
+        if shown[-len(end) :] == end and shown.count("\\partial") == 1:
+            return under[: -len(end)]
+    return None
+
+
+_ORDERS = ("<", ">", "<=", ">=")
+
+
+def _groups(content: list[Token]) -> list[list[Token]]:
+    """Return what stands between the commas and colons of the range of a sum."""
+    groups: list[list[Token]] = [[]]
+    for token in content:
+        if token.text in (",", ":", ";", "|"):
+            groups.append([])
+        elif token.text not in "{}" or len(groups) > 1:
+            groups[-1].append(token)
+    return groups
 
 
 def conditions_of(content: list[Token]) -> tuple[Condition, ...] | None:
@@ -248,36 +331,6 @@ def conditions_of(content: list[Token]) -> tuple[Condition, ...] | None:
         if left.kind == "letter" and right.kind in ("letter", "number"):
             found.append(Condition(Index(left.text), sign, Index(right.text)))
     return tuple(found) if found else None
-
-
-def _ranges(content: list[Token]) -> tuple[list[str], list[Condition]]:
-    """Return the letters of a sum and what is said of them."""
-    letters: list[str] = []
-    conditions: list[Condition] = []
-    groups: list[list[Token]] = [[]]
-    for token in content:
-        if token.text in (",", ":", ";", "|"):
-            groups.append([])
-        elif token.text not in "{}":
-            groups[-1].append(token)
-    for group in groups:
-        if not group:
-            continue
-        first = group[0]
-        if first.kind != "letter":
-            raise UnreadError("the range of a sum")
-        said = conditions_of(group)
-        named = first.text
-        if named not in letters and not (letters and said):
-            letters.append(named)
-            if len(group) > 1 and group[1].kind == "letter" and said is None:
-                letters.extend(token.text for token in group[1:] if token.kind == "letter")
-        for condition in said or ():
-            if condition.sign == "=" and condition.right.text.isdigit():
-                continue
-            if condition.sign != "in":
-                conditions.append(condition)
-    return letters, conditions
 
 
 def parsed(text: str, habits: Habits) -> Term:

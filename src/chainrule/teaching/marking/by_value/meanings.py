@@ -78,6 +78,7 @@ def _ranks(passage: Passage) -> list[dict[Key, int]]:
     """Return the plausible ranks of the names that are not defined, the highest first."""
     certain: dict[Key, int] = {}
     options: list[tuple[Key, tuple[int, ...]]] = []
+    numbers = passage.numbers()
     for key, (rank, sure) in passage.evidence().items():
         base = key[0]
         if base in passage.sizes or base in passage.functions:
@@ -87,7 +88,7 @@ def _ranks(passage: Passage) -> list[dict[Key, int]]:
         ):
             continue
         indexed = base in passage.running
-        if sure or rank >= 2:
+        if sure or rank >= 2 or base in numbers:
             certain[key] = rank
         elif indexed:
             certain[key] = rank

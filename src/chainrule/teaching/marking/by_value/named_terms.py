@@ -30,6 +30,10 @@ COMPARED = {
 }  # fmt: skip
 
 
+DENSITY = 3
+"""The number of arguments of a normal density: a place, a mean, a variance."""
+
+
 class NamedTerms(Cursor):
     """A parser of names and of what stands above, below and behind them."""
 
@@ -152,6 +156,8 @@ class NamedTerms(Cursor):
             or self._calls_several(base)
             or (found.primes and base not in self.habits.values)
         )
+        if base in ("N", "N.cal") and self.peek() == "(" and (one := self._density()) is not None:
+            return self.raised(one, found)
         if self.peek() == "(" and (given := self._given(name)) is not None:
             return self.raised(given, found)
         if self.peek() == "(" and calls:
@@ -192,6 +198,18 @@ class NamedTerms(Cursor):
             return False
         finally:
             self.at = start
+
+    def _density(self) -> Term | None:
+        r"""Parse the arguments of a normal density, ``(x \mid \mu, \Sigma)``; None for others."""
+        start = self.at
+        try:
+            arguments = self.arguments()
+        except UnreadError:
+            arguments = ()
+        if len(arguments) == DENSITY:
+            return Called("N.cal", arguments)
+        self.at = start
+        return None
 
     def _given(self, name: Named) -> Named | None:
         """Parse a probability such as ``p(y = 1 | x)``, one value by what stands in brackets."""

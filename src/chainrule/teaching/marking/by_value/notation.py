@@ -17,6 +17,7 @@ WORDS = {
     "sign": "sign", "sgn": "sign", "max": "max", "min": "min", "abs": "abs", "cosh": "cosh",
     "sinh": "sinh", "vec": "vec", "logdet": "logdet", "mean": "mean", "CE": "crossentropy",
     "CrossEntropy": "crossentropy", "BCE": "bce", "sym": "sym", "Sym": "sym",
+    "rowsum": "rowsum", "rowSum": "rowsum", "sumrow": "rowsum", "colsum": "colsum",
 }  # fmt: skip
 """Words of functions, and the function of each."""
 
@@ -33,6 +34,9 @@ _SIGNS = {
     "ₙ": "_n", "ₘ": "_m", "ₗ": "_l", "ₜ": "_t", "⁻¹": "^{-1}",
     **{sign: f"_{digit}" for digit, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
 }  # fmt: skip
+_SUM_SIGN = re.compile(r"Σ(?=\s*[_ᵢⱼₖₙₘₗₜ])")
+"""A capital sigma with an index below, which is a sum."""
+
 _DROPPED = re.compile(
     r"\\(?:left|right|[bB]ig{1,2}[lrm]?|displaystyle|textstyle|limits|nolimits|quad|qquad|hfill"
     r"|nonumber|notag|bf|rm|it|mathopen|mathclose|middle)(?![A-Za-z])"
@@ -90,6 +94,7 @@ class Token:
 
 def cleaned(text: str) -> str:
     """Return a formula without layout, with commands for Unicode signs."""
+    text = _SUM_SIGN.sub(r"\\sum ", text)
     for sign, command in _SIGNS.items():
         if sign in text:
             text = text.replace(sign, command)

@@ -119,6 +119,29 @@ def _whole(passage: Passage, name: Named) -> tuple[tuple[Index, ...], tuple[Inde
     )
 
 
+def layers_by_letters(reader: Reader) -> bool:
+    r"""Whether a name is defined from itself by another letter, or by two letters.
+
+    ``z_j = h(\\sum_i w_{ji} z_i)``, or ``a_j = \\sum_i w_{ji} x_i`` beside ``a_k = \\sum_j w_{kj} z_j``.
+    """
+    letters: dict[str, set[str]] = {}
+    for claim in reader.claims:
+        left = claim.sides[0]
+        if claim.starts or not isinstance(left, Named) or len(left.places) != 1:
+            continue
+        (index,) = left.places
+        if index.text not in reader.passage.letters or index.offset:
+            continue
+        letters.setdefault(left.base, set()).add(index.text)
+        for side in claim.sides[1:]:
+            for node in every(side) if side is not None else ():
+                if isinstance(node, Named) and node.base == left.base and len(node.places) == 1:
+                    (other,) = node.places
+                    if not other.offset and other.text in reader.passage.summed:
+                        letters[left.base].add(other.text)
+    return any(len(found) > 1 for found in letters.values())
+
+
 def moving_names(reader: Reader) -> list[Named]:
     """Return the names without a definition whose differentials stand in a text."""
     passage = reader.passage

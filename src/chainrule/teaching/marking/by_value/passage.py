@@ -36,6 +36,9 @@ _LAST_NAME = re.compile(
     r"(?:\\[a-z]+\s?\{\s?(?P<within>\\?[A-Za-z]+)\s?\}|(?P<plain>\\?[A-Za-z]+))(?:[_^](?:\{[^{}]{0,9}\}|\w))*"
     r"[\s$]*$"
 )
+_KINKS = re.compile(
+    r"relu|max(?![a-z])|hinge|\\math(?:bb|bf)\s*\{?\s*(?:1|I)|\\casebegin|[<>]\s*0", re.IGNORECASE
+)
 REACH = 80
 """The number of characters before a declaration in which its names are searched."""
 
@@ -99,6 +102,7 @@ class Passage:
     epochs: dict[int, int] = field(default_factory=dict)
     split: set[str] = field(default_factory=set)  # x beside x_i, both vectors
     objective: Named | None = None  # of which dX is the gradient
+    by_letter: bool = False  # whether the letter of an index names a layer: z_i, z_j, z_k
     sorted: dict[Named, tuple[tuple[str, tuple[str, ...]], list[Index]]] = field(
         default_factory=dict
     )
@@ -108,6 +112,11 @@ class Passage:
         r"""The matrices that the text calls symmetric: ``with $\\mathbf{W}$ symmetric``."""
         found = _SYMMETRIC_NAME.finditer(self.text)
         return frozenset(match["before"] or match["after"] or match["positive"] for match in found)
+
+    @cached_property
+    def has_kinks(self) -> bool:
+        """Whether some function of the text is zero on one side, such as relu and hinges."""
+        return _KINKS.search(self.text) is not None
 
     @cached_property
     def moves(self) -> bool:
@@ -301,6 +310,8 @@ class Passage:
             if not self.is_index(name.base, place, index)
         )
         runs = [index for place, index in placed(name) if self.is_index(name.base, place, index)]
+        if self.by_letter:
+            labels += tuple(index.text for index in runs if index.text in self.letters)
         if not runs and name.base in self.split:
             labels = (*labels, "alone")
         self.sorted[name] = (name.base, labels), runs
@@ -363,6 +374,20 @@ class Passage:
                     if isinstance(inner_term, Named) and not self.runs(inner_term):
                         at_least(inner_term, 1, True)
         return found
+
+    def numbers(self) -> set[str]:
+        """Return the capital letters that stand beside an entry: the T of ``(T - y_k)^2``."""
+        found: set[str] = set()
+        for term in self.terms:
+            for node in every(term):
+                if not (isinstance(node, Combined) and node.operation == "+"):
+                    continue
+                sides = [one.parts[0] if isinstance(one, Combined) and one.operation == "neg" else one
+                         for one in node.parts]  # fmt: skip
+                names = [one for one in sides if isinstance(one, Named) and not one.bold]
+                if any(self.runs(one) for one in names):
+                    found |= {one.base for one in names if not one.places and one.base.isupper()}
+        return found - self.declared().keys()
 
     def declared(self) -> dict[str, int]:
         r"""Return the ranks that the text states: ``x \\in \\mathbb{R}^n``."""

@@ -34,6 +34,9 @@ Key = tuple[str, tuple[str, ...]]
 Environment = dict[str, int]
 
 _LABELS = frozenset({"y", "t", "q", "y.hat", "T", "Y", "t.hat"})
+_WEIGHTS = frozenset({"w", "W", "u", "U", "v", "V", "b", "theta", "Theta", "beta", "omega"})
+"""Names of parameters, which may be negative."""
+
 _SPREADS = frozenset({"Sigma", "Lambda", "Omega"})
 
 
@@ -432,6 +435,8 @@ class Point(ABC):
                 value += 2.0 if row == column else 0.0
             else:
                 value = self._raw(key, ints)
+                if key[0] in _WEIGHTS and self.passage.has_kinks:
+                    value = 2.4 * value - 1.2  # either side of a kink is met
                 if len(ints) == 2 and ints[0] == ints[1] and key[0].isupper():
                     value += 1.0
         found = self._bumped(key, ints, value)

@@ -130,8 +130,8 @@ def _of_group(group: Sequence[Token]) -> list[Index]:
         return [Index(shifted[1], int(shifted[2] + shifted[3]))]
     if re.fullmatch(r"\d+", text):
         return [Index(digit) for digit in text] if len(text) == 2 else [Index(text)]
-    if _WORD.fullmatch(text):
-        return [Index(text)]
+    if _WORD.fullmatch(text) or re.fullmatch(r"[hoxyzabcdefuvwg]\d", text):
+        return [Index(text)]  # net_{h1}: the first unit of the layer h
     if re.fullmatch(r"[a-z]+[']*", text) and all(t.kind in ("letter", "sign") for t in group):
         return [Index(match) for match in re.findall(r"[a-z]'*", text)]
     if len(group) == 1:

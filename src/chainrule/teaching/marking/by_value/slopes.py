@@ -44,13 +44,14 @@ class Slopes(Point):
 
     def _completed(self, term: Slope) -> Slope:
         """Return ``∇f`` by the one argument that f is shown with."""
+        again = 2 if term.twice else 1
         if isinstance(term.of, Named):
             shown = self.passage.arguments.get(term.of.base, ())
             if len(shown) == 1:
-                return Slope(term.of, (Named(shown[0].lstrip("\\")),))
+                return Slope(term.of, (Named(shown[0].lstrip("\\")),) * again)
         if isinstance(term.of, Called) and len(term.of.arguments) == 1:
             inner = term.of.arguments[0]
-            return Slope(term.of, (inner,)) if isinstance(inner, Named) else term
+            return Slope(term.of, (inner,) * again) if isinstance(inner, Named) else term
         raise NoValueError("a gradient that does not say of what")
 
     def _second(self, tensor: npt.NDArray[np.float64], of: Value) -> Value:

@@ -24,6 +24,7 @@ from chainrule.teaching.marking.by_value.notation import WORDS
 from chainrule.teaching.marking.by_value.passage import (
     Passage,
 )
+from chainrule.teaching.marking.by_value.points import Key
 from chainrule.teaching.marking.by_value.readers import Claim, Reader
 from chainrule.teaching.marking.by_value.scripts import Habits, UnreadError
 from chainrule.teaching.marking.by_value.terms import (
@@ -44,8 +45,13 @@ _SHAPED = re.compile(r"[^=]{1,40}=\s*\(\s*\w{1,9}\s*,\s*\w{1,9}\s*\).{0,80}")
 """A shape in the form of an equation: ``X = (m, n)``."""
 
 
-def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
-    """Parse the statements of a text; None where there is nothing to judge."""
+def read(
+    said: Sequence[TranscriptStatement], text: str, *, by_letter: bool = False
+) -> Reader | None:
+    """Parse the statements of a text; None where there is nothing to judge.
+
+    With `by_letter`, the letter of an index names a layer: ``z_j = h(\\sum_i w_{ji} z_i)``.
+    """
     plain = (s if s.continues else s.without_words(_is_symbol) for s in said if not s.code)
     formulas = [s for s in plain if equals_signs(s.text) and not _SHAPED.fullmatch(s.text)]
     formulas = formulas[:MOST_STATEMENTS]
@@ -54,7 +60,7 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
     sides = [[s.text[a:b] for a, b in s.sides()] for s in formulas]
     habits = habits_of([x for row in sides for x in row],
                        [row[0] for row in sides], text)  # fmt: skip
-    reader = Reader(Passage(habits, text))
+    reader = Reader(Passage(habits, text, by_letter=by_letter))
     before: Term | None = None
     wide: Term | None = None
     for order, (statement, row) in enumerate(zip(formulas, sides, strict=True)):
@@ -87,7 +93,7 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
     for claim in reader.claims:
         from_slopes(reader.passage, claim)
         named_at_the_end(reader.passage, claim)
-    seen: set[str] = set()
+    seen: set[Key] = set()
     for claim in reader.claims:
         for at, (one, other) in enumerate(itertools.pairwise(claim.sides)):
             named = isinstance(one, Named) or isinstance(other, Named)
@@ -97,7 +103,8 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
                 continue
             match_names(reader.passage, one, other, claim.order, seen)
         written = [side for side in claim.sides if side is not None]
-        seen |= {node.base for side in written for node in every(side) if isinstance(node, Named)}
+        nodes = [node for side in written for node in every(side) if isinstance(node, Named)]
+        seen |= {reader.passage.key(node) for node in nodes}
     for known in reader.passage.definitions.values():
         for definition in known:
             shown = {index.text for index in definition.name.places}

@@ -75,7 +75,7 @@ class Over(Term):
     operation: str
     letters: tuple[str, ...]
     body: Term
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[Condition | Called, ...] = ()
     upper: Index | None = None
 
 
@@ -87,13 +87,14 @@ class Slope(Term):
     wrt: tuple[Named, ...]
     bare: bool = False  # ∇f, which does not say of what
     turned: bool = False
+    twice: bool = False  # ∇²f
 
 
 @dataclass(frozen=True)
 class Cases(Term):
     """Values, each with its conditions; without one it is the value of all other indices."""
 
-    rows: tuple[tuple[Term, tuple[Condition, ...] | None], ...]
+    rows: tuple[tuple[Term, tuple[Condition | Called, ...] | None], ...]
 
 
 @dataclass(frozen=True)

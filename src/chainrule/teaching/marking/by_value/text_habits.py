@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from chainrule.teaching.marking.by_value.grammar import Parser
@@ -16,6 +17,13 @@ _DIFFERENTIATED_WORD = re.compile(
     r"\{\s*(?:d|\\partial(?![A-Za-z])\s*)([A-Z]{2,5}|[A-Z][a-z]{2,9})\s*\}"
 )
 """A word in a fraction of differentials: ``\\frac{dLoss}{dOut}``."""
+_WORD_WITH_INDEX = re.compile(
+    r"(?<![A-Za-z\\])(?<!rm\{)(?<!text\{)(?<!name\{)(?P<word>[a-z]{3,9}|[A-Z][a-z]{2,8})"
+    r"(?=_(?:\{|[a-z0-9](?![A-Za-z])))"
+)
+"""Letters that stand together before an index: ``net_{j}``, ``out_{o1}``."""
+
+_OPERATORS = frozenset({"arg", "argmax", "argmin", "sup", "inf", "lim"})
 _FUNCTION_LETTERS = frozenset({"sigma", "phi", "psi", "f", "g", "h", "F", "G", "Phi", "varphi"})
 _GRADIENT_LEFT = re.compile(r"[\s&$]*d[A-Z](?:_\{?\w{1,3}\}?)?[\s&$]*$")
 _NUMBERED = re.compile(
@@ -35,6 +43,8 @@ def _words_as_names(lefts: Sequence[str], text: str) -> frozenset[str]:
     """Return the words that are names: a left side of their own, or a differential."""
     found = {match[1] for left in lefts if (match := _SEVERAL.fullmatch(left))}
     found |= {match[1] for match in _DIFFERENTIATED_WORD.finditer(text)}
+    indexed = Counter(match["word"] for match in _WORD_WITH_INDEX.finditer(text))
+    found |= {word for word, count in indexed.items() if count > 1} - _OPERATORS
     return frozenset(word for word in found if word not in WORDS)
 
 

@@ -82,8 +82,13 @@ class World(Slopes):
                 return self._moved(of, env)
         raise NoValueError("a term without a value")
 
-    def holds(self, condition: Condition, env: Environment) -> bool:
-        """Whether a comparison of indices holds."""
+    def holds(self, condition: Condition | Called, env: Environment) -> bool:
+        """Whether a comparison of indices or of numbers holds."""
+        if isinstance(condition, Called):
+            found = self._indicated(condition, condition.function.partition("|")[2], env)
+            if not isinstance(found, float):
+                raise NoValueError("a condition on a vector")
+            return found > 0
         left, right = self.at(condition.left, env), self.at(condition.right, env)
         signs: dict[str, bool] = {
             "=": left == right, "!=": left != right, "<": left < right, ">": left > right,

@@ -1,0 +1,82 @@
+r"""First-order conditions at the ends of chains: ``\partial \ell/\partial \beta = X^T (y - p) = 0``.
+
+The zero asks for the optimum and claims nothing of the derivative; the other sides claim what they
+claim without it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
+
+_ZERO = re.compile(
+    r"[\s$&]*(?:\\(?:mathbf|boldsymbol|bm|vec|mathrm|overrightarrow)\s*)?\{?\s*0\s*\}?"
+    r"(?:\s*\^\s*\{?\s*(?:T|\\top|\\intercal|\\prime)\s*\}?|_\{?\w\}?)?[\s$&]*[.,;]?[\s$&]*"
+)
+_OBJECTIVE = (
+    r"(?:\\(?:mathcal|mathrm|mathscr|text|operatorname)\s*\{?\s*[A-Z]\w*\s*\}?|\\ell|ℓ|\\log|\\ln|log|ln"
+    r"|[A-Z]{1,4}|[a-z](?=\s*\()|[fl])(?![A-Za-z])"
+)
+_DERIVATIVE = re.compile(
+    rf"(?:∂|\\partial|(?<![A-Za-z\\])d)\s*(?:\^\s*\{{?2\}}?\s*)?\{{?\s*{_OBJECTIVE}"
+    rf"|(?:∇|\\nabla)\s*(?:_\s*(?:\{{[^{{}}]*(?:\{{[^{{}}]*\}}[^{{}}]*)*\}}|\\?\w+))?\s*{_OBJECTIVE}"
+    rf"|\\frac\s*\{{\s*(?:\\partial|d)\s*\}}\s*\{{[^{{}}]*(?:\{{[^{{}}]*\}}[^{{}}]*)*\}}\s*{_OBJECTIVE}"
+)
+"""The derivative of an objective; that of a mean or a variance may well be zero."""
+
+_VARIABLE = re.compile(
+    r"(?:\}\s*\{|/)\s*(?:\\partial|∂|d)\s*(\\?[A-Za-z]+(?:\s*\{\s*\\?[A-Za-z]+\s*\})?"
+    r"(?:\s*_\s*(?:\{[^{}]*\}|\w))?)"
+    r"|(?:∇|\\nabla)\s*_\s*(?:\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}|(\\?\w+))"
+)
+"""What is differentiated by: the variable of a derivative or of a gradient."""
+
+
+def without_conditions(said: Iterable[TranscriptStatement]) -> list[TranscriptStatement]:
+    """Return statements in which no zero stands beside a derivative and another formula.
+
+    What solves such a condition, ``\\theta_k = n_k / \\lambda``, is the optimum and claims nothing.
+    """
+    said = list(said)
+    found: list[TranscriptStatement] = []
+    differentiated = solved = False
+    variables = {
+        _plain(match[1] or match[2] or match[3])
+        for s in said if not s.code for match in _VARIABLE.finditer(s.text)
+    }  # fmt: skip
+    for statement in said:
+        cuts = [] if statement.code else equals_signs(statement.text)
+        if not cuts:
+            found.append(statement)
+            continue
+        solved = solved or _ZERO.fullmatch(statement.text[cuts[-1] + 1 :]) is not None
+        if solved and _plain(statement.text[: cuts[0]]) in variables:
+            continue
+        differentiated = (statement.continues and differentiated) or bool(
+            _DERIVATIVE.search(statement.text)
+        )
+        kept = _without_zero(statement) if differentiated else statement
+        if kept is not None:
+            found.append(kept)
+    return found
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s{}$&]|\\(?:mathbf|boldsymbol|bm|vec)(?![A-Za-z])", "", name)
+
+
+def _without_zero(statement: TranscriptStatement) -> TranscriptStatement | None:
+    """Return a statement without a zero at its end or its start; None where nothing is left."""
+    cuts = equals_signs(statement.text)
+    text = statement.text
+    if _ZERO.fullmatch(text[cuts[-1] + 1 :]) and (len(cuts) > 1 or statement.continues):
+        text = text[: cuts[-1]].rstrip()
+    elif len(cuts) > 1 and _ZERO.fullmatch(text[: cuts[0]]):
+        text = text[cuts[0] + 1 :].lstrip()
+    return replace(statement, text=text) if text.strip() else None
+
+
+__all__ = ["without_conditions"]

@@ -1,0 +1,189 @@
+r"""Losses that a text names in words alone: "with the cross-entropy loss $L$".
+
+The loss is written out with the prediction that the text defines last and with the label that its
+claims use. A name may mean several forms (a mean or a sum, with or without one half): all are
+given, the plainest first, and the audit takes the one that fits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from chainrule.teaching.marking.open_objective import named_in
+from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
+
+_KINDS = (
+    ("the binary cross-entropy", r"binary[\s-]+cross[\s-]*entropy|log(?:istic)?[\s-]+loss|\bBCE\b"),
+    ("the cross-entropy", r"cross[\s-]*entropy"),
+    ("the mean squared error", r"mean[\s-]+squared?[\s-]+error|\bMSE\b"),
+    ("the squared error", r"squared?[\s-]+(?:error|loss)|quadratic\s+(?:cost|loss)|\bSSE\b"
+                          r"|sum\s+of\s+squares|least[\s-]+squares"),
+    ("the negative log-likelihood", r"negative\s+log[\s-]*likelihood|\bNLL\b"),
+)  # fmt: skip
+_SPOKEN = tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _KINDS)
+
+_LABELS = ("y", "t", "Y", "T", "d", "target", "y_true", "label", r"\mathbf{y}", r"\mathbf{t}",
+           r"\boldsymbol{y}", r"\vec{y}", r"\bar{y}", "y^*")  # fmt: skip
+"""The usual names of a label."""
+
+_TARGET = re.compile(
+    r"\s*(?P<name>(?:\\(?:hat|bar|tilde|mathbf|boldsymbol|bm|vec|widehat)\s*"
+    r"(?:\{\s*\\?[A-Za-z]+\s*\}|[A-Za-z])|\\[a-z]+|ŷ|[A-Za-z]\w*?))"
+    r"(?P<layer>\^\s*\{?\s*[(\[][^{}]*?[)\]]\s*\}?)?"
+    r"(?:\s*_\s*(?:\{\s*(?P<group>[^{}]*)\s*\}|(?P<one>\w))|(?P<sub>[ᵢⱼₖ]))?\s*"
+)
+_COUNT = re.compile(r"\\sum_\{?\s*\w\s*=\s*1\s*\}?\s*\^\s*\{?\s*([A-Za-z])|\{\s*([NnMm])\s*\}|1/([NnMm])\b")
+
+
+@dataclass(frozen=True)
+class SpokenLoss:
+    """A loss that is named in words, written out.
+
+    Parameters
+    ----------
+    name : str
+        Its name in words.
+    formula : str
+        Its definition.
+    text : str
+        The text with this definition on a row of its own.
+    """
+
+    name: str
+    formula: str
+    text: str
+
+
+def spoken_losses(text: str, said: Sequence[TranscriptStatement]) -> Iterator[SpokenLoss]:
+    """Yield the forms of a loss that a text names in words and nowhere defines.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    said : sequence of TranscriptStatement
+        Its statements.
+    """
+    formulas = [s for s in said if not s.code and equals_signs(s.text)]
+    claims = [s.text for s in formulas]
+    objective = named_in(claims)
+    kind = next((name for name, pattern in _SPOKEN if pattern.search(text)), "")
+    if not objective or not kind or any(s.code for s in said):
+        return
+    sides = [(s.text[: equals_signs(s.text)[0]], s.text[equals_signs(s.text)[0] + 1 :])
+             for s in formulas if not s.continues]  # fmt: skip
+    if any(_begins_with(left, objective) for left, _ in sides):
+        return
+    defined = [(match, right) for left, right in sides
+               if (match := _TARGET.fullmatch(left)) and not _is_derivative(left)]  # fmt: skip
+    ends = [pair for pair in defined
+            if not any(_has(right, pair[0]["name"]) for other, right in defined if other is not pair[0])]
+    if not ends:
+        return
+    end, right = ends[-1]
+    label = _label(end["name"], [r for _, r in defined], claims)
+    if not label:
+        return
+    latex = "\\" in text or "$" in text
+    for formula in _forms(kind, end, right, label, text, latex=latex):
+        shown = f"{objective} = {formula}"
+        yield SpokenLoss(kind, shown, _with_row(text, f"${shown}$" if latex else shown))
+
+
+def _begins_with(left: str, objective: str) -> bool:
+    plain = re.sub(r"[\s{}$&]", "", left)
+    name = re.sub(r"[\s{}]", "", objective)
+    return re.fullmatch(rf"{re.escape(name)}(?:\(.*\)|_\w+)?", plain) is not None
+
+
+def _is_derivative(left: str) -> bool:
+    return re.search(r"∂|∇|\\partial|\\nabla|/|\\frac", left) is not None or bool(
+        re.fullmatch(r"\s*d[A-Za-z]\w*\s*", left)
+    )
+
+
+def _has(formula: str, name: str) -> bool:
+    return re.search(rf"(?<![A-Za-z\\]){re.escape(name)}(?![A-Za-z])", formula) is not None
+
+
+def _label(prediction: str, rights: Sequence[str], claims: Sequence[str]) -> str:
+    """Return the usual name that claims use and no definition does."""
+    for name in _LABELS:
+        if name == prediction or any(_has(right, name) for right in rights):
+            continue
+        bare = rf"(?<![A-Za-z\\{{]){re.escape(name)}(?![A-Za-z])"
+        if any(re.search(bare, claim[equals_signs(claim)[0] :]) for claim in claims):
+            return name
+    return ""
+
+
+def _forms(
+    kind: str, end: re.Match[str], right: str, label: str, text: str, *, latex: bool
+) -> Iterator[str]:
+    """Yield formulas of a loss, the plainest first."""
+    place = end["group"] or end["one"] or {"ᵢ": "i", "ⱼ": "j", "ₖ": "k"}.get(end["sub"] or "", "")
+    place = place if len(place) == 1 and place.isalpha() else ""
+    name = f"{end['name']}{end['layer'] or ''}"
+    soft = re.search("softmax|\\\\sum|∑|Σ", right) is not None and "cross" in kind + right
+    soft = soft or ("softmax" in right)
+    log = r"\log" if latex else "log"
+    total = (lambda i: rf"\sum_{{{i}}} ") if latex else (lambda i: f"sum_{i} ")
+    count = next((m[1] or m[2] or m[3] for m in _COUNT.finditer(text)), "")
+    mean = (rf"\frac{{1}}{{{count}}} " if latex else f"1/{count} ") if count else ""
+    half = r"\frac{1}{2} " if latex else "1/2 "
+    halved = (rf"\frac{{1}}{{2 {count}}} " if latex else f"1/(2{count}) ") if count else half
+    if kind == "the negative log-likelihood" or kind == "the cross-entropy":
+        kind = "the cross-entropy" if soft else "the binary cross-entropy"
+    index = place or ("k" if not _has(text, "k") else "c")
+    at, by = f"{name}_{index}", f"{label}_{index}"
+    if kind == "the cross-entropy":
+        yield f"-{total(index)}{by} {log} {at}"
+        return
+    if kind == "the binary cross-entropy":
+        p, y = (at, by) if place else (name, label)
+        term = f"({y} {log} {p} + (1 - {y}) {log} (1 - {p}))"
+        if place:
+            yield from (f"-{scale}{total(index)}{term}" for scale in dict.fromkeys(("", mean)))
+        elif name[0].isupper():
+            inner = term if latex else term
+            yield from (f"-{scale}sum{inner}" for scale in dict.fromkeys((mean, "")))
+        else:
+            yield f"-{term}"
+            yield f"-{total(index)}({by} {log} {at} + (1 - {by}) {log} (1 - {at}))"
+        return
+    first = (mean, "", halved, half) if "mean" in kind else ("", half, mean, halved)
+    for scale in dict.fromkeys(first):
+        if place:
+            yield f"{scale}{total(index)}({at} - {by})^2"
+        elif _OF_VECTORS.search(text):
+            yield f"{scale}\\|{name} - {label}\\|^2" if latex else f"{scale}sum(({name} - {label})^2)"
+        else:
+            yield f"{scale}({name} - {label})^2"
+
+
+_OF_VECTORS = re.compile(
+    r"\^\s*\{?\s*(?:T(?![a-z])|\\top|\\intercal)|[ᵀ⊤]|\.T\b|\\math(?:bf|bb)|\\boldsymbol|\\odot|⊙"
+    r"|\bvectors?\b|\bmatri"
+)
+
+
+def _with_row(text: str, row: str) -> str:
+    """Return a text with one more formula, on an empty row outside of displays or at the end."""
+    rows = text.split("\n")
+    spoken = next((at for at, one in enumerate(rows)
+                   if any(p.search(one) for _, p in _SPOKEN)), len(rows))  # fmt: skip
+    for at in range(spoken + 1, len(rows)):
+        if rows[at].strip():
+            continue
+        before = "\n".join(rows[:at])
+        within = before.count("$$") % 2 or before.count("```") % 2
+        within = within or before.count("\\begin") != before.count("\\end")
+        if not within and before.count("\\[") == before.count("\\]"):
+            rows[at] = row
+            return "\n".join(rows)
+    return "\n".join([*rows, "", row])
+
+
+__all__ = ["SpokenLoss", "spoken_losses"]
