@@ -193,7 +193,7 @@ def _audited(text: str, model: Model | None) -> Audit:
     if len(text) <= MAX_TEXT:
         posted_text = _posted(text)
         text, values = applied(in_plain_notation(posted_text))
-    said = rest = with_implied_sums(without_conditions(statements(text)), text)
+    said = rest = with_implied_sums(without_conditions(statements(text), text), text)
     refused: list[Verdict] = []
     left_out: Sequence[TranscriptStatement] = ()
     own = model is None

@@ -27,6 +27,13 @@ _DERIVATIVE = re.compile(
 )
 """The derivative of an objective; that of a mean or a variance may well be zero."""
 
+_SOLVING = re.compile(
+    r"\b(?:to|equals?|be)\s+(?:\$|\\\()?\s*(?:zero|0)\b|\bsolv(?:e|ing)\b|\bmaxim|\bminimi[sz]|\bestimat"
+    r"|\bupdates?\b",
+    re.IGNORECASE,
+)
+"""Words between two formulas that lead to the optimum."""
+
 _VARIABLE = re.compile(
     r"(?:\}\s*\{|/)\s*(?:\\partial|∂|d)\s*(\\?[A-Za-z]+(?:\s*\{\s*\\?[A-Za-z]+\s*\})?"
     r"(?:\s*_\s*(?:\{[^{}]*\}|\w))?)"
@@ -35,12 +42,14 @@ _VARIABLE = re.compile(
 """What is differentiated by: the variable of a derivative or of a gradient."""
 
 
-def without_conditions(said: Iterable[TranscriptStatement]) -> list[TranscriptStatement]:
+def without_conditions(
+    said: Iterable[TranscriptStatement], text: str
+) -> list[TranscriptStatement]:
     """Return statements in which no zero stands beside a derivative and another formula.
 
     What solves such a condition, ``\\theta_k = n_k / \\lambda``, is the optimum and claims nothing.
     """
-    said = list(said)
+    said, rows, last = list(said), text.split("\n"), 0
     found: list[TranscriptStatement] = []
     differentiated = solved = False
     variables = {
@@ -53,7 +62,9 @@ def without_conditions(said: Iterable[TranscriptStatement]) -> list[TranscriptSt
             found.append(statement)
             continue
         solved = solved or _ZERO.fullmatch(statement.text[cuts[-1] + 1 :]) is not None
-        if solved and _plain(statement.text[: cuts[0]]) in variables:
+        spoken = " ".join(rows[last : statement.line])
+        last = statement.line
+        if _plain(statement.text[: cuts[0]]) in variables and (solved or _SOLVING.search(spoken)):
             continue
         differentiated = (statement.continues and differentiated) or bool(
             _DERIVATIVE.search(statement.text)

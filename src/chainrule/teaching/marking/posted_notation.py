@@ -72,7 +72,8 @@ _UPRIGHT_T = re.compile(
 _BOLD_LETTER = re.compile(r"\\text(?:bf|it|rm|sf)\s*\{\s*(\\?[A-Za-z])\s*\}")
 _LOG_DET = re.compile(
     r"(?P<log>\\(?:log|ln)|(?<![A-Za-z])(?:log|ln))\s*\{?\s*\|\s*(?P<of>\\(?:mathbf|boldsymbol|bm)"
-    r"\s*\{\s*(?:[A-Z]|\\[A-Z][a-z]+)\s*\}|\\(?:Sigma|Lambda|Omega)|[A-Z])\s*\|\s*\}?"
+    r"\s*\{\s*(?:[A-Z]|\\[A-Z][a-z]+)\s*\}|(?:\\(?:Sigma|Lambda|Omega)|[A-Z])(?:_(?:[a-z]|\{[^{}]*\}))?)"
+    r"\s*\|\s*\}?"
 )
 _DEFINED_WORD = re.compile(
     r"\\text(?:rm|it|bf)?\s*\{\s*(?P<word>[A-Za-z]{2,12})\s*\}\s*(?:\([^()=]{0,40}\))?\s*&?=(?!=)"

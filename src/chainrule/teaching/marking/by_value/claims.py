@@ -195,7 +195,7 @@ def _best_ranks(reader: Reader, everything: list[Meaning]) -> list[object]:
             continue
         seen.append(meaning.ranks)
         counts = []
-        for change in ({}, {"rows": True}, {"meet": "entries"}):
+        for change in ({}, {"rows": True}, {"lengths": True}, {"meet": "entries"}):
             world = World(reader.passage, replace(meaning, **change), 0, budget)
             world.open, world.moving = reader.opened, reader.moving
             counts.append(0)
@@ -207,7 +207,7 @@ def _best_ranks(reader: Reader, everything: list[Meaning]) -> list[object]:
         if budget.is_spent:
             reader.hurried = True
             break
-        strict, loose = max(counts[:2]), counts[2]
+        strict, loose = max(counts[:3]), max(counts[2:])
         scores.append((strict * 2 + loose, sum(meaning.ranks.values()), meaning.ranks))
     reader.budget.left -= share - budget.left
     if not scores:
@@ -502,7 +502,7 @@ def _by_value(
     text = _CASES.sub(_in_one_row, plain)
     try:
         with np.errstate(all="ignore"):
-            said = with_implied_sums(without_conditions(statements(text)), text)
+            said = with_implied_sums(without_conditions(statements(text), text), text)
             reader = read(said, text, by_letter=by_letter)
             if reader is None:
                 return [], False

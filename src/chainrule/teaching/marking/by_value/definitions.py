@@ -128,6 +128,8 @@ def shorten(reader: Reader) -> None:
         for claim in reader.claims
         if claim.sides and isinstance(claim.sides[0], Moved)
     ]
+    if any(_is_formula(one) for one in lefts):
+        return  # d(X^{-1}) is no gradient
     names = {one.base for one in lefts if isinstance(one, Named)}
     whole = {"L", "f", "J", "C", "E", "F", "L.cal", "y", "ell", *numbers}
     roots = [one.parts[0] if isinstance(one, Combined) else one for one in moved]
@@ -146,6 +148,13 @@ def shorten(reader: Reader) -> None:
         for one in moved:
             if isinstance(one, Named):
                 passage.terms.append(Slope(Named(best), (one,)))
+
+
+def _is_formula(term: Term) -> bool:
+    """Whether a differential is one of a formula; a variance is a name with its square."""
+    return isinstance(term, Combined) and not (
+        term.operation == "T" or (term.operation == "^" and term.parts[1] == Constant(2.0))
+    )
 
 
 def _goes_backward(reader: Reader) -> bool:

@@ -47,6 +47,8 @@ def meanings(reader: Reader) -> list[Meaning]:
         changes += [{"labels": "shares"}, {"labels": "class"}]
     if symmetric:
         changes.insert(0, {"symmetric": True})
+    if _SQUARED_DIFFERENCE.search(text) is not None:
+        changes.append({"lengths": True})
     if passage.alone:
         changes.append({"apart": True})
     changes += [
@@ -74,6 +76,9 @@ def meanings(reader: Reader) -> list[Meaning]:
     return [replace(one, **change) for change in changes for one in base]  # type: ignore[arg-type]
 
 
+_SQUARED_DIFFERENCE = re.compile(r"-[^()$\n]{1,60}\)\s*\^\s*\{?\s*2")
+
+
 def _ranks(passage: Passage) -> list[dict[Key, int]]:
     """Return the plausible ranks of the names that are not defined, the highest first."""
     certain: dict[Key, int] = {}
@@ -86,6 +91,10 @@ def _ranks(passage: Passage) -> list[dict[Key, int]]:
         if base in passage.definitions and any(
             passage.key(one.name) == key for one in passage.definitions[base]
         ):
+            if passage.recurs(base):  # where the recurrence begins, its value is free
+                certain[key] = rank
+                if not (sure and rank > 1):
+                    options.append((key, (rank, rank + 1)))
             continue
         indexed = base in passage.running
         if sure or rank >= 2 or base in numbers:
@@ -116,7 +125,7 @@ def _ranks(passage: Passage) -> list[dict[Key, int]]:
 
 def _grouped(options: list[tuple[Key, tuple[int, ...]]]) -> list[tuple[int, ...]]:
     """Return choices where names of one kind are chosen together."""
-    kinds = [0 if key[0][0].isupper() else (1 if key[0] in "xwvuz" else 2) for key, _ in options]
+    kinds = [0 if key[0][0].isupper() else (1 if key[0] in "xwvuzh" else 2) for key, _ in options]
     return [
         tuple(choice[pick[kind]] for kind, (_, choice) in zip(kinds, options, strict=True))
         for pick in itertools.product((0, 1), repeat=3)

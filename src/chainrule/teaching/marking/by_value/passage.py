@@ -253,6 +253,14 @@ class Passage:
         """Return the indices of a name that run."""
         return self._apart(name)[1]
 
+    def recurs(self, base: str) -> bool:
+        """Whether a name is defined from itself one time or layer before."""
+        return any(
+            isinstance(node, Named) and node.base == base and any(i.offset for i in node.places)
+            for one in self.definitions.get(base, ())
+            for node in every(one.body)
+        )
+
     def behind(self, key: tuple[str, tuple[str, ...]]) -> set[tuple[str, tuple[str, ...]]]:
         """Return the names that a name is computed from."""
         found: set[tuple[str, tuple[str, ...]]] = set()

@@ -69,6 +69,8 @@ class Meaning:
         Whether vectors are rows, as in ``x W + b``.
     apart : bool
         Whether a place with a letter of its own, such as the ``o`` of ``u_o``, is in no sum.
+    lengths : bool
+        Whether the square of a difference of vectors is its squared length.
     """
 
     ranks: Mapping[Key, int] = field(default_factory=dict)
@@ -82,6 +84,7 @@ class Meaning:
     columns: bool = False
     rows: bool = False
     apart: bool = False
+    lengths: bool = False
 
     @property
     def note(self) -> str:

@@ -59,6 +59,8 @@ def habits_of(sides: Sequence[str], lefts: Sequence[str], text: str) -> Habits:
             name, arguments = left_name(left, plain=plain, names=several)
         except UnreadError:
             continue
+        if name == "d" and arguments:
+            continue  # d(X^{-1}) is a differential
         defined.add(name)
         if arguments:
             with_arguments.setdefault(name, set()).add(arguments)

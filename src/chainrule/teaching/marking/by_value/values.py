@@ -121,6 +121,9 @@ class World(Slopes):
             if np.shape(left) != np.shape(right):
                 raise NoValueError("an inner product of two shapes")
             return float(np.sum(np.multiply(left, right)))
+        of_vectors = right == 2.0 and _is_difference(term.parts[0]) and 1 in np.shape(left)
+        if of_vectors and self.ask("lengths"):
+            return float(np.sum(np.square(left)))
         return power(left, right)
 
     def _added(self, left: Value, right: Value) -> Value:
@@ -317,6 +320,10 @@ class World(Slopes):
         if term.order == 1 and isinstance(arguments[0], np.ndarray) and 1 in arguments[0].shape:
             return jacobian(applied, arguments[0])
         return sloped(applied, arguments[0], term.order)
+
+
+def _is_difference(term: Term) -> bool:
+    return isinstance(term, Combined) and term.operation == "+"
 
 
 def flat(term: Term, operation: str = "*") -> list[tuple[str, Term]]:
