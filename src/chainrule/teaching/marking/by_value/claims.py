@@ -40,8 +40,10 @@ from chainrule.teaching.marking.by_value.terms import (
     Called,
     Cases,
     Constant,
+    Index,
     Named,
     Over,
+    Slope,
     Term,
     every,
     letters_of,
@@ -53,6 +55,10 @@ from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.transcript import statements
 
 FOR_NUMBERS = "right for numbers and not for matrices; say which of them the names are"
+ONE_PATH = (
+    "not right along all paths from this time to the objective, and it may be meant along one of "
+    "them; say which values are held fixed"
+)
 NOT_FOR_MATRICES = "right for numbers, and not for the matrices of this text"
 POINTS = 3
 MOST_CHANGED = 3
@@ -308,8 +314,14 @@ def _judge(
             if again.verdict == "proven":
                 shown = f"{condition.left.text} {condition.sign} {condition.right.text}"
                 return replace(again, why=f"{again.why}; for {shown}")
+    if not claim.last and _is_of_one_time(reader, claim):
+        again = _judge(reader, replace(claim, last=True), usable, worlds)
+        if again.verdict == "proven":
+            return replace(again, why=f"{again.why}; at the last time")
     refuting = [one for one in outcomes if one.refuted]
     whole = refuting and not any(one.loose for one in outcomes)
+    if refuting and _is_of_time_before(reader, claim):
+        return Judged(said.line, said.text, "unproven", ONE_PATH)
     change = said_of(slip.ratio) if slip is not None else ""
     change = change or _change(reader, claim, refuting, usable, worlds)
     slopes = is_of_slopes(reader, claim)
@@ -330,6 +342,24 @@ def _judge(
     if refuting:
         why = "does not hold as it is read here; what it depends on is not defined in this text"
     return Judged(said.line, said.text, "unproven", why or "this has no value here", change=change)
+
+
+def _is_of_one_time(reader: Reader, claim: Claim) -> bool:
+    """Whether a claim is about one time of a recurrence, and names no time after it."""
+    nodes = [node for side in claim.sides if side is not None for node in every(side)]
+    times = [n for n in nodes if isinstance(n, Index) and n.text in reader.passage.rounds]
+    return bool(times) and all(index.offset <= 0 for index in times)
+
+
+def _is_of_time_before(reader: Reader, claim: Claim) -> bool:
+    """Whether a claim gives the gradient of an open objective one time before: of one path or all."""
+    left = claim.sides[0]
+    return (
+        isinstance(left, Slope)
+        and isinstance(left.of, Named)
+        and left.of.base in reader.opened
+        and any(i.offset < 0 and i.text in reader.passage.rounds for n in left.wrt for i in n.places)
+    )
 
 
 def _change(
@@ -483,11 +513,13 @@ def by_value(text: str, lines: Container[int] | None = None) -> list[Judged]:
 
 
 def _either(found: list[Judged], again: list[Judged]) -> list[Judged]:
-    """Return judgements of one reading of a text, and those of another where that proves a line."""
-    if [one.line for one in again] != [one.line for one in found]:
-        return found
+    """Return judgements by the reading that proves more lines, and by the other where that does."""
+    proven = [sum(one.verdict == "proven" for one in some) for some in (found, again)]
+    first, second = (again, found) if proven[1] > proven[0] else (found, again)
+    known = {(one.line, one.text): one for one in second if one.verdict == "proven"}
     return [
-        other if other.verdict == "proven" else one for one, other in zip(found, again, strict=True)
+        known.get((one.line, one.text), one) if one.verdict == "unproven" or first is found else one
+        for one in first
     ]
 
 

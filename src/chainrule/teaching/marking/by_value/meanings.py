@@ -117,6 +117,7 @@ def _ranks(passage: Passage) -> list[dict[Key, int]]:
     keys = [key for key, _ in options]
     found = [{**certain, **dict(zip(keys, chosen, strict=True))} for chosen in grouped]
     several = {key for key, choice in options if choice[1] > choice[0] >= 1}
+    several -= passage.columns()
     found.sort(
         key=lambda ranks: sum(rank if key in several else -rank for key, rank in ranks.items())
     )

@@ -73,7 +73,8 @@ _PLAIN_SUM = re.compile(r"(?<![A-Za-z\\])(sum|prod)(?=_)")
 _PLAIN_SLOPE = re.compile(
     r"(?<![A-Za-z\\])d([A-Za-z])(\([^()]{1,9}\))\s*/\s*d([A-Za-z](?:_\w|_\{[^{}]*\})?)"
 )
-_RATIO = re.compile(r"(?<![A-Za-z\\])d([A-Za-z]\w*)\s*/\s*d([A-Za-z]\w*)")
+_SUBSCRIPTED = r"[A-Za-z](?:\w*[A-Za-z0-9])?(?:_\{[^{}]*\})?"
+_RATIO = re.compile(rf"(?<![A-Za-z\\])d({_SUBSCRIPTED})\s*/\s*d({_SUBSCRIPTED})")
 _BOLD = r"mathbf|boldsymbol|bm|vec|vect|pmb|mathbfit|textbf|overrightarrow|bf|v|mat"
 _UPRIGHT = re.compile(
     r"\\(?:mathrm|text|textrm|operatorname\*?|mathit|mathsf|mbox|textit|rm)\s*\{([^{}]*)\}"

@@ -254,11 +254,47 @@ class Passage:
         return self._apart(name)[1]
 
     def recurs(self, base: str) -> bool:
-        """Whether a name is defined from itself one time or layer before."""
-        return any(
-            isinstance(node, Named) and node.base == base and any(i.offset for i in node.places)
-            for one in self.definitions.get(base, ())
-            for node in every(one.body)
+        """Whether a name is defined from itself one time or layer before, or from another such."""
+        known = self.definitions.get(base, ())
+        bodies = [one.body for one in known]
+        for key in {key for one in known for key in self.behind(self.key(one.name))}:
+            bodies += [one.body for one in self.definitions.get(key[0], ())]
+        nodes = (node for body in bodies for node in every(body) if isinstance(node, Named))
+        return any(node.base == base and any(i.offset for i in node.places) for node in nodes)
+
+    @cached_property
+    def rounds(self) -> frozenset[str]:
+        """The letters of times: those by which names are defined from themselves.
+
+        To be used once all definitions are read.
+        """
+        return frozenset(
+            index.text
+            for base in self.definitions if self.recurs(base)
+            for one in self.definitions[base]
+            for index in one.name.places
+            if any(isinstance(n, Index) and n.text == index.text and n.offset for n in every(one.body))
+        )  # fmt: skip
+
+    @cached_property
+    def timed(self) -> frozenset[tuple[str, tuple[str, ...]]]:
+        """The names whose first index is a time, in a text that goes from each time to the next.
+
+        To be used once all definitions are read.
+        """
+        known = [one for some in self.definitions.values() for one in some]
+        offsets = {
+            index.offset
+            for one in known
+            for index in every(one.body)
+            if isinstance(index, Index) and index.text in self.rounds
+        }
+        if any(offset > 0 for offset in offsets):
+            return frozenset()
+        return frozenset(
+            self.key(one.name)
+            for one in known
+            if (runs := self.runs(one.name)) and runs[0].text in self.rounds and not runs[0].offset
         )
 
     def behind(self, key: tuple[str, tuple[str, ...]]) -> set[tuple[str, tuple[str, ...]]]:
@@ -381,6 +417,25 @@ class Passage:
                     inner_term = node.arguments[0]
                     if isinstance(inner_term, Named) and not self.runs(inner_term):
                         at_least(inner_term, 1, True)
+        return found
+
+    def columns(self) -> set[tuple[str, tuple[str, ...]]]:
+        """Return the names that a matrix is multiplied with: the x of ``W_h x_t``."""
+        found: set[tuple[str, tuple[str, ...]]] = set()
+        for term in self.terms:
+            for node in every(term):
+                if not (isinstance(node, Combined) and node.operation in ("*", "cdot")):
+                    continue
+                left, right = node.parts
+                if (
+                    isinstance(left, Named)
+                    and isinstance(right, Named)
+                    and left.base.isupper()
+                    and right.base[0].islower()
+                    and not self.runs(left)
+                    and left.base not in self.sizes
+                ):
+                    found.add(self.key(right))
         return found
 
     def numbers(self) -> set[str]:

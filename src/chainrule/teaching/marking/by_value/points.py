@@ -260,7 +260,7 @@ class Point(ABC):
     def look(self, key: Key, ints: tuple[int, ...]) -> Value:
         """Return the value of a name at indices, with what was added to it."""
         frozen = self.frozen is not None and key not in self.frozen
-        frozen = frozen or not self._moves(key)
+        frozen = frozen or not self._moves(key) or self._is_before(key, ints)
         bumps = {} if frozen else self.bumps
         own = self.memory if bumps else self._still
         state = (key, ints, frozenset(bumps.items()), self.passage.epoch(self.order))
@@ -289,6 +289,13 @@ class Point(ABC):
             return True
         sources = self.passage.sources(key)
         return sources is None or any(bumped in sources for bumped, _ in self.bumps)
+
+    def _is_before(self, key: Key, ints: tuple[int, ...]) -> bool:
+        """Whether all that is added is added at later times of a recurrence."""
+        timed = self.passage.timed
+        if not self.bumps or key not in timed or not ints or any(self.given.values()):
+            return False
+        return all(bumped in timed and at and at[0] > ints[0] for bumped, at in self.bumps)
 
     @property
     def _still(self) -> dict[object, Value]:
