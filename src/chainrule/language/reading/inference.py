@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, base_names, written
 from chainrule.language.reading.declarations import ShapeKind
@@ -43,6 +44,8 @@ WIDE_BEAM = 1024
 
 MAX_NAMES = 40
 MAX_NEW = 6
+MAX_BRANCHES = 25_000
+"""The most choices of shapes that one search compares."""
 """How many names one line may introduce."""
 
 SIZE_LETTERS = frozenset({"m", "n", "N", "M", "T", "K", "k", "d", "B", "batch_size"})
@@ -169,12 +172,16 @@ class Inference:
         evidence = ShapeEvidence.of(self.known, self.kinds, nodes)
         options = {name: self._options(name, evidence) for name in (*unknown, *self.kinds)}
         beam = [Solution(dict(self.known))]
+        compared = 0
         for line in self.lines:
             fresh = [n for n in dict.fromkeys(listed(line.node)) if n in options]
             fresh = [n for n in fresh if n not in beam[0].shapes]
             if len(fresh) > MAX_NEW:
                 raise BeyondError
             following: list[Solution] = []
+            compared += len(beam) * prod(len(options[name]) for name in fresh)
+            if compared > MAX_BRANCHES:
+                raise BeyondError
             for state in beam:
                 for chosen in product(*(options[name].items() for name in fresh)):
                     branch = state.branch(

@@ -25,6 +25,8 @@ _UNDECIDED = ("unreadable", "unproven")
 _CLASS = re.compile(r"_\{?\s*[a-z]_\{?[a-z]\}?\s*\}?")
 """The index of the class of an example, as in ``w_{y_i}``."""
 
+_ERROR_LEFT = re.compile(r"[\s$&]*(?:\\delta|δ)(?:[_^](?:\{[^{}]*\}|\w))*[\s&]*=")
+
 _TIMED = re.compile(r"(?<![A-Za-z\\])(\\?[A-Za-z]+)_\{\s*t\s*[-+]\s*1\s*\}")
 
 
@@ -47,18 +49,27 @@ def with_values(
     open_lines = {line.line for line in lines if line.verdict in _UNDECIDED or line.accused}
     if not (open_lines or failed):
         return tuple(lines)
+    open_lines |= _rows_of_errors(text) - {line.line for line in lines}
     found: dict[int, list[Judged]] = {}
     values = _judged(text, None if failed else open_lines)
     for judged in values:
         found.setdefault(judged.line, []).append(judged)
     kept: list[Verdict] = []
-    numbers = sorted({line.line for line in lines} | (found.keys() if failed else set()))
+    known = {line.line for line in lines}
+    errors = {at for at in found if at in _rows_of_errors(text) and at not in known}
+    numbers = sorted(known | (set(found) if failed else errors))
     timed = {match[1] for match in _TIMED.finditer(in_plain_notation(text))}
     for number in numbers:
         here = [line for line in lines if line.line == number]
         for line in _merged(here, found.get(number, [])):
             kept.append(_held_back(line, timed))
     return guarded(kept, values, declared)
+
+
+def _rows_of_errors(text: str) -> frozenset[int]:
+    """Return the rows that give a value to an error, ``\\delta_k = y_k - t_k``."""
+    rows = enumerate(text.split("\n"), 1)
+    return frozenset(at for at, row in rows if _ERROR_LEFT.match(row))
 
 
 def _held_back(line: Verdict, timed: set[str]) -> Verdict:

@@ -53,6 +53,8 @@ class NamedTerms(Cursor):
             content = self.group()
             if name in FONTS and len(content) > 1 and all(t.kind == "letter" for t in content):
                 return f"{''.join(t.text for t in content)}.cal", False
+            if name in BOLD and [token.text for token in content] == ["1"]:
+                return "1", True  # a vector of ones
             within = self.inner(content)
             base, bold = within.base()
             if within.at < len(within.tokens):

@@ -180,6 +180,7 @@ class Passage:
                 )
             )
         self.sizes -= self.letters - {"n", "m"}
+        self.sizes -= {name.base for name in names if name.bold}  # a vector h beside a size h
         vectors = {n.base for n in names if n.bold and self.runs(n)}
         vectors |= {
             node.parts[0].base
