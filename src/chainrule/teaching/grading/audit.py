@@ -32,8 +32,9 @@ from chainrule.teaching.grading.value_verdicts import (
     with_code,
     with_values,
 )
-from chainrule.teaching.marking.forward import MAX_DEFINITIONS, ForwardPassReader
+from chainrule.teaching.marking.ascii_notation import in_latex
 from chainrule.teaching.marking.first_order import without_conditions
+from chainrule.teaching.marking.forward import MAX_DEFINITIONS, ForwardPassReader
 from chainrule.teaching.marking.implied_sums import with_implied_sums
 from chainrule.teaching.marking.open_objective import named_in, speaks_of_another
 from chainrule.teaching.marking.own_forward import own_forward
@@ -183,7 +184,7 @@ def _with_rounds(model: Model | None, lines: tuple[Verdict, ...]) -> tuple[Verdi
 
 def _posted(text: str) -> str:
     """Return a text without layout, with its functions written out."""
-    return with_functions_written_out(without_layout(normalize("NFC", text)))
+    return with_functions_written_out(without_layout(in_latex(normalize("NFC", text))))
 
 
 def _audited(text: str, model: Model | None) -> Audit:

@@ -67,7 +67,7 @@ def with_values(
 
 
 def _rows_of_errors(text: str) -> frozenset[int]:
-    """Return the rows that give a value to an error, ``\\delta_k = y_k - t_k``."""
+    r"""Return the rows that give a value to an error, ``\delta_k = y_k - t_k``."""
     rows = enumerate(text.split("\n"), 1)
     return frozenset(at for at, row in rows if _ERROR_LEFT.match(row))
 

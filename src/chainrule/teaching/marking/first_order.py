@@ -1,4 +1,4 @@
-r"""First-order conditions at the ends of chains: ``\partial \ell/\partial \beta = X^T (y - p) = 0``.
+r"""First-order conditions at the ends of chains: ``\partial J/\partial w = X^T (y - p) = 0``.
 
 The zero asks for the optimum and claims nothing of the derivative; the other sides claim what they
 claim without it.
@@ -42,12 +42,10 @@ _VARIABLE = re.compile(
 """What is differentiated by: the variable of a derivative or of a gradient."""
 
 
-def without_conditions(
-    said: Iterable[TranscriptStatement], text: str
-) -> list[TranscriptStatement]:
-    """Return statements in which no zero stands beside a derivative and another formula.
+def without_conditions(said: Iterable[TranscriptStatement], text: str) -> list[TranscriptStatement]:
+    r"""Return statements in which no zero stands beside a derivative and another formula.
 
-    What solves such a condition, ``\\theta_k = n_k / \\lambda``, is the optimum and claims nothing.
+    What solves such a condition, ``\theta_k = n_k / \lambda``, is the optimum and claims nothing.
     """
     said, rows, last = list(said), text.split("\n"), 0
     found: list[TranscriptStatement] = []

@@ -34,7 +34,9 @@ _TARGET = re.compile(
     r"(?P<layer>\^\s*\{?\s*[(\[][^{}]*?[)\]]\s*\}?)?"
     r"(?:\s*_\s*(?:\{\s*(?P<group>[^{}]*)\s*\}|(?P<one>\w))|(?P<sub>[ᵢⱼₖ]))?\s*"
 )
-_COUNT = re.compile(r"\\sum_\{?\s*\w\s*=\s*1\s*\}?\s*\^\s*\{?\s*([A-Za-z])|\{\s*([NnMm])\s*\}|1/([NnMm])\b")
+_COUNT = re.compile(
+    r"\\sum_\{?\s*\w\s*=\s*1\s*\}?\s*\^\s*\{?\s*([A-Za-z])|\{\s*([NnMm])\s*\}|1/([NnMm])\b"
+)
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,11 @@ def spoken_losses(text: str, said: Sequence[TranscriptStatement]) -> Iterator[Sp
         return
     defined = [(match, right) for left, right in sides
                if (match := _TARGET.fullmatch(left)) and not _is_derivative(left)]  # fmt: skip
-    ends = [pair for pair in defined
-            if not any(_has(right, pair[0]["name"]) for other, right in defined if other is not pair[0])]
+    ends = [
+        pair
+        for pair in defined
+        if not any(_has(right, pair[0]["name"]) for other, right in defined if other is not pair[0])
+    ]
     if not ends:
         return
     end, right = ends[-1]
@@ -119,49 +124,70 @@ def _label(prediction: str, rights: Sequence[str], claims: Sequence[str]) -> str
     return ""
 
 
+@dataclass(frozen=True)
+class _Signs:
+    """The signs of a formula in LaTeX or in plain text."""
+
+    latex: bool
+
+    def total(self, index: str) -> str:
+        return rf"\sum_{{{index}}} " if self.latex else f"sum_{index} "
+
+    def fraction(self, below: str) -> str:
+        if self.latex:
+            return rf"\frac{{1}}{{{below}}} "
+        return f"1/({below}) " if len(below) > 1 else f"1/{below} "
+
+    def squared(self, difference: str, *, vectors: bool) -> str:
+        if not vectors:
+            return f"({difference})^2"
+        return rf"\|{difference}\|^2" if self.latex else f"sum(({difference})^2)"
+
+    def binary(self, share: str, label: str) -> str:
+        log = r"\log" if self.latex else "log"
+        return f"({label} {log} {share} + (1 - {label}) {log} (1 - {share}))"
+
+    def several(self, index: str, share: str, label: str) -> str:
+        log = r"\log" if self.latex else "log"
+        return f"{self.total(index)}{label} {log} {share}"
+
+
 def _forms(
     kind: str, end: re.Match[str], right: str, label: str, text: str, *, latex: bool
 ) -> Iterator[str]:
     """Yield formulas of a loss, the plainest first."""
+    signs = _Signs(latex)
     place = end["group"] or end["one"] or {"ᵢ": "i", "ⱼ": "j", "ₖ": "k"}.get(end["sub"] or "", "")
     place = place if len(place) == 1 and place.isalpha() else ""
     name = f"{end['name']}{end['layer'] or ''}"
-    soft = re.search("softmax|\\\\sum|∑|Σ", right) is not None and "cross" in kind + right
-    soft = soft or ("softmax" in right)
-    log = r"\log" if latex else "log"
-    total = (lambda i: rf"\sum_{{{i}}} ") if latex else (lambda i: f"sum_{i} ")
-    count = next((m[1] or m[2] or m[3] for m in _COUNT.finditer(text)), "")
-    mean = (rf"\frac{{1}}{{{count}}} " if latex else f"1/{count} ") if count else ""
-    half = r"\frac{1}{2} " if latex else "1/2 "
-    halved = (rf"\frac{{1}}{{2 {count}}} " if latex else f"1/(2{count}) ") if count else half
-    if kind == "the negative log-likelihood" or kind == "the cross-entropy":
-        kind = "the cross-entropy" if soft else "the binary cross-entropy"
     index = place or ("k" if not _has(text, "k") else "c")
-    at, by = f"{name}_{index}", f"{label}_{index}"
-    if kind == "the cross-entropy":
-        yield f"-{total(index)}{by} {log} {at}"
-        return
-    if kind == "the binary cross-entropy":
-        p, y = (at, by) if place else (name, label)
-        term = f"({y} {log} {p} + (1 - {y}) {log} (1 - {p}))"
-        if place:
-            yield from (f"-{scale}{total(index)}{term}" for scale in dict.fromkeys(("", mean)))
-        elif name[0].isupper():
-            inner = term if latex else term
-            yield from (f"-{scale}sum{inner}" for scale in dict.fromkeys((mean, "")))
-        else:
-            yield f"-{term}"
-            yield f"-{total(index)}({by} {log} {at} + (1 - {by}) {log} (1 - {at}))"
-        return
-    first = (mean, "", halved, half) if "mean" in kind else ("", half, mean, halved)
-    for scale in dict.fromkeys(first):
-        if place:
-            yield f"{scale}{total(index)}({at} - {by})^2"
-        elif _OF_VECTORS.search(text):
-            yield f"{scale}\\|{name} - {label}\\|^2" if latex else f"{scale}sum(({name} - {label})^2)"
-        else:
-            yield f"{scale}({name} - {label})^2"
+    entry = f"{name}_{index}", f"{label}_{index}"
+    count = next((m[1] or m[2] or m[3] for m in _COUNT.finditer(text)), "")
+    mean = signs.fraction(count) if count else ""
+    if "squared" in kind:
+        halved = signs.fraction(f"2 {count}" if count else "2")
+        vectors = not place and _OF_VECTORS.search(text) is not None
+        both = entry if place else (name, label)
+        form = signs.squared(f"{both[0]} - {both[1]}", vectors=vectors)
+        form = (signs.total(index) if place else "") + form
+        first = (mean, "", halved) if "mean" in kind else ("", signs.fraction("2"), mean)
+        for scale in dict.fromkeys((*first, halved, signs.fraction("2"))):
+            yield scale + form
+    elif "binary" not in kind and _SHARES.search(right):
+        yield f"-{signs.several(index, *entry)}"
+    elif place:
+        form = signs.total(index) + signs.binary(*entry)
+        yield from (f"-{scale}{form}" for scale in dict.fromkeys(("", mean)))
+    elif name[0].isupper():
+        form = f"sum{signs.binary(name, label)}"
+        yield from (f"-{scale}{form}" for scale in dict.fromkeys((mean, "")))
+    else:
+        yield f"-{signs.binary(name, label)}"
+        yield f"-{signs.total(index)}{signs.binary(*entry)}"
 
+
+_SHARES = re.compile(r"softmax|\\sum|∑|Σ")
+"""Signs of a softmax in the definition of a prediction."""
 
 _OF_VECTORS = re.compile(
     r"\^\s*\{?\s*(?:T(?![a-z])|\\top|\\intercal)|[ᵀ⊤]|\.T\b|\\math(?:bf|bb)|\\boldsymbol|\\odot|⊙"

@@ -15,7 +15,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from chainrule.teaching.marking.by_value.arrays import SIZE
+from chainrule.teaching.marking.by_value.case_rows import with_cases_in_rows
 from chainrule.teaching.marking.by_value.chain_rule import by_form
+from chainrule.teaching.marking.by_value.claim_kinds import (
+    bound_and_free,
+    is_of_one_time,
+    is_of_time_before,
+    speaks_of_all,
+)
 from chainrule.teaching.marking.by_value.comparison import difference, is_nothing, said_of, slip_of
 from chainrule.teaching.marking.by_value.environments import environments
 from chainrule.teaching.marking.by_value.functions import NoValueError
@@ -37,13 +44,8 @@ from chainrule.teaching.marking.by_value.readers import Claim, Reader
 from chainrule.teaching.marking.by_value.small_changes import small_changes
 from chainrule.teaching.marking.by_value.statements import read
 from chainrule.teaching.marking.by_value.terms import (
-    Called,
-    Cases,
     Constant,
-    Index,
     Named,
-    Over,
-    Slope,
     Term,
     every,
     letters_of,
@@ -237,39 +239,13 @@ def _matrices(meaning: Meaning) -> dict[Key, int]:
     return {key: rank for key, rank in meaning.ranks.items() if key[0][0].isupper()}
 
 
-def _speaks_of_all(claim: Claim) -> bool:
-    """Whether a claim itself says what holds where two indices are the same, and elsewhere."""
-    nodes = (node for side in claim.sides if side is not None for node in every(side))
-    return any(
-        isinstance(node, Cases) or (isinstance(node, Called) and node.function in _TELLING)
-        for node in nodes
-    )
-
-
-_TELLING = ("kronecker", "indicator")
-
-
-def _bound_and_free(claim: Claim) -> str:
-    """Return an index that is free on one side and only bound on the next; empty for none."""
-    first = 1 if claim.defines else 0
-    for one, other in list(itertools.pairwise(claim.sides))[first:]:
-        for side, beside in ((one, other), (other, one)):
-            if side is None or beside is None:
-                continue
-            bound = {x for node in every(beside) if isinstance(node, Over) for x in node.letters}
-            found = bound & letters_of(side) - letters_of(beside)
-            if found:
-                return min(found)
-    return ""
-
-
 def _judge(
     reader: Reader, claim: Claim, usable: list[Meaning], worlds: dict[tuple[int, int], World]
 ) -> Judged:
     said = claim.said
     if any(side is None for side in claim.sides):
         return Judged(said.line, said.text, "unproven", f"not read: {claim.why}")
-    if letter := _bound_and_free(claim):
+    if letter := bound_and_free(claim):
         why = f"the index {letter} is free on one side, and a sum runs over it on the other"
         return Judged(said.line, said.text, "unproven", why)
     outcomes: list[Outcome] = []
@@ -308,19 +284,19 @@ def _judge(
                 replace(meaning, symmetric=False).note == "" and meaning.ranks == usable[0].ranks
             )
             return Judged(said.line, said.text, "proven", why, usual=usual)
-    if not claim.conditions and not _speaks_of_all(claim):
+    if not claim.conditions and not speaks_of_all(claim):
         for condition in dict.fromkeys((*claim.nearby, *other_places(reader, claim))):
             again = _judge(reader, replace(claim, conditions=(condition,)), usable, worlds)
             if again.verdict == "proven":
                 shown = f"{condition.left.text} {condition.sign} {condition.right.text}"
                 return replace(again, why=f"{again.why}; for {shown}")
-    if not claim.last and _is_of_one_time(reader, claim):
+    if not claim.last and is_of_one_time(reader, claim):
         again = _judge(reader, replace(claim, last=True), usable, worlds)
         if again.verdict == "proven":
             return replace(again, why=f"{again.why}; at the last time")
     refuting = [one for one in outcomes if one.refuted]
     whole = refuting and not any(one.loose for one in outcomes)
-    if refuting and _is_of_time_before(reader, claim):
+    if refuting and is_of_time_before(reader, claim):
         return Judged(said.line, said.text, "unproven", ONE_PATH)
     change = said_of(slip.ratio) if slip is not None else ""
     change = change or _change(reader, claim, refuting, usable, worlds)
@@ -342,24 +318,6 @@ def _judge(
     if refuting:
         why = "does not hold as it is read here; what it depends on is not defined in this text"
     return Judged(said.line, said.text, "unproven", why or "this has no value here", change=change)
-
-
-def _is_of_one_time(reader: Reader, claim: Claim) -> bool:
-    """Whether a claim is about one time of a recurrence, and names no time after it."""
-    nodes = [node for side in claim.sides if side is not None for node in every(side)]
-    times = [n for n in nodes if isinstance(n, Index) and n.text in reader.passage.rounds]
-    return bool(times) and all(index.offset <= 0 for index in times)
-
-
-def _is_of_time_before(reader: Reader, claim: Claim) -> bool:
-    """Whether a claim gives the gradient of an open objective one time before: of one path or all."""
-    left = claim.sides[0]
-    return (
-        isinstance(left, Slope)
-        and isinstance(left.of, Named)
-        and left.of.base in reader.opened
-        and any(i.offset < 0 and i.text in reader.passage.rounds for n in left.wrt for i in n.places)
-    )
 
 
 def _change(
@@ -462,9 +420,6 @@ def _at_point(
     return None
 
 
-_CASES = re.compile(r"\\begin\s*\{cases\}(.*?)\\end\s*\{cases\}", re.DOTALL)
-
-
 _OF_MATRICES = re.compile(
     r"\^\s*\{?\s*(?:T(?![a-z])|\\top|\\intercal)|[ᵀ⊤′]|\.T\b|\\math(?:bf|bb)|\\boldsymbol|\\vec|ℝ|\\odot|⊙"
     r"|\b(?:matri(?:x|ces)|vectors?|columns?|rows?|batch)\b|\\sum|∑|Σ",
@@ -477,22 +432,6 @@ _LAST_ABOVE = re.compile(r"\^\s*(?:L(?![A-Za-z])|\{\s*[(\[]?\s*L\s*[)\]]?\s*\})"
 _GREEK_SHORT = re.compile(rf"(?<![A-Za-z\\])d({'|'.join(sorted(GREEK))})(?![A-Za-z])")
 _ACCENT_SHORT = re.compile(r"(?<![A-Za-z\\])d([A-Za-z])(hat|bar|tilde)(?![A-Za-z])")
 _LAST = re.compile(r"\[L(?=\s*[-+]\s*\d\s*\]|\])")
-
-
-_UPRIGHT = re.compile(r"\\(?:text|mbox|textrm|mathrm)\s*\{([^{}]*)\}")
-
-
-def _without_prose(match: re.Match[str]) -> str:
-    r"""Keep what stands in formulas of upright text: ``\text{for $i = j$}``."""
-    return " " + re.sub(r"(?<![\\A-Za-z])[A-Za-z]{2,}[.,;]?|[$.,;]", " ", match[1])
-
-
-def _in_one_row(match: re.Match[str]) -> str:
-    """Write cases on one row, with words for their rows, columns and equals signs."""
-    inner = _UPRIGHT.sub(_without_prose, match[1].replace("\n", " "))
-    for sign, word in (("\\\\", "caserow"), ("&", "casecolumn"), ("=", "caseequals")):
-        inner = inner.replace(sign, f" \\{word} ")
-    return f" \\casebegin {inner} \\caseend " + "\n" * match[1].count("\n")
 
 
 def by_value(text: str, lines: Container[int] | None = None) -> list[Judged]:
@@ -531,7 +470,7 @@ def _by_value(
     if _LAYERS.search(text) and not apart:
         plain = _LAST.sub("[l", plain)  # layer l of all, and no last one
     plain = _GREEK_SHORT.sub(r"d\\\1", _ACCENT_SHORT.sub(r"d\\\2{\1}", plain))
-    text = _CASES.sub(_in_one_row, plain)
+    text = with_cases_in_rows(plain)
     try:
         with np.errstate(all="ignore"):
             said = with_implied_sums(without_conditions(statements(text), text), text)

@@ -33,7 +33,9 @@ def environments(reader: Reader, claim: Claim) -> list[dict[str, int]]:
     spans = [(FIXED,) if letter in held else tuple(range(1, SIZE + 1)) for letter in order]
     if claim.last:
         timed = reader.passage.rounds
-        spans = [(SIZE,) if letter in timed else span for letter, span in zip(order, spans, strict=True)]
+        spans = [
+            (SIZE,) if letter in timed else span for letter, span in zip(order, spans, strict=True)
+        ]
     every_one = [dict(zip(order, values, strict=True)) for values in itertools.product(*spans)]
     one_place = dict.fromkeys(reader.passage.fixed, FIXED)
     every_one = [env for env in every_one if _fits(claim.conditions, {**one_place, **env})]

@@ -115,7 +115,7 @@ class Parser(Formulas):
         return self.scripted(Slope(of, tuple(wrt), turned=turned and order == 1))
 
     def _by_inverse(self, over: list[Token], under: list[Token]) -> Term:
-        r"""Parse ``\partial f / \partial S^{-1}``, which is ``-S^T (\partial f / \partial S) S^T``."""
+        r"""Parse a derivative with respect to ``S^{-1}``: minus that to S between two ``S^T``."""
         slope = self._slope(over, under)
         if not (isinstance(slope, Slope) and len(slope.wrt) == 1):
             raise UnreadError("a derivative with respect to an inverse")
@@ -178,7 +178,9 @@ class Parser(Formulas):
         if text == "\\partial" and not wrt:
             return self._inline()
         of = self._operand()
-        return self.scripted(Slope(of, tuple(wrt * order), bare=not wrt, twice=order == 2 and not wrt))
+        return self.scripted(
+            Slope(of, tuple(wrt * order), bare=not wrt, twice=order == 2 and not wrt)
+        )
 
     def _inline(self) -> Term:
         of = self.factor()
@@ -245,8 +247,10 @@ class Parser(Formulas):
         return self.scripted(Cases(tuple(found)))
 
     def _conditions(self, content: list[Token]) -> tuple[Condition | Called, ...] | None:
-        """Return the comparisons of indices or of values in a text; None where it says otherwise."""
-        compared = self._compared([t for t in content if t.text not in ("if", "for", "&", "\\text")])
+        """Return the comparisons of indices or values; None where a text says otherwise."""
+        compared = self._compared(
+            [t for t in content if t.text not in ("if", "for", "&", "\\text")]
+        )
         return (compared,) if compared is not None else conditions_of(content)
 
     def _compared(self, content: list[Token]) -> Called | None:

@@ -122,7 +122,7 @@ def _whole(passage: Passage, name: Named) -> tuple[tuple[Index, ...], tuple[Inde
 def layers_by_letters(reader: Reader) -> bool:
     r"""Whether a name is defined from itself by another letter, or by two letters.
 
-    ``z_j = h(\\sum_i w_{ji} z_i)``, or ``a_j = \\sum_i w_{ji} x_i`` beside ``a_k = \\sum_j w_{kj} z_j``.
+    ``z_j = h(\sum_i w_{ji} z_i)``, or ``a_j = \sum_i w_{ji} x_i`` and ``a_k = \sum_j w_{kj} z_j``.
     """
     letters: dict[str, set[str]] = {}
     for claim in reader.claims:

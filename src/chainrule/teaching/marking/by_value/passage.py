@@ -19,6 +19,7 @@ from chainrule.teaching.marking.by_value.terms import (
     Slope,
     Term,
     every,
+    parts,
 )
 
 _MOVES = re.compile(r"(?:(?<![\w\\{^_])d\s|\\(?:mathrm|text)\s*\{\s*d\s*\})\s*\\?[A-Z]")
@@ -269,13 +270,15 @@ class Passage:
 
         To be used once all definitions are read.
         """
-        return frozenset(
-            index.text
-            for base in self.definitions if self.recurs(base)
-            for one in self.definitions[base]
-            for index in one.name.places
-            if any(isinstance(n, Index) and n.text == index.text and n.offset for n in every(one.body))
-        )  # fmt: skip
+        known = [one for base in self.definitions if self.recurs(base)
+                 for one in self.definitions[base]]  # fmt: skip
+        shifted = {
+            node.text
+            for one in known
+            for node in every(one.body)
+            if isinstance(node, Index) and node.offset
+        }
+        return frozenset(i.text for one in known for i in one.name.places if i.text in shifted)
 
     @cached_property
     def timed(self) -> frozenset[tuple[str, tuple[str, ...]]]:
@@ -446,8 +449,7 @@ class Passage:
             for node in every(term):
                 if not (isinstance(node, Combined) and node.operation == "+"):
                     continue
-                sides = [one.parts[0] if isinstance(one, Combined) and one.operation == "neg" else one
-                         for one in node.parts]  # fmt: skip
+                sides = (part for one in node.parts for part in (one, *parts(one)))
                 names = [one for one in sides if isinstance(one, Named) and not one.bold]
                 if any(self.runs(one) for one in names):
                     found |= {one.base for one in names if not one.places and one.base.isupper()}

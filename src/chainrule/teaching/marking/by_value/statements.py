@@ -48,9 +48,9 @@ _SHAPED = re.compile(r"[^=]{1,40}=\s*\(\s*\w{1,9}\s*,\s*\w{1,9}\s*\).{0,80}")
 def read(
     said: Sequence[TranscriptStatement], text: str, *, by_letter: bool = False
 ) -> Reader | None:
-    """Parse the statements of a text; None where there is nothing to judge.
+    r"""Parse the statements of a text; None where there is nothing to judge.
 
-    With `by_letter`, the letter of an index names a layer: ``z_j = h(\\sum_i w_{ji} z_i)``.
+    With `by_letter`, the letter of an index names a layer: ``z_j = h(\sum_i w_{ji} z_i)``.
     """
     plain = (s if s.continues else s.without_words(_is_symbol) for s in said if not s.code)
     formulas = [s for s in plain if equals_signs(s.text) and not _SHAPED.fullmatch(s.text)]

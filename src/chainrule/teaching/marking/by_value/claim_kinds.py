@@ -1,0 +1,65 @@
+"""Kinds of claims: of all cases, with an index both free and bound, at one time."""
+
+from __future__ import annotations
+
+import itertools
+
+from chainrule.teaching.marking.by_value.readers import Claim, Reader
+from chainrule.teaching.marking.by_value.terms import (
+    Called,
+    Cases,
+    Index,
+    Named,
+    Over,
+    Slope,
+    every,
+    letters_of,
+)
+
+_TELLING = ("kronecker", "indicator")
+
+
+def speaks_of_all(claim: Claim) -> bool:
+    """Whether a claim itself says what holds where two indices are the same, and elsewhere."""
+    nodes = (node for side in claim.sides if side is not None for node in every(side))
+    return any(
+        isinstance(node, Cases) or (isinstance(node, Called) and node.function in _TELLING)
+        for node in nodes
+    )
+
+
+def bound_and_free(claim: Claim) -> str:
+    """Return an index that is free on one side and only bound on the next; empty for none."""
+    first = 1 if claim.defines else 0
+    for one, other in list(itertools.pairwise(claim.sides))[first:]:
+        for side, beside in ((one, other), (other, one)):
+            if side is None or beside is None:
+                continue
+            bound = {x for node in every(beside) if isinstance(node, Over) for x in node.letters}
+            found = bound & letters_of(side) - letters_of(beside)
+            if found:
+                return min(found)
+    return ""
+
+
+def is_of_one_time(reader: Reader, claim: Claim) -> bool:
+    """Whether a claim is about one time of a recurrence, and names no time after it."""
+    nodes = [node for side in claim.sides if side is not None for node in every(side)]
+    times = [n for n in nodes if isinstance(n, Index) and n.text in reader.passage.rounds]
+    return bool(times) and all(index.offset <= 0 for index in times)
+
+
+def is_of_time_before(reader: Reader, claim: Claim) -> bool:
+    """Whether a claim gives a gradient one time before: along one path, or all of them."""
+    left = claim.sides[0]
+    return (
+        isinstance(left, Slope)
+        and isinstance(left.of, Named)
+        and left.of.base in reader.opened
+        and any(
+            i.offset < 0 and i.text in reader.passage.rounds for n in left.wrt for i in n.places
+        )
+    )
+
+
+__all__ = ["bound_and_free", "is_of_one_time", "is_of_time_before", "speaks_of_all"]
