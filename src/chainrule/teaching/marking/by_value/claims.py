@@ -63,6 +63,9 @@ ONE_PATH = (
 )
 NOT_FOR_MATRICES = "right for numbers, and not for the matrices of this text"
 POINTS = 3
+POINTS_OF_KINKS = 12
+"""The number of points where a function is zero on one side: each side has to be met."""
+
 MOST_CHANGED = 3
 """The most readings in which changes of a claim are tried, those that prove others first."""
 
@@ -264,9 +267,7 @@ def _judge(
         if reader.budget.is_spent:
             return Judged(said.line, said.text, "unproven", SPENT)
         if outcome.refuted:
-            here = [
-                worlds[number, seed] for seed in range(1, POINTS + 1) if (number, seed) in worlds
-            ]
+            here = [worlds[number, k] for k in range(1, POINTS + 1) if (number, k) in worlds]
             outcome.ratio = slip_of(reader, claim, outcome.sign, here)
             slip = slip or (outcome if outcome.ratio is not None else None)
         if outcome.refuted and not outcome.loose and not number:
@@ -277,7 +278,9 @@ def _judge(
                 has_matrices = _OF_MATRICES.search(reader.passage.text) is not None
                 why = NOT_FOR_MATRICES if has_matrices else FOR_NUMBERS
                 return Judged(said.line, said.text, "unproven", why)
-            why = f"both sides agree at {POINTS} random points (float64, every size {SIZE})"
+            why = (
+                f"both sides agree at {_points(reader)} random points (float64, every size {SIZE})"
+            )
             if meaning.note:
                 why += f"; read with {meaning.note}"
             usual = (
@@ -354,6 +357,10 @@ def _change(
     return ""
 
 
+def _points(reader: Reader) -> int:
+    return POINTS_OF_KINKS if reader.passage.has_kinks else POINTS
+
+
 def _under(
     reader: Reader,
     claim: Claim,
@@ -369,7 +376,8 @@ def _under(
     if not places:
         return Outcome(why="more free indices than are tried")
     differing = 0
-    for seed in range(1, POINTS + 1):
+    points = _points(reader)
+    for seed in range(1, points + 1):
         world = _world(reader, meaning, number, seed, worlds)
         world.order, world.loose, world.spent = claim.order, False, 0
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from chainrule.teaching.marking.by_value.passage import (
@@ -116,12 +117,24 @@ def _ranks(passage: Passage) -> list[dict[Key, int]]:
         grouped = list(itertools.product(*(choice for _, choice in options)))
     keys = [key for key, _ in options]
     found = [{**certain, **dict(zip(keys, chosen, strict=True))} for chosen in grouped]
+    columns = passage.columns() & {key for key, _ in options}
+    found = [ranks for ranks in found if not _is_mixed(ranks, options, columns)] or found
     several = {key for key, choice in options if choice[1] > choice[0] >= 1}
-    several -= passage.columns()
+    several -= columns
     found.sort(
         key=lambda ranks: sum(rank if key in several else -rank for key, rank in ranks.items())
     )
     return found[: MOST_RANKS * 3] if found else [certain]
+
+
+def _is_mixed(
+    ranks: Mapping[Key, int], options: Sequence[tuple[Key, tuple[int, ...]]], columns: Set[Key]
+) -> bool:
+    """Whether a reading multiplies matrices with numbers that stand where columns do."""
+    has_matrices = any(key[0].isupper() and ranks[key] > 1 for key, _ in options)
+    return has_matrices and any(
+        key in columns and ranks[key] < max(choice) for key, choice in options
+    )
 
 
 def _grouped(options: list[tuple[Key, tuple[int, ...]]]) -> list[tuple[int, ...]]:
