@@ -105,6 +105,9 @@ def _worded(match: re.Match[str]) -> str:
     r"""Keep a function or a name that is set upright, as in ``\text{softmax}(z)``."""
     inner = match[1].strip()
     is_name = re.fullmatch(r"[A-Za-z]\w*", inner) is not None
+    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    if is_name and after == "_":
+        return f" {inner}" if before.isalpha() else inner
     if is_name and (match[2].endswith("(") or function_word(inner) or not match[0].startswith(_T)):
         return f"{inner}{match[2] or ' '}"
     return (

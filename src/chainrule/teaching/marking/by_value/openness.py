@@ -139,7 +139,10 @@ def layers_by_letters(reader: Reader) -> bool:
                     (other,) = node.places
                     if not other.offset and other.text in reader.passage.summed:
                         letters[left.base].add(other.text)
-    return any(len(found) > 1 for found in letters.values())
+    passage = reader.passage
+    keys = {passage.key(one.name) for known in passage.definitions.values() for one in known}
+    circular = (key in passage.behind(key) and not passage.recurs(key[0]) for key in keys)
+    return any(len(found) > 1 for found in letters.values()) or any(circular)
 
 
 def moving_names(reader: Reader) -> list[Named]:

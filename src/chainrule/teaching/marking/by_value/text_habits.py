@@ -23,6 +23,9 @@ _WORD_WITH_INDEX = re.compile(
 )
 """Letters that stand together before an index: ``net_{j}``, ``out_{o1}``."""
 
+_UPRIGHT_WITH_INDEX = re.compile(
+    r"\\(?:mathrm|text|textrm|mathit)\s*\{\s*(?P<word>[A-Za-z]{2,9})\s*\}\s*_"
+)
 _OPERATORS = frozenset({"arg", "argmax", "argmin", "sup", "inf", "lim"})
 _FUNCTION_LETTERS = frozenset({"sigma", "phi", "psi", "f", "g", "h", "F", "G", "Phi", "varphi"})
 _GRADIENT_LEFT = re.compile(r"[\s&$]*d[A-Z](?:_\{?\w{1,3}\}?)?[\s&$]*$")
@@ -45,6 +48,7 @@ def _words_as_names(lefts: Sequence[str], text: str) -> frozenset[str]:
     found |= {match[1] for match in _DIFFERENTIATED_WORD.finditer(text)}
     indexed = Counter(match["word"] for match in _WORD_WITH_INDEX.finditer(text))
     found |= {word for word, count in indexed.items() if count > 1} - _OPERATORS
+    found |= {match["word"] for match in _UPRIGHT_WITH_INDEX.finditer(text)} - _OPERATORS
     return frozenset(word for word in found if word not in WORDS)
 
 
