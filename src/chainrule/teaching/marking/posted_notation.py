@@ -164,6 +164,12 @@ _DISPLAYED_INLINE = re.compile(
 )
 """A display inside of an inline formula, as some converters write it."""
 
+_PLAIN_INDICATOR = re.compile(
+    r"(?<![\w.}])1\s*\\\{\s*(?P<said>(?:(?!\\\}).){1,60}?=(?:(?!\\\}).){1,30}?)\s*\\\}"
+)
+_LAYER_PRIME = re.compile(r"\^\s*\{\s*(\[[^\]{}]*\])\s*(?:'|\\prime)\s*\}(?=\s*\()")
+"""The slope of a layer's function, with the prime behind the layer: ``g^{[l]'}(z)``."""
+
 _BOLD_PRODUCT = re.compile(
     r"\\(?P<font>mathbf|boldsymbol|bm)\s*\{\s*(?P<matrix>[A-Z])(?P<vector>[a-z])\s*\}"
 )
@@ -180,11 +186,17 @@ def _outside_code(text: str, change: Callable[[str], str]) -> str:
     return re.sub(re.escape(mark), lambda _: next(kept), change(apart))
 
 
+def _indicator(match: re.Match[str]) -> str:
+    r"""Write ``1\{y^{(i)} = k\}`` as an indicator with the index of the example below."""
+    said = re.sub(r"\^\s*\{\s*\(\s*([a-z])\s*\)\s*\}", r"_\1", match["said"])
+    return rf"\mathbb{{1}}[{said}]"
+
+
 def _changed(text: str, *, layers_apart: bool) -> str:
     if "\\" in text or "$" in text:
-        text = _APART_BRACE.sub(r"\1", _TIE.sub(" ", text))
+        text = _APART_BRACE.sub(r"\1", _TIE.sub(" ", _PLAIN_INDICATOR.sub(_indicator, text)))
         text = _DISPLAYED_INLINE.sub(r"\g<open>\g<inner>\g<close>", text)
-        text = with_plain_names(text)
+        text = with_plain_names(_LAYER_PRIME.sub(r"'^{\1}", text))
         text = _SPACE.sub("  ", _APART_BELOW.sub(r"\1", text))
         text = from_one(_FONT_SWITCH.sub(" ", _BARE_FONT.sub(r" \g<letter>", text)))
         text = _sums_with_index(_LIMITS.sub(r"\\sum\2\1", text))

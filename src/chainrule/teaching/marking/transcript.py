@@ -336,9 +336,9 @@ def _apart(text: str, *, code: bool) -> Iterator[str]:
             continue
         after = words.get(at, at + 1)
         if "=" in text[start:at] and _begins(text[after : after + AHEAD], character in ",;"):
-            yield text[start:at].strip()
+            yield text[start:at].strip(" ,;")
             start = after
-    yield text[start:].strip()
+    yield text[start:].strip().lstrip(" ,;")
 
 
 def _begins(text: str, comma: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 from chainrule.teaching.marking.by_value.readers import Claim, Reader
 from chainrule.teaching.marking.by_value.terms import (
@@ -16,6 +17,15 @@ from chainrule.teaching.marking.by_value.terms import (
     letters_of,
 )
 
+ONE_PATH = (
+    "not right along all paths from this time to the objective, and it may be meant along one of "
+    "them; say which values are held fixed"
+)
+SIZE_FACTOR = re.compile(r"the factor (?:1/)?[a-zA-Z] more")
+MEAN_OR_SUM = (
+    "right as the gradient of a sum or of a mean over the examples, by convention; define the "
+    "objective to have it judged"
+)
 _TELLING = ("kronecker", "indicator")
 
 
@@ -42,6 +52,12 @@ def bound_and_free(claim: Claim) -> str:
     return ""
 
 
+def has_open_gradients(reader: Reader) -> bool:
+    """Whether names such as ``dW`` are gradients of an objective that the text does not define."""
+    objective = reader.passage.objective
+    return objective is not None and objective.base not in reader.passage.definitions
+
+
 def is_of_one_time(reader: Reader, claim: Claim) -> bool:
     """Whether a claim is about one time of a recurrence, and names no time after it."""
     nodes = [node for side in claim.sides if side is not None for node in every(side)]
@@ -62,4 +78,10 @@ def is_of_time_before(reader: Reader, claim: Claim) -> bool:
     )
 
 
-__all__ = ["bound_and_free", "is_of_one_time", "is_of_time_before", "speaks_of_all"]
+__all__ = [
+    "bound_and_free",
+    "has_open_gradients",
+    "is_of_one_time",
+    "is_of_time_before",
+    "speaks_of_all",
+]

@@ -18,7 +18,11 @@ from chainrule.teaching.marking.by_value.arrays import SIZE
 from chainrule.teaching.marking.by_value.case_rows import with_cases_in_rows
 from chainrule.teaching.marking.by_value.chain_rule import by_form
 from chainrule.teaching.marking.by_value.claim_kinds import (
+    MEAN_OR_SUM,
+    ONE_PATH,
+    SIZE_FACTOR,
     bound_and_free,
+    has_open_gradients,
     is_of_one_time,
     is_of_time_before,
     speaks_of_all,
@@ -57,10 +61,6 @@ from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.transcript import statements
 
 FOR_NUMBERS = "right for numbers and not for matrices; say which of them the names are"
-ONE_PATH = (
-    "not right along all paths from this time to the objective, and it may be meant along one of "
-    "them; say which values are held fixed"
-)
 NOT_FOR_MATRICES = "right for numbers, and not for the matrices of this text"
 POINTS = 3
 POINTS_OF_KINKS = 12
@@ -303,6 +303,8 @@ def _judge(
         return Judged(said.line, said.text, "unproven", ONE_PATH)
     change = said_of(slip.ratio) if slip is not None else ""
     change = change or _change(reader, claim, refuting, usable, worlds)
+    if SIZE_FACTOR.fullmatch(change) and has_open_gradients(reader):
+        return Judged(said.line, said.text, "unproven", MEAN_OR_SUM)
     slopes = is_of_slopes(reader, claim)
     slopes = slopes and not (is_about_definition(reader, claim) or is_tainted(reader, claim))
     if whole and (slopes or is_identity(reader, claim, refuting[0].sign)):
