@@ -487,7 +487,9 @@ def _by_value(
             reader = read(said, text, by_letter=by_letter)
             if reader is None:
                 return [], False
-            return judged(reader, lines), not by_letter and layers_by_letters(reader)
+            found = judged(reader, lines)
+            again = not by_letter and not reader.budget.is_spent
+            return found, again and layers_by_letters(reader)
     except RecursionError:  # definitions that lead to one another, or very deep formulas
         return [], False
 
