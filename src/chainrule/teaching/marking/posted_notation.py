@@ -123,6 +123,11 @@ _IS_SOFTMAX = re.compile(
     r"(?:the\s+)?softmax",
     re.IGNORECASE,
 )
+_IS_SIGMOID = re.compile(
+    r"(?<![A-Za-z\\])(?P<name>\\(?:var)?phi|\\psi|[fgh])\s*+(?:\\\)|\$)?\s*+(?:is|denotes|be)\s++"
+    r"(?:the\s+|a\s+)?(?:logistic|sigmoid)",
+    re.IGNORECASE,
+)
 _ENTRY_OF_SOFTMAX = re.compile(
     r"(?:\[\s*)?(?P<name>\\?[A-Za-z]+)\s*\(\s*(?:\\(?:mathbf|boldsymbol|vec|bm)\s*\{?\s*)?"
     r"(?P<of>\\?[a-z]+)\s*\}?\s*\)\s*\]?\s*_\s*\{?\s*(?P<at>[a-z])\s*\}?"
@@ -384,7 +389,11 @@ def _term(text: str, start: int) -> str:
 
 
 def _softmax_by_name(text: str) -> str:
-    """Call the softmax by its name, where a text says or defines that another letter is it."""
+    """Call the softmax and the sigmoid by their names, where a text says which letter is one."""
+    for name in {match["name"] for match in _IS_SIGMOID.finditer(text)}:
+        called = rf"(?<![A-Za-z\\]){re.escape(name)}(?=\s*'*\s*\()"
+        if not re.search(rf"{called}[^()=]*\([^()]*\)[\s$&]*=\s*\\[dt]?frac", text):
+            text = re.sub(called, "sigmoid", text)
     names = {match[1] for match in _IS_SOFTMAX.finditer(text)}
     names |= {match["name"] for match in _ENTRY_OF_SOFTMAX.finditer(text)}
     for name in names - {"a", "softmax", "\\softmax"}:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from chainrule.teaching.marking.by_value.layer_letters import layer_letters
 from chainrule.teaching.marking.by_value.notation import GREEK
 from chainrule.teaching.marking.by_value.scripts import CLASS, Habits
 from chainrule.teaching.marking.by_value.terms import (
@@ -19,6 +20,7 @@ from chainrule.teaching.marking.by_value.terms import (
     Slope,
     Term,
     every,
+    is_vector_product,
     parts,
 )
 
@@ -104,6 +106,7 @@ class Passage:
     split: set[str] = field(default_factory=set)  # x beside x_i, both vectors
     objective: Named | None = None  # of which dX is the gradient
     by_letter: bool = False  # whether the letter of an index names a layer: z_i, z_j, z_k
+    layers: dict[str, str] = field(default_factory=dict)  # the layers of letters of sums
     sorted: dict[Named, tuple[tuple[str, tuple[str, ...]], list[Index]]] = field(
         default_factory=dict
     )
@@ -191,6 +194,7 @@ class Passage:
             and isinstance(node.parts[0], Named)
             and self.runs(node.parts[0])
         }
+        self.layers = layer_letters(self.terms, self.letters, sums) if self.by_letter else {}
         self.sorted.clear()
         self.split = {base for base in vectors if base[0].islower() and len(base) == 1}
 
@@ -359,7 +363,8 @@ class Passage:
         )
         runs = [index for place, index in placed(name) if self.is_index(name.base, place, index)]
         if self.by_letter:
-            labels += tuple(index.text for index in runs if index.text in self.letters)
+            at = (index.text for index in runs if index.text in self.letters)
+            labels += tuple(self.layers.get(letter, letter) for letter in at)
         if not runs and name.base in self.split:
             labels = (*labels, "alone")
         self.sorted[name] = (name.base, labels), runs
@@ -400,7 +405,7 @@ class Passage:
                         at_least(inner, 2 if upper and not self.runs(inner) else 1, True)
                 elif isinstance(node, Combined) and node.operation == "*":
                     row, column = node.parts[0], node.parts[1]
-                    if _is_vector_product(row, column):
+                    if is_vector_product(row, column):
                         at_least(column, 1, True)  # type: ignore[arg-type]
                 elif isinstance(node, Called) and node.function in ("tr", "det", "logdet"):
                     for name in every(node):
@@ -476,16 +481,6 @@ class Passage:
                 if part[: name.start()].strip(" $"):
                     break
         return found
-
-
-def _is_vector_product(row: Term, column: Term) -> bool:
-    r"""Whether a product is one of vectors: ``x_i^T \\beta``, with lower-case letters."""
-    if isinstance(row, Combined) and row.operation == "*":
-        row = row.parts[1]  # the x_i^T of y_i x_i^T b
-    if not (isinstance(row, Combined) and row.operation == "T" and isinstance(column, Named)):
-        return False
-    (turned,) = row.parts
-    return isinstance(turned, Named) and turned.base[0].islower() and column.base[0].islower()
 
 
 def gradients(terms: Iterable[Term]) -> dict[str, list[Named]]:

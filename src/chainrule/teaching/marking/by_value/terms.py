@@ -192,3 +192,13 @@ def letters_of(term: Term) -> set[str]:
     for part in parts(term):
         found |= letters_of(part)
     return found - set(term.letters) if isinstance(term, Over) else found
+
+
+def is_vector_product(row: Term, column: Term) -> bool:
+    r"""Whether a product is one of vectors: ``x_i^T \\beta``, with lower-case letters."""
+    if isinstance(row, Combined) and row.operation == "*":
+        row = row.parts[1]  # the x_i^T of y_i x_i^T b
+    if not (isinstance(row, Combined) and row.operation == "T" and isinstance(column, Named)):
+        return False
+    (turned,) = row.parts
+    return isinstance(turned, Named) and turned.base[0].islower() and column.base[0].islower()
