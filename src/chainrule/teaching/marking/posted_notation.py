@@ -391,9 +391,9 @@ def _term(text: str, start: int) -> str:
 def _softmax_by_name(text: str) -> str:
     """Call the softmax and the sigmoid by their names, where a text says which letter is one."""
     for name in {match["name"] for match in _IS_SIGMOID.finditer(text)}:
-        called = rf"(?<![A-Za-z\\]){re.escape(name)}(?=\s*'*\s*\()"
-        if not re.search(rf"{called}[^()=]*\([^()]*\)[\s$&]*=\s*\\[dt]?frac", text):
-            text = re.sub(called, "sigmoid", text)
+        call = rf"(?<![A-Za-z\\]){re.escape(name)}(?=\s*'*\s*\()"
+        if not re.search(rf"{call}[^()=]*\([^()]*\)[\s$&]*=\s*\\[dt]?frac", text):
+            text = re.sub(call, "sigmoid", text)
     names = {match[1] for match in _IS_SOFTMAX.finditer(text)}
     names |= {match["name"] for match in _ENTRY_OF_SOFTMAX.finditer(text)}
     for name in names - {"a", "softmax", "\\softmax"}:
