@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SeparatedFit:
-    """What is left to estimate of separated data.
+    """The part of separated data that is left to estimate.
 
     Attributes
     ----------
