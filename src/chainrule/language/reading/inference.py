@@ -9,13 +9,15 @@ assumption with its reason, which every output shows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, base_names, written
 from chainrule.language.reading.declarations import ShapeKind
 from chainrule.language.reading.functions import parts_of
 from chainrule.language.reading.shape_evidence import DATA, LABEL, ShapeEvidence, listed
+from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.tree import (
     Chain,
     Literal,
@@ -28,6 +30,7 @@ from chainrule.language.reading.unification import (
     ClashError,
     OpenShape,
     OpenSize,
+    ReadShape,
     Shaper,
     Solution,
     Term,
@@ -76,6 +79,7 @@ class Definition:
     node: Node
     letters: tuple[str, ...] = ()
     lying: bool = False
+    line: Line | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,8 @@ class Inference:
         The value that must be a number.
     ends : set of str
         Names at which such sums end, which are sizes.
+    reading : callable or None
+        Finds the shape of a part that unification does not follow.
     """
 
     known: Mapping[str, Shape]
@@ -119,6 +125,7 @@ class Inference:
     taken: set[str] = field(default_factory=set)
     objective: str = ""
     ends: set[str] = field(default_factory=set)
+    reading: ReadShape | None = None
 
     def solve(self) -> tuple[list[Inferred], str | None]:
         """Return the shapes of the unknown names, and the name that turned out to be a size.
@@ -209,6 +216,8 @@ class Inference:
         """Return the shape of a line; None where it is past what is followed here."""
         own: dict[str, Term] = {n: OpenSize(f"{n} {id(line.node)}", 0) for n in line.letters}
         shaper = Shaper(branch, numbers, self.functions, letters=own)
+        if self.reading is not None and line.line is not None:
+            shaper = replace(shaper, reading=partial(self.reading, line.line))
         if has_example(line.node):
             shaper = shaper.of_examples(line.node)
         try:
