@@ -38,7 +38,7 @@ FORMS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
      {"p": "(exp(-u^2/2) - exp(-v^2/2))/(p exp(-u^2/2) + (1 - p) exp(-v^2/2))"}),
     ("a softmax below another sum",
      VECTORS + "s : (1, 1)\nL = t^T (exp(z/s)/sum(exp(z/s)))\nwrt: s",
-     {"s": "1^T (softmax(z/s) .* z .* (t^T softmax(z/s) - t))/s^2"}),
+     {"s": "(softmax(z/s) .* z)^T (t^T softmax(z/s) - t)/s^2"}),
     # Masks as comparisons.
     ("a comparison", LINE + "y : (n, 1)\nL = sum(max(x, y))\nwrt: x, y",
      {"x": "[x > y]", "y": "[x <= y]"}),
@@ -63,8 +63,8 @@ FORMS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
      {"a": "m softmax(a) - softmax(D + (a - logsumexp(a)), axis=0) 1"}),
     # Densities and probabilities by the names of the author.
     ("a mixture of two Gaussians", MIXTURE + "wrt: u, p", {
-        "u": "-((p f .* (x - u))/(s^2 .* (p f + (1 - p) .* g))) 1",
-        "p": "((g - f)/(p f + (1 - p) .* g)) 1"}),
+        "u": "-((p f .* (x - u))/(s^2(p f + (1 - p) g))) 1",
+        "p": "((g - f)/(p f + (1 - p) g)) 1"}),
     ("complementary log-log", "X : (m, n)\ny : (m, 1)\nw : (n, 1)\nq = 1 - exp(-exp(X w))\n"
      "J = -sum(y .* log(q) + (1 - y) .* log(1 - q))\nwrt: w", {"w": "X^T (exp(X w) .* (1 - y/q))"}),
     # Numbers in exponents and in comparisons.

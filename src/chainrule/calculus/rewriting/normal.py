@@ -38,6 +38,9 @@ from chainrule.calculus.rewriting.factoring import (
     times,
     whole,
 )
+from chainrule.calculus.rewriting.open_sums import front_sums, squared_sums
+from chainrule.calculus.rewriting.rule import is_op
+from chainrule.calculus.rewriting.shortening import raise_exponents
 from chainrule.calculus.rewriting.signature import ADD, DIV, MUL, NEG, POWER, same_form, signature
 from chainrule.calculus.rewriting.signs import (
     is_sum,
@@ -105,8 +108,10 @@ def _normal(expr: Expr, known: dict[Expr, Expr]) -> Expr:
     if expr not in known:
         inner = rebuild(expr, tuple(_normal(arg, known) for arg in expr.args))
         forms = [_rewritten(expr, closed=False), inner, expr]
-        if not {node for node in walk(inner) if _is(node, ADD)} <= set(_front(inner)):
+        if not {node for node in walk(inner) if _is(node, ADD)} <= set(front_sums(inner)):
             forms.insert(1, _rewritten(inner, closed=True))
+        if any(squared_sums(expr)):
+            forms.append(_rewritten(expr, closed=False, squares=True))
         best = _shortest(form for form in forms if form is not None)
         known[expr] = expr if same_form(best, expr) else best
     return known[expr]
@@ -124,10 +129,10 @@ def _open_cost(expr: Expr) -> int:
     return display_cost(replace(expr, letters))
 
 
-def _rewritten(expr: Expr, *, closed: bool) -> Expr | None:
-    """Write an expression anew; with the sums in it closed, or opened."""
+def _rewritten(expr: Expr, *, closed: bool, squares: bool = False) -> Expr | None:
+    """Write an expression anew; with the sums in it closed, or opened, or but those squared."""
     try:
-        letters = _Letters(expr, closed=closed)
+        letters = _Letters(expr, closed=closed, squares=squares)
         above, below = letters.fraction(expr)
         if below:
             return broadcast(_Writer(letters).best(above, below), expr.shape)
@@ -155,8 +160,11 @@ class _Atom:
 class _Letters:
     """The atoms of an expression, in an order that does not depend on how it was written."""
 
-    def __init__(self, expr: Expr, *, closed: bool) -> None:
-        self._opened = set(_front(expr)) if closed else None
+    def __init__(self, expr: Expr, *, closed: bool, squares: bool = False) -> None:
+        self._opened = set(front_sums(expr)) if closed else None
+        if squares:  # (x - mu)^2 stays a square, and x - mu one letter
+            sums = {node for node in walk(expr) if _is(node, ADD)}
+            self._opened = sums - set(squared_sums(expr))
         roots: dict[str, int] = {}
         nodes: dict[str, tuple[int, Expr]] = {}
         self._names: dict[Expr, str] = {}
@@ -261,16 +269,6 @@ def _based(node: Expr) -> tuple[Expr, Fraction]:
     if isinstance(node, Apply) and node.op is ROOT:
         return node.args[0], HALF
     return node, Fraction(1)
-
-
-def _front(expr: Expr) -> Iterator[Expr]:
-    """Yield the sums that are one sum with the whole: nothing but signs stands before them."""
-    waiting = [expr]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Apply) and node.op in (ADD, NEG):
-            yield node
-            waiting.extend(node.args)
 
 
 def _is_root(node: Expr) -> bool:
@@ -472,7 +470,12 @@ class _Writer:
     def _monomial(self, key: Exponents, c: Coefficient) -> Expr:
         if (key, c) not in self._monomials:
             letters = sorted((self.atoms[k].place, k) for k, e in enumerate(key) if e)
-            product = mul(Number(1), *(self.atoms[k].to(key[k]) for _, k in letters))
+            pieces = [self.atoms[k].to(key[k]) for _, k in letters]
+            if any(is_op(piece, "pow") for piece in pieces):
+                powers = dict(map(_based, pieces))
+                raise_exponents(powers)
+                pieces = [power(base, exponent) for base, exponent in powers.items() if exponent]
+            product = mul(Number(1), *pieces)
             self._monomials[key, c] = numbered(Fraction(c), product)
         return self._monomials[key, c]
 

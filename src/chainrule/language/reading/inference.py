@@ -59,7 +59,7 @@ _ORDER: Mapping[str, Mapping[ShapeKind, int]] = {
     "vector": {ShapeKind.COLUMN: 0, ShapeKind.ROW: 1, ShapeKind.SCALAR: 3, ShapeKind.MATRIX: 4},
     "marked": {ShapeKind.MATRIX: 0, ShapeKind.ROW: 1, ShapeKind.COLUMN: 8},
     "marked label": {ShapeKind.ROW: 0, ShapeKind.MATRIX: 2, ShapeKind.COLUMN: 8},
-    "row": {ShapeKind.ROW: 0, ShapeKind.COLUMN: 1, ShapeKind.SCALAR: 2, ShapeKind.MATRIX: 6},
+    "row": {ShapeKind.ROW: 0, ShapeKind.COLUMN: 1, ShapeKind.SCALAR: 1, ShapeKind.MATRIX: 6},
     "number": {ShapeKind.SCALAR: 0, ShapeKind.COLUMN: 2, ShapeKind.ROW: 3, ShapeKind.MATRIX: 6},
     "alone": {ShapeKind.SCALAR: 0, ShapeKind.COLUMN: 30, ShapeKind.ROW: 30},
 }  # fmt: skip

@@ -244,7 +244,8 @@ class ModelReader(Directives):
     def shape_of(self, line: Line, node: Node, shapes: Mapping[str, Shape]) -> Shape:
         """Return the shape of a part of a line, where the shapes of its names are these."""
         scope = {name: Symbol(name, shape) for name, shape in shapes.items()}
-        dims = self.dims | {n for shape in shapes.values() for dim in shape for n in base_names(dim)}
+        sizes = {dim for shape in shapes.values() for dim in shape}
+        dims = self.dims.union(*(base_names(dim) for dim in sizes))
         return Elaborator(line, scope, dims, functions=self.functions.closed()).expr(node).shape
 
     def define(self, statement: Statement, note: str) -> None:

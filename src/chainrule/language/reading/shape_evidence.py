@@ -248,6 +248,10 @@ def _entries(node: Node) -> Iterator[str]:
     if isinstance(node, Power):
         yield from _entries(node.base)
         return
+    if isinstance(node, Chain) and node.level == MATRIX and _direct(node.first) == "beta":
+        for joined in node.rest:  # it scales, as in beta KL; X beta has a vector
+            yield from _entries(joined.operand)
+        return
     if isinstance(node, Chain) and node.level == SUM:
         operands = [node.first, *(joined.operand for joined in node.rest)]
         multiplied = any(_factors(operand) is not None for operand in operands)

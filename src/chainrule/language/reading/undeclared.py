@@ -240,7 +240,9 @@ class _Gathered:
         text = " ".join((line.shown or line.text)[: statement.stop].replace("$", " ").split())
         letters = statement.indices if entries else ()
         self.lines.append(
-            Definition(targets if len(targets) == 1 else (), quoted(text), node, letters, lying, line)
+            Definition(
+                targets if len(targets) == 1 else (), quoted(text), node, letters, lying, line
+            )
         )
         calls = [part for part in parts_of(node) if isinstance(part, Call)]
         words = {id(value) for call in calls for value in option_words(call)}

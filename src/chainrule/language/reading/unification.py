@@ -49,7 +49,7 @@ ReadShape: TypeAlias = Callable[..., Shape]
 """Finds a shape from a line, a part of it, and the shapes of its names."""
 
 NUMBER: OpenShape = (1, 1)
-SPREAD = 3
+SPREAD = 2
 """How unlikely it is that a product or a difference repeats one of its operands."""
 
 NOT_SHARED = 6
