@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
+from typing import TypeAlias
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, base_names, written
+from chainrule.errors import ParseError, UnmetError
 from chainrule.language.reading.declarations import ShapeKind
 from chainrule.language.reading.functions import parts_of
 from chainrule.language.reading.shape_evidence import DATA, LABEL, ShapeEvidence, listed
@@ -43,6 +45,9 @@ BEAM = 64
 
 WIDE_BEAM = 1024
 """How many are kept where none of the likeliest fits a later line."""
+
+Shapes: TypeAlias = tuple[tuple[str, Shape], ...]
+"""The shapes of names, as a key."""
 
 MAX_NAMES = 40
 MAX_NEW = 6
@@ -126,6 +131,7 @@ class Inference:
     objective: str = ""
     ends: set[str] = field(default_factory=set)
     reading: ReadShape | None = None
+    _read: dict[tuple[int, Shapes], Shape | type[Exception]] = field(default_factory=dict)
 
     def solve(self) -> tuple[list[Inferred], str | None]:
         """Return the shapes of the unknown names, and the name that turned out to be a size.
@@ -217,7 +223,7 @@ class Inference:
         own: dict[str, Term] = {n: OpenSize(f"{n} {id(line.node)}", 0) for n in line.letters}
         shaper = Shaper(branch, numbers, self.functions, letters=own)
         if self.reading is not None and line.line is not None:
-            shaper = replace(shaper, reading=partial(self.reading, line.line))
+            shaper = replace(shaper, reading=partial(self.read, line.line))
         if has_example(line.node):
             shaper = shaper.of_examples(line.node)
         try:
@@ -234,6 +240,22 @@ class Inference:
         if not columns:
             return (1, rows) if line.lying else (rows, 1)
         return rows, columns[0]
+
+    def read(self, line: Line, node: Node, shapes: Mapping[str, Shape]) -> Shape:
+        """Return the shape of a part, read once for all choices that give its names one shape."""
+        assert self.reading is not None
+        key = id(node), tuple(sorted(shapes.items(), key=lambda named: named[0]))
+        if key not in self._read:
+            try:
+                self._read[key] = self.reading(line, node, shapes)
+            except UnmetError:
+                self._read[key] = ClashError
+            except ParseError:
+                self._read[key] = BeyondError
+        found = self._read[key]
+        if isinstance(found, tuple):
+            return found
+        raise found
 
     def _options(self, name: str, evidence: ShapeEvidence) -> dict[OpenShape, int]:
         said = self.kinds.get(name)

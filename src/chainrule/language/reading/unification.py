@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from chainrule.calculus.graph.dims import Dim, Shape, base_names
-from chainrule.errors import ParseError, UnmetError
 from chainrule.language.reading.examples import flipped, letter_of
 from chainrule.language.reading.functions import CHOICE, children, parts_of
 from chainrule.language.reading.tree import (
@@ -46,7 +45,7 @@ Term: TypeAlias = Dim | OpenSize
 OpenShape: TypeAlias = tuple[Term, ...]
 
 ReadShape: TypeAlias = Callable[..., Shape]
-"""Finds a shape from a line, a part of it, and the shapes of its names."""
+"""Finds a shape from a part of a line and the shapes of its names, or raises the errors below."""
 
 NUMBER: OpenShape = (1, 1)
 SPREAD = 2
@@ -220,12 +219,7 @@ class Shaper:
             return f"{term.name}·{term.axis}"
 
         shapes = {name: tuple(map(closed, self.solution.shapes[name])) for name in names}
-        try:
-            found = self.reading(node, shapes)
-        except UnmetError as error:
-            raise ClashError from error
-        except ParseError as error:
-            raise BeyondError from error
+        found = self.reading(node, shapes)
         if any(dim not in opened and opened.keys() & base_names(dim) for dim in found):
             raise BeyondError  # a size computed from one that is open
         return tuple(opened.get(dim, dim) if isinstance(dim, str) else dim for dim in found)
@@ -279,14 +273,14 @@ class Shaper:
     def blocks(self, node: Blocks) -> OpenShape:
         """Return the shape of blocks: those below each other have the same columns."""
         known = self.solution
+        alone: list[OpenShape] = []  # a number is as long as its neighbours
         for line in node.lines:
-            shapes = [self.shape(part) for part in line]
-            first, *others = (shape for shape in shapes if shape != NUMBER)
-            for other in others:
-                known.equal(first[0], other[0])
-            if len(line) == 1:
-                top = self.shape(node.lines[0][0])
-                known.equal(top[1], shapes[0][1])
+            shapes = [shape for shape in map(self.shape, line) if shape != NUMBER]
+            for other in shapes[1:]:
+                known.equal(shapes[0][0], other[0])
+            alone += shapes if len(line) == 1 else []
+        for other in alone[1:]:
+            known.equal(alone[0][1], other[1])
         raise BeyondError  # its size is added up where it is read
 
     def chain(self, node: Chain) -> OpenShape:
