@@ -67,6 +67,7 @@ def test_the_meaning_of_labels_is_found_from_their_use(text: str, found: Meaning
 
 X = np.random.default_rng(0).normal(size=(6, 2))
 BROKEN = [
+    (LOGISTIC, {"Y": [1, 1, 1, 1, 1, 1]}, r"Y is 1 in all 6 examples, so there is nothing to tell"),
     (LOGISTIC, {"Y": [0, 1, 2, 0, 1, 0]}, r"example 3: Y is 2; Y is a label between 0 and 1"),
     (LOGISTIC, {"Y": [0, -1, 1, 0, 1, -1]}, r"example 2: Y is -1 \(2 such rows\)"),
     (HEAD + "J = sum(max(0, 1 - Y .* Z))", {"Y": [1, 0, 1, 0, 1, 0]}, "margin loss are -1 and 1"),

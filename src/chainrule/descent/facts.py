@@ -50,6 +50,8 @@ def check_facts(
         elif any(declared.symbol is symbol for declared in roles.model.onehot):
             _check_one_hot(symbol, table, roles, named)
         elif kind is Meaning.BINARY:
+            if not trained:
+                _refuse_one_label(symbol, table)
             _refuse(
                 (table < 0) | (table > 1),
                 symbol,
@@ -59,6 +61,8 @@ def check_facts(
                 f"it to a probability; code the labels as 0 and 1",
             )
         elif kind is Meaning.MARGIN:
+            if not trained:
+                _refuse_one_label(symbol, table)
             _refuse(
                 np.abs(table) != 1,
                 symbol,
@@ -76,6 +80,15 @@ def _refuse(
         row, column = (int(at) for at in np.argwhere(bad)[0])
         count = f" ({int(bad.any(axis=1).sum())} such rows)" if bad.any(axis=1).sum() > 1 else ""
         raise DataError(f"{named(row)}: {symbol.name} is {table[row, column]:g}{count}; {said}.")
+
+
+def _refuse_one_label(symbol: Symbol, table: Array) -> None:
+    """Refuse examples that all have the same label: any bias would fit them."""
+    if len(table) > 1 and np.unique(table).size == 1 and table[0, 0] in (-1, 0, 1):
+        raise DataError(
+            f"{symbol.name} is {table[0, 0]:g} in all {len(table)} examples, so there is nothing "
+            "to tell apart; give examples of both labels."
+        )
 
 
 def _check_places(

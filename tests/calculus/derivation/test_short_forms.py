@@ -38,7 +38,25 @@ FORMS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
      {"p": "(exp(-u^2/2) - exp(-v^2/2))/(p exp(-u^2/2) + (1 - p) exp(-v^2/2))"}),
     ("a softmax below another sum",
      VECTORS + "s : (1, 1)\nL = t^T (exp(z/s)/sum(exp(z/s)))\nwrt: s",
-     {"s": "1^T (softmax(z/s) .* z .* (t^T softmax(z/s) - t))/s^2"}),
+     {"s": "(softmax(z/s) .* z)^T (t^T softmax(z/s) - t)/s^2"}),
+    # Below one line, with products of matrices.
+    ("a Dice loss of scores", "X : (n, m)\ny : (1, m)\nw : (1, n)\nP = sigmoid(w X)\n"
+     "J = 1 - 2 sum(P .* y)/(sum(P^2) + sum(y^2))\nwrt: w",
+     {"w": "2(P .* (2 P y^T P - (sum(P^2) + sum(y^2)) y) .* (1 - P)) X^T/(sum(P^2) + sum(y^2))^2"}),
+    ("a Rayleigh quotient", "w : (n, 1)\nS : (n, n) symmetric\nT : (n, n) symmetric\n"
+     "J = (w^T S w)/(w^T T w)\nwrt: w", {"w": "2(S w - w^T S w T w/(w^T T w))/(w^T T w)"}),
+    ("a Mahalanobis distance", "x, c : (n, 1)\nL : (n, n)\nd = sqrt((x - c)^T L L^T (x - c))\n"
+     "J = d\nwrt: L, c", {"L": "(x - c)(x - c)^T L/d", "c": "-L L^T (x - c)/d"}),
+    ("principal components", "X : (n, m)\nW : (n, k)\nJ = ||X - W W^T X||^2/m\nwrt: W",
+     {"W": "-2(X(X - W W^T X)^T W + (X - W W^T X) X^T W)/m"}),
+    # Powers and squares as they were written.
+    ("a Weibull likelihood", "t, d : (1, m)\nX : (n, m)\nw : (1, n)\nk : (1, 1)\nr = exp(w X)\n"
+     "J = sum((r .* t)^k - k d .* log(r .* t))\nwrt: w", {"w": "k((r .* t)^k - d) X^T"}),
+    ("Student's t", "x : (1, m)\nu, s, v : (1, 1)\n"
+     "L = (v + 1)/2 sum(log(1 + ((x - u)/s)^2/v))\nwrt: u",
+     {"u": "-((v + 1)(x - u)/((x - u)^2 + s^2 v)) 1"}),
+    ("a mask of the negative", "r : (1, m)\nq : (1, 1)\nJ = sum(abs(q - [r < 0]) .* r^2)\nwrt: r",
+     {"r": "2 abs(q - [r < 0]) .* r"}),
     # Masks as comparisons.
     ("a comparison", LINE + "y : (n, 1)\nL = sum(max(x, y))\nwrt: x, y",
      {"x": "[x > y]", "y": "[x <= y]"}),
@@ -63,8 +81,8 @@ FORMS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
      {"a": "m softmax(a) - softmax(D + (a - logsumexp(a)), axis=0) 1"}),
     # Densities and probabilities by the names of the author.
     ("a mixture of two Gaussians", MIXTURE + "wrt: u, p", {
-        "u": "-((p f .* (x - u))/(s^2 .* (p f + (1 - p) .* g))) 1",
-        "p": "((g - f)/(p f + (1 - p) .* g)) 1"}),
+        "u": "-((p f .* (x - u))/(s^2(p f + (1 - p) g))) 1",
+        "p": "((g - f)/(p f + (1 - p) g)) 1"}),
     ("complementary log-log", "X : (m, n)\ny : (m, 1)\nw : (n, 1)\nq = 1 - exp(-exp(X w))\n"
      "J = -sum(y .* log(q) + (1 - y) .* log(1 - q))\nwrt: w", {"w": "X^T (exp(X w) .* (1 - y/q))"}),
     # Numbers in exponents and in comparisons.
@@ -244,6 +262,16 @@ def pinball(a: SimpleNamespace) -> Any:
     return anp.sum(anp.maximum(a.q * a.e, (a.q - 1) * a.e))
 
 
+def dice(a: SimpleNamespace) -> Any:
+    share = 1 / (1 + anp.exp(-(a.w @ a.X)))
+    return 1 - 2 * anp.sum(share * a.y) / (anp.sum(share**2) + anp.sum(a.y**2))
+
+
+def weibull(a: SimpleNamespace) -> Any:
+    risk = anp.exp(a.w @ a.X) * a.t
+    return anp.sum(risk**a.k - a.k * a.d * anp.log(risk))
+
+
 VALUES: dict[str, Callable[[SimpleNamespace], Any]] = {
     "a mixture of two Gaussians": mixture,
     "complementary log-log": cloglog,
@@ -251,6 +279,13 @@ VALUES: dict[str, Callable[[SimpleNamespace], Any]] = {
     "smoothed labels": smoothed,
     "Tweedie": tweedie,
     "pinball": pinball,
+    "a Dice loss of scores": dice,
+    "a Rayleigh quotient": lambda a: (a.w.T @ a.S @ a.w) / (a.w.T @ a.T @ a.w),
+    "a Mahalanobis distance": lambda a: anp.sum((a.L.T @ (a.x - a.c)) ** 2) ** 0.5,
+    "principal components": lambda a: anp.sum((a.X - a.W @ a.W.T @ a.X) ** 2) / a.X.shape[1],
+    "a Weibull likelihood": weibull,
+    "Student's t": lambda a: (a.v + 1) / 2 * anp.sum(anp.log(1 + ((a.x - a.u) / a.s) ** 2 / a.v)),
+    "a mask of the negative": lambda a: anp.sum(anp.abs(a.q - (a.r < 0)) * a.r**2),
 }
 
 

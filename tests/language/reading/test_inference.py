@@ -10,6 +10,35 @@ from chainrule.errors import ParseError
 from chainrule.language.reading import read_model
 
 INFERRED: list[tuple[str, dict[str, Shape]]] = [
+    # Names that look like functions, by case alone like a value, or scale and shift.
+    ("Z : (d, m)\ns = std(Z, axis=1) + eps\nJ = sum(s)", {"eps": (1, 1)}),
+    ("D : (1, m)\nJ = mean(max(0, margin - D)^2)", {"margin": (1, 1)}),
+    ("Z : (k, m)\nQ : (k, m)\nJ = -sum(Q .* log_softmax(Z / T, axis=0))", {"T": (1, 1)}),
+    ("C : (k, m)\nY : (k, m)\nS = s (C - Y)\nJ = sum(S^2)", {"s": (1, 1)}),
+    ("w : (1, n)\nx : (n, 1)\na = w0 + w x\nJ = 1/2 a^2", {"w0": (1, 1)}),
+    (
+        "x : (n, 1)\nh = (x - mean(x))/std(x)\na = gamma .* h + beta\nJ = sum(a^2)",
+        {"gamma": ("n", 1), "beta": ("n", 1)},
+    ),
+    ("r = y - X w\nJ = sum(log(cosh(r)))", {"y": ("m", 1), "X": ("m", "n"), "w": ("n", 1)}),
+    ("X : (n, m)\nw : (1, n)\nJ = mean(log(sigmoid(w X + b)))", {"b": (1, 1)}),
+    ("x : (d, m)\nN : (k, m)\nM = A x + a\nJ = sum((M - N)^2)", {"A": ("k", "d"), "a": ("k", 1)}),
+    # What unification does not follow is read with the shapes known so far.
+    (
+        "X : (n, m)\nG : (2, m)\nE = [w_1 X; w_2 X]\nJ = sum(G .* E)",
+        {"w_1": (1, "n"), "w_2": (1, "n")},
+    ),
+    (
+        "X : (8, 8)\nK : (3, 3)\nP = maxpool(conv2d(X, K) + b, 2)\nJ = sum(V .* P)",
+        {"b": (1, 1), "V": (3, 3)},
+    ),
+    ("Q : (b, t, d)\nS = Q Q^T / tau\nJ = sum(S)", {"tau": (1, 1)}),
+    ("H : (t, d)\nV : (t, d)\nO = H (H^T ones(t, 1)) .* V\nJ = sum((O - Y)^2)", {"Y": ("t", "d")}),
+    (
+        "h_0 : (k, 1)\nW : (k, k)\nfor t = 1..2\n  x_t : (k, 1)\n"
+        "  h_t = tanh(W h_{t-1} + x_t + b)\nJ = sum(h_2)",
+        {"b": ("k", 1)},
+    ),
     (
         "W : (f, n)\ns = sort(W x, axis=0, descending=True)\nJ = 1/2 ||s - y||^2",
         {"x": ("n", 1), "y": ("f", 1)},

@@ -101,8 +101,8 @@ def _folded(form: Expr, target: Symbol, value: Apply) -> tuple[Expr, list[Fired]
     opened: dict[Expr, Expr] = {entry(scale, *place): node for node, place in scales.items()}
     mapping: dict[Expr, Expr] = {}
     for node, place in found.items():
-        rows, columns = scale.shape
-        at = entry(scale, None if rows == 1 else place[0], None if columns == 1 else place[1])
+        sized = zip(scale.shape, place, strict=True)
+        at = entry(scale, *(None if dim == 1 else index for dim, index in sized))
         if at not in opened:
             opened[at] = _scale_at(opened, at)
         mapping[node] = entry(target, *place) * at

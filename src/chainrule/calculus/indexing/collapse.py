@@ -271,8 +271,8 @@ def _flatten(term: Expr, summed: frozenset[Index] = frozenset()) -> tuple[list[I
     if isinstance(term, Apply) and term.op is TABLE["neg"]:
         bound, factors = _flatten(term.args[0], summed)
         return bound, [Number(-1), *factors]
-    if isinstance(term, Apply) and term.op is TABLE["div"] and _below_all(term):
-        # A number or a size below stands below the whole product: (A - Y) X^T / m.
+    if isinstance(term, Apply) and term.op is TABLE["div"] and _below_all(term, summed):
+        # A number, a size or a value below stands below the whole product: (A - Y) X^T / m.
         bound, factors = _flatten(term.args[0], summed)
         return bound, [*factors, 1 / term.args[1]]
     if isinstance(term, Apply) and term.op is TABLE["div"]:
@@ -287,10 +287,13 @@ def _flatten(term: Expr, summed: frozenset[Index] = frozenset()) -> tuple[list[I
     return [], [term]
 
 
-def _below_all(quotient: Apply) -> bool:
-    """Whether a fraction line leaves a product: below it are sizes, or no index where many are."""
+def _below_all(quotient: Apply, summed: frozenset[Index]) -> bool:
+    """Whether a fraction line leaves a product: what is below has no index that is summed over."""
     above, below = quotient.args
-    return not symbols(below) or (len(running(above)) > 2 and not running(below))
+    if not symbols(below):
+        return True
+    many = len(running(above)) > 2 or isinstance(above, Total) or running(above) & summed
+    return bool(many) and not running(below)
 
 
 def _piece(

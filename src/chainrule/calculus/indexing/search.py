@@ -114,8 +114,18 @@ def _finished(
         if not silent:
             return None
         body.append(Number(1, shape))
-    scale = mul(Number(1), *(piece.matrix for piece in scalars))
-    return CollapsePlan(cost, (), scaled_by(scale, mul(*body)) if body else scale)
+    over = [piece.matrix for piece in scalars if not _is_reciprocal(piece.matrix)]
+    below = [piece.matrix.args[1] for piece in scalars if _is_reciprocal(piece.matrix)]
+    scale = mul(Number(1), *over)
+    result = scaled_by(scale, mul(*body)) if body else scale
+    return CollapsePlan(cost, (), result / mul(*below) if below else result)
+
+
+def _is_reciprocal(scalar: Expr) -> bool:
+    """Whether a number is one over a value, which goes below the whole."""
+    if not (isinstance(scalar, Apply) and scalar.op is TABLE["div"] and symbols(scalar)):
+        return False
+    return isinstance(scalar.args[0], Number) and scalar.args[0].value == 1
 
 
 def scaled_by(scale: Expr, matrix: Expr) -> Expr:

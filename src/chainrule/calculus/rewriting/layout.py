@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from functools import reduce
 from math import prod
-from operator import matmul
+from operator import and_, matmul
 
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, transform, walk
@@ -36,7 +36,7 @@ def laid_out(matrix: Expr) -> Expr:
     """
     if all(node.shape == SCALAR for node in walk(matrix)):
         return transform(matrix, _plus_first)  # numbers are written by their normal form
-    return transform(transform(matrix, _laid_out), _over_one_line)
+    return transform(transform(transform(matrix, _laid_out), _over_one_line), _terms_over_one_line)
 
 
 def _plus_first(node: Expr) -> Expr:
@@ -48,6 +48,10 @@ def _plus_first(node: Expr) -> Expr:
 
 
 def _laid_out(node: Expr) -> Expr:
+    if isinstance(node, Apply) and node.op.elementwise and node.shape != SCALAR:
+        alone = _unspread(node)
+        if alone is not node and alone.shape == SCALAR:
+            node = broadcast(_mean(alone) or alone, node.shape)  # a number, not equal entries
     if is_op(node, "transpose"):
         turned = _turned(node.args[0])
         return turned if _transposes(turned) <= _transposes(node) else node
@@ -124,8 +128,17 @@ def _added(terms: list[tuple[Fraction, Expr]], node: Expr) -> Expr:
     below = {number.denominator for number, _ in kept}
     shared = below.pop() if len(below) == 1 and len(kept) > 1 else 1
     ordered = sorted(kept, key=lambda term: term[0] < 0)
-    total = broadcast(add(*(numbered(n * shared, body) for n, body in ordered)), node.shape)
+    total = broadcast(add(*(_multiplied(n * shared, body) for n, body in ordered)), node.shape)
     return div(total, Number(shared)) if shared > 1 else total
+
+
+def _multiplied(number: Fraction, body: Expr) -> Expr:
+    """Put a number in front of a term, above its line where it has one."""
+    if not is_op(body, "div") or not _is_scalar(body.args[1]):
+        return numbered(number, body)
+    top, below = body.args
+    written = _reduced(div(numbered(abs(number), top), below))
+    return written if number > 0 else neg(written)
 
 
 def _numbered(term: Expr) -> tuple[Fraction, Expr]:
@@ -198,6 +211,54 @@ def _over_one_line(product: Expr) -> Expr:
     return mul(numbered(front.value, mul(*scalars)), *matrices)
 
 
+def _terms_over_one_line(total: Expr) -> Expr:
+    """Write what all terms of a sum have below their lines below one line, numbers in front."""
+    if not is_op(total, "add") or total.shape == SCALAR:
+        return total
+    terms = [_fraction(term) for term in total.args]
+    shared = reduce(and_, (Counter(below) for _, _, below in terms))
+    if not shared or any(isinstance(top, Number) for _, top, _ in terms):
+        return total
+    sizes = {abs(number) for number, _, _ in terms}
+    number = sizes.pop() if len(sizes) == 1 else Fraction(1)
+    if all(n < 0 for n, _, _ in terms):
+        number = -number
+    inside = []
+    for n, top, below in terms:
+        left = list((Counter(below) - shared).elements())
+        part = div(top, mul(Number(1), *left)) if left else top
+        inside.append(_multiplied(n / number, part))
+    whole = add(*sorted(inside, key=lambda part: is_op(part, "neg")))
+    above = numbered(abs(number), whole)
+    written = _reduced(div(above, mul(Number(1), *shared.elements())))
+    return written if number > 0 else neg(written)
+
+
+def _fraction(term: Expr) -> tuple[Fraction, Expr, list[Expr]]:
+    """Split a term into its number, what stands above its line, and the numbers below."""
+    number, body = _numbered(term)
+    if not is_op(body, "div") or not _is_scalar(body.args[1]):
+        return number, body, []
+    inner, top = _numbered(body.args[0])
+    below = _unspread(body.args[1])
+    divisor, below = _numbered(below)
+    factors = below.args if is_op(below, "mul") else (below,)
+    single = [
+        factor.args[0] if is_op(factor, "power") else factor
+        for factor in factors
+        for _ in range(_times(factor))
+    ]
+    return number * inner / divisor, top, [one for one in single if one is not Number(1)]
+
+
+def _times(factor: Expr) -> int:
+    """Return how often a factor stands in a product, as a whole power of another."""
+    if not isinstance(factor, Apply) or not is_op(factor, "power"):
+        return 1
+    exponent = factor.attrs[0] if factor.attrs else Fraction(0)
+    return int(exponent) if exponent.denominator == 1 and exponent > 0 else 1
+
+
 def _is_inner_product(factor: Expr) -> bool:
     """Whether a factor is a product of vectors that is a number: ``w a^T b`` has it last."""
     return is_op(factor, "matmul") and factor.shape == SCALAR
@@ -208,6 +269,9 @@ def _line_below(parts: Iterable[Expr]) -> Expr:
     factors = sorted(parts, key=_is_turned_line)
     lines = [_unspread(f) if _has_line(f) else None for f in factors]
     if not any(lines) or all(_is_scalar(factor) for factor in factors):
+        front, *rest = factors
+        if len(rest) == 1 and isinstance(front, Number) and front.value > 0:
+            return _multiplied(front.value, rest[0])
         return mul(*factors)
     above = (line.args[0] if line else factor for line, factor in zip(lines, factors, strict=True))
     return div(mul(*above), mul(*(_unspread(line.args[1]) for line in lines if line)))

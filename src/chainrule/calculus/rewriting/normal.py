@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, walk
 from chainrule.calculus.graph.op import Op
-from chainrule.calculus.ops import TABLE, broadcast, div, mul, neg, power, rebuild, replace
+from chainrule.calculus.ops import broadcast, div, mul, neg, power, rebuild, replace
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.factoring import (
     Coefficient,
@@ -38,6 +38,10 @@ from chainrule.calculus.rewriting.factoring import (
     times,
     whole,
 )
+from chainrule.calculus.rewriting.letters import ROOT, based, letter_of
+from chainrule.calculus.rewriting.open_sums import front_sums, squared_sums
+from chainrule.calculus.rewriting.rule import is_op
+from chainrule.calculus.rewriting.shortening import raise_exponents
 from chainrule.calculus.rewriting.signature import ADD, DIV, MUL, NEG, POWER, same_form, signature
 from chainrule.calculus.rewriting.signs import (
     is_sum,
@@ -57,8 +61,6 @@ MOST_GROUPED = 8
 Pair: TypeAlias = tuple[Poly, Poly]
 """A fraction: what stands above the line and below."""
 
-ROOT = TABLE["sqrt"]
-HALF = Fraction(1, 2)
 OPEN = frozenset((ADD, NEG, MUL, DIV, POWER))
 
 
@@ -82,8 +84,8 @@ def _is_one_product(expr: Expr) -> bool:
         expr = expr.args[0]
     sides = expr.args if _is(expr, DIV) else (expr,)
     factors = [f for s in sides for f in (s.args if _is(s, MUL) else (s,))]
-    sums = [[without_sign(term)[1] for term in f.args] for f in factors if _is(f, ADD)]
-    bases = [_based(f)[0] for f in factors if not _is(f, ADD)]
+    sums = [[letter_of(without_sign(term)[1]) for term in f.args] for f in factors if _is(f, ADD)]
+    bases = [based(f)[0] for f in factors if not _is(f, ADD)]
     if any(isinstance(n, Number) and n.value.denominator != 1 for n in bases):
         return False
     if any(isinstance(n, Number) and abs(n.value) != 1 for terms in sums for n in terms):
@@ -105,8 +107,10 @@ def _normal(expr: Expr, known: dict[Expr, Expr]) -> Expr:
     if expr not in known:
         inner = rebuild(expr, tuple(_normal(arg, known) for arg in expr.args))
         forms = [_rewritten(expr, closed=False), inner, expr]
-        if not {node for node in walk(inner) if _is(node, ADD)} <= set(_front(inner)):
+        if not {node for node in walk(inner) if _is(node, ADD)} <= set(front_sums(inner)):
             forms.insert(1, _rewritten(inner, closed=True))
+        if any(squared_sums(expr)):
+            forms.append(_rewritten(expr, closed=False, squares=True))
         best = _shortest(form for form in forms if form is not None)
         known[expr] = expr if same_form(best, expr) else best
     return known[expr]
@@ -124,10 +128,10 @@ def _open_cost(expr: Expr) -> int:
     return display_cost(replace(expr, letters))
 
 
-def _rewritten(expr: Expr, *, closed: bool) -> Expr | None:
-    """Write an expression anew; with the sums in it closed, or opened."""
+def _rewritten(expr: Expr, *, closed: bool, squares: bool = False) -> Expr | None:
+    """Write an expression anew; with the sums in it closed, or opened, or but those squared."""
     try:
-        letters = _Letters(expr, closed=closed)
+        letters = _Letters(expr, closed=closed, squares=squares)
         above, below = letters.fraction(expr)
         if below:
             return broadcast(_Writer(letters).best(above, below), expr.shape)
@@ -155,13 +159,16 @@ class _Atom:
 class _Letters:
     """The atoms of an expression, in an order that does not depend on how it was written."""
 
-    def __init__(self, expr: Expr, *, closed: bool) -> None:
-        self._opened = set(_front(expr)) if closed else None
+    def __init__(self, expr: Expr, *, closed: bool, squares: bool = False) -> None:
+        self._opened = set(front_sums(expr)) if closed else None
+        if squares:  # (x - mu)^2 stays a square, and x - mu one letter
+            sums = {node for node in walk(expr) if _is(node, ADD)}
+            self._opened = sums - set(squared_sums(expr))
         roots: dict[str, int] = {}
         nodes: dict[str, tuple[int, Expr]] = {}
         self._names: dict[Expr, str] = {}
         for place, node in enumerate(self._atoms(expr)):
-            base, exponent = _based(node)
+            base, exponent = based(node)
             name = self._name(base)
             nodes.setdefault(name, (place, base))
             roots[name] = lcm(roots.get(name, 1), exponent.denominator)
@@ -187,9 +194,9 @@ class _Letters:
     def _fraction(self, node: Expr) -> Pair:
         if isinstance(node, Number):
             return self._number(node.value), self._number(1)
-        known = self._numbers.get(self._name(_based(node)[0]))
+        known = self._numbers.get(self._name(based(node)[0]))
         if known is not None:
-            return self._power_of(known, _based(node)[1])
+            return self._power_of(known, based(node)[1])
         assert isinstance(node, Apply)
         pairs = [self._fraction(arg) for arg in node.args]
         if node.op is NEG:
@@ -211,7 +218,7 @@ class _Letters:
 
     def _atoms(self, expr: Expr) -> Iterator[Expr]:
         """Yield the atoms in the order in which they are written."""
-        roots = {node.args[0] for node in walk(expr) if _based(node)[1].denominator != 1}
+        roots = {node.args[0] for node in walk(expr) if based(node)[1].denominator != 1}
         self._closed = {self._name(root) for root in roots}
         waiting = [expr]
         while waiting:  # in reading order
@@ -251,26 +258,6 @@ class _Letters:
         key = tuple(abs(e) if k == letter else 0 for k in range(len(self.atoms)))
         pair: Pair = ({key: 1}, self._number(1))
         return pair if e >= 0 else (pair[1], pair[0])
-
-
-def _based(node: Expr) -> tuple[Expr, Fraction]:
-    """Return what is raised to a power, and the exponent."""
-    if isinstance(node, Apply) and node.op is POWER:
-        base, exponent = _based(node.args[0])
-        return base, exponent * node.attrs[0]
-    if isinstance(node, Apply) and node.op is ROOT:
-        return node.args[0], HALF
-    return node, Fraction(1)
-
-
-def _front(expr: Expr) -> Iterator[Expr]:
-    """Yield the sums that are one sum with the whole: nothing but signs stands before them."""
-    waiting = [expr]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Apply) and node.op in (ADD, NEG):
-            yield node
-            waiting.extend(node.args)
 
 
 def _is_root(node: Expr) -> bool:
@@ -472,7 +459,12 @@ class _Writer:
     def _monomial(self, key: Exponents, c: Coefficient) -> Expr:
         if (key, c) not in self._monomials:
             letters = sorted((self.atoms[k].place, k) for k, e in enumerate(key) if e)
-            product = mul(Number(1), *(self.atoms[k].to(key[k]) for _, k in letters))
+            pieces = [self.atoms[k].to(key[k]) for _, k in letters]
+            if any(is_op(piece, "pow") for piece in pieces):
+                powers = dict(map(based, pieces))
+                raise_exponents(powers)
+                pieces = [power(base, exponent) for base, exponent in powers.items() if exponent]
+            product = mul(Number(1), *pieces)
             self._monomials[key, c] = numbered(Fraction(c), product)
         return self._monomials[key, c]
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from chainrule.calculus.graph.node import Apply, Expr, Number
 from chainrule.calculus.graph.replacement import Around
 from chainrule.calculus.ops import add, broadcast, div, mul, power
+from chainrule.calculus.ops.elementary import raised
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.polynomial import (
     count_of_monomials,
@@ -123,12 +124,36 @@ def _gather(expr: Expr) -> Expr | None:
     coefficient = _powers(expr, Fraction(1), powers)
     if coefficient is None:
         return None
+    raise_exponents(powers)
     above = [power(part, e) for part, e in powers.items() if e > 0]
     below = [power(part, -e) for part, e in powers.items() if e < 0]
     top = mul(Number(coefficient.numerator), *above)
     bottom = mul(Number(coefficient.denominator), *below)
     gathered = broadcast(div(top, bottom), expr.shape)
     return gathered if display_cost(gathered) < display_cost(expr) else None
+
+
+def raise_exponents(powers: dict[Expr, Fraction]) -> None:
+    """Add factors to the power that they stand beside: ``(u v)^(k - 1) u v`` is ``(u v)^k``."""
+    for part, times in list(powers.items()):
+        if times != 1 or not is_op(part, "pow") or not is_op(part.args[1], "add"):
+            continue
+        bottom, exponent = part.args
+        less = [term for term in exponent.args if _is_minus_one(term)]
+        wanted = factors(bottom)
+        if len(less) != 1 or is_op(bottom, "neg") or len(set(wanted)) < len(wanted):
+            continue
+        if all(powers.get(factor, Fraction(0)) >= 1 for factor in wanted):
+            for factor in wanted:
+                powers[factor] -= 1
+            left = add(*(term for term in exponent.args if term is not less[0]))
+            del powers[part]
+            powers[raised(bottom, left)] = Fraction(1)
+
+
+def _is_minus_one(term: Expr) -> bool:
+    negative = is_op(term, "neg") and isinstance(term.args[0], Number) and term.args[0].value == 1
+    return negative or (isinstance(term, Number) and term.value == -1)
 
 
 def _powers(expr: Expr, exponent: Fraction, powers: dict[Expr, Fraction]) -> Fraction | None:
@@ -226,5 +251,6 @@ __all__ = [
     "cancelled",
     "denominators",
     "factors",
+    "raise_exponents",
     "terms",
 ]

@@ -295,9 +295,10 @@ def children(node: Node) -> Iterator[Node]:
         value = getattr(node, name)
         for item in value if isinstance(value, tuple) else (value,):
             inner = item.operand if isinstance(item, Joined) else item
-            inner = inner[1] if isinstance(inner, tuple) and len(inner) == 2 else inner
-            if isinstance(inner, Written):
-                yield inner  # type: ignore[misc]
+            # a tuple is an option with its value, or one line of blocks
+            for one in inner if isinstance(inner, tuple) else (inner,):
+                if isinstance(one, Written):
+                    yield one  # type: ignore[misc]
 
 
 __all__ = ["Functions", "OwnFunction", "changed", "children", "parts_of"]

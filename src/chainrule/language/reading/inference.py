@@ -9,14 +9,18 @@ assumption with its reason, which every output shows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
 from math import prod
+from typing import TypeAlias
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, base_names, written
+from chainrule.errors import ParseError, UnmetError
 from chainrule.language.reading.declarations import ShapeKind
 from chainrule.language.reading.functions import parts_of
 from chainrule.language.reading.shape_evidence import DATA, LABEL, ShapeEvidence, listed
+from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.tree import (
     Chain,
     Literal,
@@ -29,6 +33,7 @@ from chainrule.language.reading.unification import (
     ClashError,
     OpenShape,
     OpenSize,
+    ReadShape,
     Shaper,
     Solution,
     Term,
@@ -42,11 +47,15 @@ BEAM = 64
 WIDE_BEAM = 1024
 """How many are kept where none of the likeliest fits a later line."""
 
+Shapes: TypeAlias = tuple[tuple[str, Shape], ...]
+"""The shapes of names, as a key."""
+
 MAX_NAMES = 40
 MAX_NEW = 6
+"""How many names one line may introduce."""
+
 MAX_BRANCHES = 25_000
 """The most choices of shapes that one search compares."""
-"""How many names one line may introduce."""
 
 SIZE_LETTERS = frozenset({"m", "n", "N", "M", "T", "K", "k", "d", "B", "batch_size"})
 """Names that are sizes where they divide and nobody declares them."""
@@ -59,7 +68,7 @@ _ORDER: Mapping[str, Mapping[ShapeKind, int]] = {
     "vector": {ShapeKind.COLUMN: 0, ShapeKind.ROW: 1, ShapeKind.SCALAR: 3, ShapeKind.MATRIX: 4},
     "marked": {ShapeKind.MATRIX: 0, ShapeKind.ROW: 1, ShapeKind.COLUMN: 8},
     "marked label": {ShapeKind.ROW: 0, ShapeKind.MATRIX: 2, ShapeKind.COLUMN: 8},
-    "row": {ShapeKind.ROW: 0, ShapeKind.COLUMN: 1, ShapeKind.SCALAR: 2, ShapeKind.MATRIX: 6},
+    "row": {ShapeKind.ROW: 0, ShapeKind.COLUMN: 1, ShapeKind.SCALAR: 1, ShapeKind.MATRIX: 6},
     "number": {ShapeKind.SCALAR: 0, ShapeKind.COLUMN: 2, ShapeKind.ROW: 3, ShapeKind.MATRIX: 6},
     "alone": {ShapeKind.SCALAR: 0, ShapeKind.COLUMN: 30, ShapeKind.ROW: 30},
 }  # fmt: skip
@@ -79,6 +88,7 @@ class Definition:
     node: Node
     letters: tuple[str, ...] = ()
     lying: bool = False
+    line: Line | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,8 @@ class Inference:
         The value that must be a number.
     ends : set of str
         Names at which such sums end, which are sizes.
+    reading : callable or None
+        Finds the shape of a part that unification does not follow.
     """
 
     known: Mapping[str, Shape]
@@ -122,6 +134,8 @@ class Inference:
     taken: set[str] = field(default_factory=set)
     objective: str = ""
     ends: set[str] = field(default_factory=set)
+    reading: ReadShape | None = None
+    _read: dict[tuple[int, Shapes], Shape | type[Exception]] = field(default_factory=dict)
 
     def solve(self) -> tuple[list[Inferred], str | None]:
         """Return the shapes of the unknown names, and the name that turned out to be a size.
@@ -216,6 +230,8 @@ class Inference:
         """Return the shape of a line; None where it is past what is followed here."""
         own: dict[str, Term] = {n: OpenSize(f"{n} {id(line.node)}", 0) for n in line.letters}
         shaper = Shaper(branch, numbers, self.functions, letters=own)
+        if self.reading is not None and line.line is not None:
+            shaper = replace(shaper, reading=partial(self.read, line.line))
         if has_example(line.node):
             shaper = shaper.of_examples(line.node)
         try:
@@ -232,6 +248,22 @@ class Inference:
         if not columns:
             return (1, rows) if line.lying else (rows, 1)
         return rows, columns[0]
+
+    def read(self, line: Line, node: Node, shapes: Mapping[str, Shape]) -> Shape:
+        """Return the shape of a part, read once for all choices that give its names one shape."""
+        assert self.reading is not None
+        key = id(node), tuple(sorted(shapes.items(), key=lambda named: named[0]))
+        if key not in self._read:
+            try:
+                self._read[key] = self.reading(line, node, shapes)
+            except UnmetError:
+                self._read[key] = ClashError
+            except ParseError:
+                self._read[key] = BeyondError
+        found = self._read[key]
+        if isinstance(found, tuple):
+            return found
+        raise found
 
     def _options(self, name: str, evidence: ShapeEvidence) -> dict[OpenShape, int]:
         said = self.kinds.get(name)

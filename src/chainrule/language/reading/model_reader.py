@@ -213,8 +213,6 @@ class ModelReader(Directives):
 
     def infer(self) -> None:
         """Find the shapes of the names that nobody declares."""
-        if self.scope and any(name not in self.lines for name in self.starts):
-            return  # what comes before a loop is said where it is used
         found, size = undeclared(
             self.clauses,
             self.scope,
@@ -223,6 +221,8 @@ class ModelReader(Directives):
             self.defined.keys(),
             self.indexed,
             self.usual,
+            self.starts.keys() - self.lines.keys(),
+            self.shape_of,
         )
         if size is not None:
             self.dims.add(size)
@@ -240,6 +240,13 @@ class ModelReader(Directives):
             if one.name in self.hot_kinds:
                 self.hot.append(OneHot(symbol, 1 if one.shape[0] == 1 else 0))
             self.dims.update(name for dim in one.shape for name in base_names(dim))
+
+    def shape_of(self, line: Line, node: Node, shapes: Mapping[str, Shape]) -> Shape:
+        """Return the shape of a part of a line, where the shapes of its names are these."""
+        scope = {name: Symbol(name, shape) for name, shape in shapes.items()}
+        sizes = {dim for shape in shapes.values() for dim in shape}
+        dims = self.dims.union(*(base_names(dim) for dim in sizes))
+        return Elaborator(line, scope, dims, functions=self.functions.closed()).expr(node).shape
 
     def define(self, statement: Statement, note: str) -> None:
         """Read a definition."""

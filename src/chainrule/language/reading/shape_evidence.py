@@ -18,6 +18,7 @@ from chainrule.language.reading.tree import (
     Chain,
     Fence,
     Indexed,
+    Literal,
     Minus,
     Name,
     Node,
@@ -159,10 +160,16 @@ class ShapeEvidence:
         if any(name and name[0].isupper() for name in direct):
             # X - mu takes a mean off every column.
             self.vectors |= {n for n in direct if n and n[0].islower() and not _is_greek(n)}
-        added = [name for name in map(_direct, operands) if name and name[0] in "bc"]
+        alone = [name for name in direct if name and name[0].islower() and not _is_greek(name)]
+        dotted = [one for operand in operands if (one := _entrywise_factors(operand))]
+        if dotted:
+            self.vectors |= set(alone) & _SHIFTS  # gamma .* h + beta
+        added = [name for name in alone if name[0] in "bc"]
         for first, last in factors[:1]:
             if first is None or last is None:
                 continue
+            if any(joined.operator == "-" for joined in node.rest):
+                self.vectors |= {name for name in alone if LABEL.fullmatch(name)}  # y - X w
             learned = [WEIGHTS.match(name) is not None for name in (first, last)]
             if learned == [False, True] and last[0].isupper():
                 self.rows |= set(added)  # X W + b has its examples in rows
@@ -170,19 +177,25 @@ class ShapeEvidence:
             if not first[0].isupper():
                 continue
             if not DATA.fullmatch(first):
-                self.vectors |= set(added)
+                self.vectors |= set(alone)
             elif last[0].isupper():
                 self.rows |= set(added)
             else:
                 self.numbers |= set(added)
 
 
+_SHIFTS = frozenset({"b", "bias", "beta", "shift"})
+"""Names of what is added to entries that a vector scales."""
+
 _GATHERING = frozenset(
     {"sum", "mean", "softmax", "log_softmax", "logsumexp", "norm", "max", "variance", "std"}
     | {"trace", "tr", "diag", "dot", "matmul", "cross_entropy", "var", "layer_norm", "rms_norm"}
 )
+_SMALL = frozenset({"eps", "epsilon", "margin"})
+"""Numbers beside a number: 1 - eps."""
+
 _GREEK_NUMBERS = frozenset(
-    {"lambda", "alpha", "epsilon", "eta", "tau", "gamma", "delta", "rho", "kappa", "nu"}
+    {"lambda", "alpha", "epsilon", "eta", "tau", "gamma", "delta", "rho", "kappa", "nu", "margin"}
 )
 
 
@@ -206,6 +219,13 @@ def _factors(node: Node) -> tuple[str | None, str | None] | None:
     return None
 
 
+def _entrywise_factors(node: Node) -> bool:
+    """Whether a part is a product entry by entry with a name."""
+    if not isinstance(node, Chain) or all(joined.operator != ".*" for joined in node.rest):
+        return False
+    return any(_direct(part) for part in (node.first, *(joined.operand for joined in node.rest)))
+
+
 def _examples(node: Node) -> Iterator[Name]:
     """Yield the names whose columns stand for examples, sums over them apart."""
     if isinstance(node, Name) and node.example:
@@ -227,6 +247,20 @@ def _entries(node: Node) -> Iterator[str]:
         return
     if isinstance(node, Power):
         yield from _entries(node.base)
+        return
+    if isinstance(node, Chain) and node.level == MATRIX and _direct(node.first) == "beta":
+        for joined in node.rest:  # it scales, as in beta KL; X beta has a vector
+            yield from _entries(joined.operand)
+        return
+    if isinstance(node, Chain) and node.level == SUM:
+        operands = [node.first, *(joined.operand for joined in node.rest)]
+        multiplied = any(_factors(operand) is not None for operand in operands)
+        counted = any(isinstance(operand, Literal) for operand in operands)
+        for operand in operands:
+            name = _direct(operand)
+            if (multiplied and name and name[0] in "bc") or (counted and name in _SMALL):
+                continue  # the bias of w X + b, and 1 - eps
+            yield from _entries(operand)
         return
     for part in children(node):
         yield from _entries(part)

@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from chainrule.calculus.graph.dims import Shape, is_tensor
+from chainrule.calculus.graph.dims import Shape
 from chainrule.calculus.graph.node import Symbol
 from chainrule.errors import ParseError
 from chainrule.language.reading.clauses import Clause
@@ -23,12 +23,12 @@ from chainrule.language.reading.statements import Statement
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.tree import Bracket, Call, Indexed, Name, Node, Summation
-from chainrule.language.reading.unification import Body
+from chainrule.language.reading.unification import Body, ReadShape
 from chainrule.language.reading.words import CONSTANTS, function_word, function_words
 
 _WORDS = re.compile(r"\\?[^\W\d_][^\W_]*(?:_\w+|\^\[\w+\])*")
-_APART = frozenset({"axis", "T"})
-"""Words in a definition that name no value."""
+_TRANSPOSED = re.compile(r"(?:\^\s*\{?\s*|\.)$")
+"""What stands before a T that transposes."""
 
 _TURNED = re.compile(r"\s*\^\s*\{?\s*(?:T|\\top|\\intercal|⊤)")
 """A transpose behind a run of capital letters, which makes it a product: ``AB^T``."""
@@ -36,6 +36,9 @@ _TURNED = re.compile(r"\s*\^\s*\{?\s*(?:T|\\top|\\intercal|⊤)")
 _RUN = re.compile(r"(?<![\w\\{^])(?:[A-Z]{4,6}|[A-Za-z]{2,3})(?![A-Za-z\d(}])")
 _ACCENT = re.compile(r"(?:hat|bar|tilde|dot)$")
 _ALONE = re.compile(r"(?<![A-Za-z\\_{])[a-z](?![A-Za-z])")
+_OPERAND = re.compile(r"\s*[\w\\{]")
+"""What follows a function that is applied without brackets."""
+
 SHORT = re.compile(r"[^\W\d_]\d{0,2}(?:hat|bar|tilde|dot)?(?:[_^'].*)?")
 """A name that is no misspelt word: a letter with its marks."""
 
@@ -61,6 +64,8 @@ def undeclared(
     defined: Set[str],
     indexed: IndexedNames,
     usual: Container[str] = frozenset(),
+    starts: Set[str] = frozenset(),
+    reading: ReadShape | None = None,
 ) -> tuple[list[Undeclared], str | None]:
     """Infer the shapes of names that are used and never declared.
 
@@ -80,6 +85,10 @@ def undeclared(
         Names that carry indices.
     usual : container of str, optional
         Names of which the last that is defined is the objective, where no directive says which.
+    starts : set of str, optional
+        Names that come before the first round of a loop.
+    reading : callable, optional
+        Finds the shape of a part that unification does not follow.
 
     Returns
     -------
@@ -99,13 +108,13 @@ def undeclared(
                 gathered.take(clause.statement)
     except (ParseError, ValueError):
         return [], None  # said in its turn, when the line is read
-    if any(is_tensor(symbol.shape) for symbol in scope.values()):
-        return [], None  # shapes are inferred of matrices alone
     known = {*declared, *dims, *CONSTANTS}
     unknown = [name for name in gathered.places if name not in known]
     if not (unknown or kinds) or not gathered.lines:
         return [], None
-    if any(_is_misspelt(n, gathered.places[n], scope, known) for n in unknown):
+    if scope and not starts.isdisjoint(unknown):
+        return [], None  # what comes before a loop is said where it is used
+    if any(_is_misspelt(n, gathered.places[n], scope, known, gathered.after(n)) for n in unknown):
         return [], None
     inference = Inference(
         {name: symbol.shape for name, symbol in scope.items()},
@@ -116,6 +125,7 @@ def undeclared(
         {*known, *unknown, *gathered.functions},
         gathered.objective or _last(gathered.lines, usual),
         gathered.ends,
+        reading,
     )
     found, size = inference.solve()
     return [
@@ -134,7 +144,7 @@ def _all_written(clauses: Sequence[Clause], names: Set[str]) -> bool:
 
     That is so in most files, and found without parsing.
     """
-    known = {*names, *_APART}
+    known = {*names, "axis"}
     known |= {text.strip() for clause in clauses for text, _ in clause.names()}
     for clause in clauses:
         said = clause.statement
@@ -142,8 +152,11 @@ def _all_written(clauses: Sequence[Clause], names: Set[str]) -> bool:
             continue
         if said.call is not None:
             return False
-        for word in _WORDS.findall(said.line.text[said.body : said.stop]):
-            if word not in known and function_word(word) is None:
+        text = said.line.text[said.body : said.stop]
+        for match in _WORDS.finditer(text):
+            if match[0] == "T" and _TRANSPOSED.search(text[: match.start()]):
+                continue
+            if match[0] not in known and function_word(match[0]) is None:
                 return False
     return True
 
@@ -180,6 +193,12 @@ class _Gathered:
     places: dict[str, Written] = field(default_factory=dict)
     objective: str = ""
     ends: set[str] = field(default_factory=set)
+    defined: dict[str, int] = field(default_factory=dict)
+
+    def after(self, name: str) -> set[str]:
+        """Return the values that are defined with this name or behind its first use."""
+        first = self.places[name][1].number
+        return {n for n, number in self.defined.items() if number >= first}
 
     def opened(self, node: Node) -> Node:
         """Replace the entries under sums over an index by their vectors."""
@@ -217,10 +236,13 @@ class _Gathered:
             node = self.names.of_all(statement, node, self.declared)
         node = self.opened(node)
         targets = tuple(target_name(text) for text, _ in statement.names())
+        self.defined |= dict.fromkeys(targets, line.number)
         text = " ".join((line.shown or line.text)[: statement.stop].replace("$", " ").split())
         letters = statement.indices if entries else ()
         self.lines.append(
-            Definition(targets if len(targets) == 1 else (), quoted(text), node, letters, lying)
+            Definition(
+                targets if len(targets) == 1 else (), quoted(text), node, letters, lying, line
+            )
         )
         calls = [part for part in parts_of(node) if isinstance(part, Call)]
         words = {id(value) for call in calls for value in option_words(call)}
@@ -247,28 +269,38 @@ def _canonical(text: str) -> str:
         return ""
 
 
-def _is_misspelt(name: str, place: Written, scope: Mapping[str, Symbol], known: Set[str]) -> bool:
-    """Whether a name is more likely a slip than a value that nobody declared."""
+def _is_misspelt(
+    name: str,
+    place: Written,
+    scope: Mapping[str, Symbol],
+    known: Set[str],
+    after: Set[str],
+) -> bool:
+    """Whether a name is more likely a slip than a value that nobody declared.
+
+    `after` are the values that are defined behind it, which it cannot mean: the s of ``S = s C``.
+    """
     shown, line, at = place
-    after = line.text[at + len(shown) : at + len(shown) + 1]
-    if after == "(" and function_word(name) is None:
+    behind = line.text[at + len(shown) :]
+    if behind[:1] == "(" and function_word(name) is None:
         return True  # a function that nobody defined
     if split(name, {one: one for one in known}) is not None:
         return True
     stem = name.rstrip("0123456789")
-    if stem != name and stem in known:
-        return True
+    if stem != name and stem in known and name != f"{stem}0":
+        return True  # x2 may be a square, and w0 is an intercept
     stem, _, below = name.rpartition("_")
     if stem in known and below not in ("0", "t-1", "prev"):
         return True
     letter = _ACCENT.sub("", name.partition("_")[0])
     word = SHORT.fullmatch(name) is None and letter not in GREEK
+    # A function is applied: what stands alone in a sum is none.
+    applied = len(name) > 3 and _OPERAND.match(behind) is not None
+    words = function_words() if applied else ()
     if scope:
-        same = any(other.casefold() == name.casefold() for other in known)
-        return same or (word and nearest(name, (*known, *function_words())) is not None)
-    return (
-        word and nearest(name, (*(n for n in known if len(n) > 2), *function_words())) is not None
-    )
+        same = any(other.casefold() == name.casefold() for other in known - after)
+        return same or (word and nearest(name, (*known, *words)) is not None)
+    return word and nearest(name, (*(n for n in known if len(n) > 2), *words)) is not None
 
 
 __all__ = ["Undeclared", "undeclared"]

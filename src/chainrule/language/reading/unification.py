@@ -6,14 +6,15 @@ column, a row or a matrix is chosen before (`inference`), so that every rule has
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from chainrule.calculus.graph.dims import Dim
+from chainrule.calculus.graph.dims import Dim, Shape, base_names
 from chainrule.language.reading.examples import flipped, letter_of
 from chainrule.language.reading.functions import CHOICE, children, parts_of
 from chainrule.language.reading.tree import (
+    Blocks,
     Bracket,
     Call,
     Chain,
@@ -43,6 +44,9 @@ class OpenSize:
 Term: TypeAlias = Dim | OpenSize
 OpenShape: TypeAlias = tuple[Term, ...]
 
+ReadShape: TypeAlias = Callable[..., Shape]
+"""Finds a shape from a part of a line and the shapes of its names, or raises the errors below."""
+
 NUMBER: OpenShape = (1, 1)
 SPREAD = 2
 """How unlikely it is that a product or a difference repeats one of its operands."""
@@ -64,6 +68,10 @@ _OF_BOTH = frozenset({"dropout", "hinge", "sort_by", "unsort_by"})
 
 _PAIRED = frozenset({"cross_entropy", "multiclass_hinge", "cosine", "kl_gaussian"})
 _SQUARE = frozenset({"trace", "tr", "Tr", "det", "logdet"})
+
+
+OUTER = frozenset({".+", ".-"})
+"""Sums that repeat both operands."""
 
 
 class ClashError(Exception):
@@ -94,7 +102,7 @@ class Solution:
 
     def resolved(self, shape: OpenShape) -> OpenShape:
         """Return a shape with its variables followed."""
-        return self.root(shape[0]), self.root(shape[1])
+        return tuple(map(self.root, shape))
 
     def equal(self, first: Term, second: Term) -> Term:
         """Make two sizes equal."""
@@ -111,7 +119,9 @@ class Solution:
 
     def same(self, first: OpenShape, second: OpenShape) -> OpenShape:
         """Make two shapes equal."""
-        return self.equal(first[0], second[0]), self.equal(first[1], second[1])
+        if len(first) != len(second):
+            raise ClashError
+        return tuple(self.equal(a, b) for a, b in zip(first, second, strict=True))
 
     def meeting(self, first: OpenShape, second: OpenShape, spread: int = 0) -> OpenShape:
         """Return the shape of two operands entry by entry.
@@ -121,6 +131,8 @@ class Solution:
         first, second = self.resolved(first), self.resolved(second)
         if first == NUMBER or second == NUMBER:
             return second if first == NUMBER else first
+        if len(first) != 2 or len(second) != 2:
+            raise BeyondError
         rows, columns = (
             b if a == 1 else a if b == 1 else self.equal(a, b)
             for a, b in zip(first, second, strict=True)
@@ -137,6 +149,8 @@ class Solution:
         first, second = self.resolved(first), self.resolved(second)
         if first == NUMBER or second == NUMBER:
             return second if first == NUMBER else first
+        if len(first) != 2 or len(second) != 2:
+            raise BeyondError
         self.equal(first[1], second[0])
         return first[0], second[1]
 
@@ -167,6 +181,7 @@ class Shaper:
     functions: Mapping[str, Body] = field(default_factory=dict)
     turned: frozenset[str] = frozenset()  # names with one example a row, among such with columns
     letters: dict[str, Term] = field(default_factory=dict)  # what indices of entries run over
+    reading: ReadShape | None = None
 
     def shape(self, node: Node) -> OpenShape:
         """Return the shape of a part.
@@ -178,6 +193,39 @@ class Shaper:
         BeyondError
             Where its shape is not followed here.
         """
+        try:
+            return self.followed(node)
+        except BeyondError:
+            return self.read(node)
+
+    def read(self, node: Node) -> OpenShape:
+        """Return the shape of a part that no rule here follows: it is read with what is known.
+
+        A size that is still open stays so, as a name that nothing else has.
+        """
+        names = {part.name for part in parts_of(node) if isinstance(part, Name)}
+        names -= self.numbers - self.solution.shapes.keys()
+        if self.reading is None or self.letters or self.turned or has_example(node):
+            raise BeyondError
+        if not names <= self.solution.shapes.keys():
+            raise BeyondError
+        opened: dict[str, OpenSize] = {}
+
+        def closed(term: Term) -> Dim:
+            term = self.solution.root(term)
+            if not isinstance(term, OpenSize):
+                return term
+            opened[f"{term.name}·{term.axis}"] = term
+            return f"{term.name}·{term.axis}"
+
+        shapes = {name: tuple(map(closed, self.solution.shapes[name])) for name in names}
+        found = self.reading(node, shapes)
+        if any(dim not in opened and opened.keys() & base_names(dim) for dim in found):
+            raise BeyondError  # a size computed from one that is open
+        return tuple(opened.get(dim, dim) if isinstance(dim, str) else dim for dim in found)
+
+    def followed(self, node: Node) -> OpenShape:
+        """Return the shape of a part by the rules of this class."""
         known = self.solution
         match node:
             case Literal():
@@ -204,8 +252,8 @@ class Shaper:
             case Transposed():
                 if isinstance(node.operand, Ones):
                     raise BeyondError
-                rows, columns = self.shape(node.operand)
-                return columns, rows
+                *outer, rows, columns = self.shape(node.operand)
+                return (*outer, columns, rows)
             case Fence():
                 inner = self.shape(node.inner)
                 return NUMBER if node.norm else inner
@@ -217,8 +265,23 @@ class Shaper:
                 return self.entry(node, name)
             case Call():
                 return self.call(node)
+            case Blocks():
+                return self.blocks(node)
             case _:
                 raise BeyondError
+
+    def blocks(self, node: Blocks) -> OpenShape:
+        """Return the shape of blocks: those below each other have the same columns."""
+        known = self.solution
+        alone: list[OpenShape] = []  # a number is as long as its neighbours
+        for line in node.lines:
+            shapes = [shape for shape in map(self.shape, line) if shape != NUMBER]
+            for other in shapes[1:]:
+                known.equal(shapes[0][0], other[0])
+            alone += shapes if len(line) == 1 else []
+        for other in alone[1:]:
+            known.equal(alone[0][1], other[1])
+        raise BeyondError  # its size is added up where it is read
 
     def chain(self, node: Chain) -> OpenShape:
         """Return the shape of a chain, from the left."""
@@ -236,6 +299,9 @@ class Shaper:
                 found = known.resolved(found)[0], 1
                 continue
             right = self.shape(joined.operand)
+            if joined.operator in OUTER:
+                found = self.outer(found, right)
+                continue
             if node.level == MATRIX or joined.operator in ("@", "·", ""):
                 found = known.product(found, right)
             else:
@@ -245,6 +311,15 @@ class Shaper:
         if node.level == MATRIX and known.resolved(found) == NUMBER and has_example(node):
             raise ClashError  # w^T x_i differs from example to example
         return found
+
+    def outer(self, first: OpenShape, second: OpenShape) -> OpenShape:
+        """Return the shape of a sum in which a row and a column make a table."""
+        known = self.solution
+        first, second = known.resolved(first), known.resolved(second)
+        if len(first) != 2 or len(second) != 2:
+            raise BeyondError
+        pairs = zip(first, second, strict=True)
+        return tuple(b if a == 1 else a if b == 1 else known.equal(a, b) for a, b in pairs)
 
     def of_examples(self, node: Node, high: Node | None = None) -> Shaper:
         """Return the shaper of a formula of all examples."""
@@ -356,6 +431,8 @@ class Shaper:
         for option, value in node.options:
             if option != "axis":
                 continue
+            if len(inner) != 2:
+                raise BeyondError
             if isinstance(value, Minus) or not isinstance(value, Literal):
                 raise BeyondError
             return (1, inner[1]) if value.value == 0 else (inner[0], 1)

@@ -118,7 +118,7 @@ class Latex(Unplaced):
 
     def comparison(self, sign: str, left: str, right: str) -> str:
         """Set a mask in brackets."""
-        shown = {">": ">", "<=": r"\le", "==": "=", "!=": r"\ne"}[sign]
+        shown = {"<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne"}.get(sign, sign)
         return f"[{left} {shown} {right}]"
 
     def part(self, base: str, ranges: list[tuple[str, str]]) -> str:

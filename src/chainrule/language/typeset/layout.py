@@ -21,6 +21,7 @@ from chainrule.calculus.graph.node import (
 )
 from chainrule.calculus.graph.op import Layout, Op, axis_option
 from chainrule.calculus.graph.paths import Path
+from chainrule.language.typeset.comparisons import EXCLUDED, TURNED, is_negated, sign_of
 
 SUM, SIGNED, TOTAL, ELEMENTWISE, RATIO, JUXTAPOSED, CHAIN, POSTFIX, ATOM = range(9)
 """How tightly a piece holds together, loosest first."""
@@ -222,7 +223,7 @@ class _Setter:
         inside = [(k,) for k in range(len(args))]
         match op.notation.layout:
             case Layout.SUM if (mask := _excluded(expr)) is not None:
-                return ATOM, self._comparison(EXCLUDED[_sign(mask[0])], *mask)
+                return ATOM, self._comparison(EXCLUDED[sign_of(mask[0])], *mask)
             case Layout.SUM:
                 join = m.table if _is_table(expr) else m.terms
                 return SUM, join([self._term(*each) for each in zip(args, inside, strict=True)])
@@ -266,8 +267,8 @@ class _Setter:
                         ops, self.at_least(inner.args[0], (*inside[0], 0), ATOM)
                     )
                 return POSTFIX, m.postfix(op, self.at_least(inner, inside[0], ATOM))
-            case Layout.FENCE if _sign(expr) and _is_difference(_shown(args[0])[0]):
-                return ATOM, self._comparison(_sign(expr), expr, ())
+            case Layout.FENCE if sign_of(expr) and _has_two_sides(_shown(args[0])[0]):
+                return ATOM, self._comparison(sign_of(expr), expr, ())
             case Layout.FENCE:
                 squared = op.notation.plain[-1].isdigit()  # ``norm(x)^2`` ends in an exponent
                 return POSTFIX if squared else ATOM, m.fence(
@@ -301,6 +302,8 @@ class _Setter:
     def _comparison(self, sign: str, mask: Apply, at: Path) -> str:
         """Set a mask: the two sides of a difference, or an expression and 0."""
         inner, place = _shown(mask.args[0], (*at, 0))
+        if isinstance(inner, Apply) and is_negated(inner):
+            sign, inner, place = TURNED[sign], inner.args[0], (*place, 0)  # -r > 0 is r < 0
         if not _is_difference(inner):
             zero = _Setter(self.medium.apart).at_least(Number(0), (), SUM)
             return self.medium.comparison(sign, self.at_least(inner, place, SUM), zero)
@@ -395,16 +398,6 @@ class _Setter:
         )
 
 
-EXCLUDED = {">": "<=", "==": "!="}
-"""The comparison that holds where another one does not."""
-
-
-def _sign(mask: Apply) -> str:
-    """Return the sign of a comparison with 0, as in ``[z > 0]``; empty for other operations."""
-    pattern = mask.op.notation.plain
-    return pattern[2:].removesuffix("0]").strip() if pattern.startswith("[|") else ""
-
-
 def _excluded(expr: Apply) -> tuple[Apply, Path] | None:
     """Return the mask of ``1 - [z > 0]``, which is written ``[z <= 0]``, and its path."""
     if len(expr.args) != 2 or not isinstance(expr.args[0], Number) or expr.args[0].value != 1:
@@ -413,7 +406,12 @@ def _excluded(expr: Apply) -> tuple[Apply, Path] | None:
     if not (isinstance(negative, Apply) and negative.op.notation.layout is Layout.PREFIX):
         return None
     mask, at = _shown(negative.args[0], (*at, 0))
-    return (mask, at) if isinstance(mask, Apply) and _sign(mask) in EXCLUDED else None
+    return (mask, at) if isinstance(mask, Apply) and sign_of(mask) in EXCLUDED else None
+
+
+def _has_two_sides(expr: Expr) -> bool:
+    """Whether a mask compares more than an expression with 0: two terms, or minus one of them."""
+    return _is_difference(expr) or (isinstance(expr, Apply) and is_negated(expr))
 
 
 def _is_difference(expr: Expr) -> bool:

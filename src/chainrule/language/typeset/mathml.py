@@ -14,8 +14,9 @@ from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Entry, Expr, Partial, Symbol, walk
 from chainrule.calculus.graph.op import Op
 from chainrule.calculus.graph.paths import Path
+from chainrule.language.typeset.comparisons import COMPARISONS
 from chainrule.language.typeset.layout import Piece, Term, typeset
-from chainrule.language.typeset.names import COMPARISONS, PIECES, NameParts, name_parts
+from chainrule.language.typeset.names import PIECES, NameParts, name_parts
 from chainrule.language.typeset.text import unicode
 
 _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}

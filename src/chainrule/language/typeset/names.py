@@ -13,8 +13,6 @@ GREEK = {
     "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Sigma": "Σ", "Phi": "Φ",
     "Psi": "Ψ", "Omega": "Ω",
 }  # fmt: skip
-COMPARISONS = {">": ">", "<=": "≤", "==": "=", "!=": "≠"}
-"""The signs of comparisons in print, by those of plain text."""
 
 PIECES = re.compile(r"[0-9]+|[+-]|[^\s\d+-]\S*")
 """The parts of a size: numbers, signs and names."""

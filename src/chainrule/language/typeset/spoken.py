@@ -9,6 +9,7 @@ from fractions import Fraction
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.graph.op import Op
+from chainrule.language.typeset.comparisons import SPOKEN
 from chainrule.language.typeset.layout import Term, Unplaced, typeset
 from chainrule.language.typeset.names import NameParts, name_parts
 
@@ -110,8 +111,7 @@ class Spoken(Unplaced):
 
     def comparison(self, sign: str, left: str, right: str) -> str:
         """Say where a mask is one."""
-        said = {">": "is greater than", "<=": "is at most", "==": "equals", "!=": "differs from"}
-        return f"the mask where {left} {said[sign]} {right}"
+        return f"the mask where {left} {SPOKEN[sign]} {right}"
 
     def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
         """Say which rows and columns are taken."""

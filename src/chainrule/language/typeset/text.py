@@ -9,8 +9,9 @@ from itertools import pairwise
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.graph.op import Op
+from chainrule.language.typeset.comparisons import COMPARISONS
 from chainrule.language.typeset.layout import Term, Unplaced, typeset
-from chainrule.language.typeset.names import COMPARISONS, name_parts
+from chainrule.language.typeset.names import name_parts
 
 
 class Plain(Unplaced):

@@ -66,11 +66,11 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return the loss, dl/dz and d2l/dz2."""
     t1 = z - y
     t2 = t1 / (477 / 200)
-    t3 = 40000 * (t1 * t1)
-    t4 = 227529 + t3
+    t3 = t1 * t1
+    t4 = 227529 + (40000 * t3)
     loss = (227529 / 80000) * np.log1p(t2 * t2)
     slope = 227529 * t1 / t4
-    curvature = 227529 * (227529 - t3) / (t4 * t4)
+    curvature = (51769445841 - (9101160000 * t3)) / (t4 * t4)
     return loss, slope, curvature
 
 
@@ -96,10 +96,10 @@ def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     e9 = roundings.added(v9, 0.0, e8)
     v10 = v6 / v9
     e10 = roundings.divided(v10, e6, v9, e9)
-    v11 = 227529 - v8
-    e11 = roundings.added(v11, 0.0, e8)
-    v12 = 227529 * v11
-    e12 = roundings.multiplied(v12, 227529, 0.0, v11, e11)
+    v11 = 9101160000 * v7
+    e11 = roundings.multiplied(v11, 9101160000, 0.0, v7, e7)
+    v12 = 51769445841 - v11
+    e12 = roundings.added(v12, 0.0, e11)
     v13 = v9 * v9
     e13 = roundings.multiplied(v13, v9, e9, v9, e9)
     v14 = v12 / v13
@@ -117,8 +117,8 @@ def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Numbe
     i2 = intervals.squared(i1)
     i3 = intervals.multiplied(intervals.point(40000), i2)
     i4 = intervals.added(intervals.point(227529), i3)
-    i5 = intervals.subtracted(intervals.point(227529), i3)
-    i6 = intervals.multiplied(intervals.point(227529), i5)
+    i5 = intervals.multiplied(intervals.point(9101160000), i2)
+    i6 = intervals.subtracted(intervals.point(51769445841), i5)
     i7 = intervals.squared(i4)
     i8 = intervals.divided(i6, i7)
     return intervals.settled(i8, -0.125, 1.0, low)
