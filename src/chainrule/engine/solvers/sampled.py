@@ -22,7 +22,7 @@ from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.solvers.class_newton import class_newton, fixed_hessian_descent
 from chainrule.engine.solvers.curvature import Curvature
-from chainrule.engine.solvers.limits import FRACTIONS, ROWS_PER_PARAMETER
+from chainrule.engine.solvers.limits import FRACTIONS, ROWS_PER_PARAMETER, sample_fraction
 from chainrule.engine.solvers.newton import newton
 from chainrule.engine.solvers.newton_cg import estimated_gap, newton_cg
 from chainrule.engine.solvers.quasi_newton import Inverse, quasi_newton
@@ -216,12 +216,14 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
     more than what one four times as large cannot.
     """
     source, n_parameters = objective.source, objective.n_parameters
-    largest = largest_sample(source.n_samples)
+    fraction = sample_fraction(source, n_parameters) or FRACTIONS[-1]
+    largest = largest_sample(source.n_samples, fraction)
     if source.is_stored:  # one read for all samples, of which the larger hold the smaller
         source = source.take_rows(largest, copied=False)
         largest = np.arange(len(largest))
-    samples = [largest[:: fraction // FRACTIONS[-1]] for fraction in FRACTIONS]
-    samples = [rows for rows in samples if len(rows) >= ROWS_PER_PARAMETER * n_parameters]
+    samples = [largest[:: one // FRACTIONS[-1]] for one in FRACTIONS]
+    least = ROWS_PER_PARAMETER * n_parameters
+    samples = [rows for rows in samples[:-1] if len(rows) >= least] + samples[-1:]
     if objective.loss.n_outputs > 1:
         samples = samples[-1:]  # their Hessians are dear
     point = _solved(objective, start, source.take_rows(samples[0], copied=False))
