@@ -37,8 +37,9 @@ _BLOCK_NUMBERS: Final[int] = 2**26
 
 
 def n_drawn(n_samples: int, size: int) -> int:
-    """Return how many rows the block of one class is formed from."""
-    return min(n_samples, max(LEAST_BLOCK_ROWS, ROWS_PER_BLOCK_PARAMETER * size))
+    """Return how many rows the block of one class is formed from: all, where most would be."""
+    enough = max(LEAST_BLOCK_ROWS, ROWS_PER_BLOCK_PARAMETER * size)
+    return n_samples if 2 * n_samples <= 3 * enough else enough
 
 
 def blocks_fit(n_classes: int, size: int) -> bool:
