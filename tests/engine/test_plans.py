@@ -129,6 +129,14 @@ def test_fewer_rows_are_sampled_where_hessians_cost_more(
     assert drawn in chosen.reason
 
 
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_fit_in_one_call_is_said_to_form_hessians(n_classes: int) -> None:
+    shape = Shape(30_000, 32, n_classes=n_classes, is_fused=True)
+    found = choose_plan("auto", shape, 33, penalised=True, in_one_call=True)
+    assert found.method == "newton-cholesky"
+    assert "the Hessian is cheap" in found.reason
+
+
 @pytest.mark.parametrize(
     ("n_samples", "n_features", "n_classes", "method"),
     [

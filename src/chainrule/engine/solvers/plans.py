@@ -233,8 +233,9 @@ def choose_plan(
     costs = expected_costs(source, n_parameters)
     known = machine_constants() if constants is None else constants
     plan = _chosen(method, source, n_parameters, penalised=penalised, convex=convex)
-    if in_one_call and source.n_classes > 2:
-        why = f"{n_parameters} parameters of {source.n_classes} classes: the Hessian is cheap"
+    if in_one_call and plan.method != "newton-cholesky":
+        of_classes = f" of {source.n_classes} classes" if source.n_classes > 2 else ""
+        why = f"{n_parameters} parameters{of_classes}: the Hessian is cheap"
         plan = _plan("newton-cholesky", why, source, costs)
     admitted = [
         name
