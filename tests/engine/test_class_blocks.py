@@ -222,3 +222,18 @@ def test_blocks_are_those_of_the_hessian() -> None:
     )
     wanted -= wanted.mean(axis=0)
     np.testing.assert_allclose(apply(vector.ravel()).reshape(3, 7), wanted, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("rank", [6, 3])
+def test_many_small_blocks_are_inverted_in_few_calls(rank: int) -> None:
+    rng = np.random.default_rng(16)
+    factors = rng.normal(size=(5, 6, rank)) * 10.0 ** np.arange(6)[:, None]
+    strength = np.full(6, 1.0 if rank == 6 else 0.0)
+    blocks = factors @ factors.transpose(0, 2, 1)
+    scales, inverses = class_blocks._inverted_together(blocks, strength)
+    assert np.isfinite(inverses).all()
+    np.testing.assert_array_equal(inverses, inverses.transpose(0, 2, 1))
+    if rank == 6:
+        found = scales[:, :, None] * inverses * scales[:, None, :]
+        identity = found @ (blocks + np.diag(strength))
+        np.testing.assert_allclose(identity, np.tile(np.eye(6), (5, 1, 1)), atol=1e-6)

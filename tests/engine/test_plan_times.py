@@ -37,6 +37,7 @@ class Recorded:
     method: str
     seconds: float
     is_coded: bool = False
+    is_stored: bool = False
 
 
 def recorded() -> list[Recorded]:

@@ -39,6 +39,7 @@ class Shape:
     is_fused: bool = False
     n_blocks: int = 4
     is_coded: bool = False
+    is_stored: bool = False
 
     @property
     def is_dense(self) -> bool:
@@ -108,6 +109,32 @@ def test_the_method_for_codes_is_the_one_that_took_least(shape: Shape, method: s
 @pytest.mark.parametrize(("shape", "method"), SHAPES)
 def test_the_method_is_the_one_for_the_shape(shape: Shape, method: str) -> None:
     assert plan(shape).method == method
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "n_features", "method", "drawn"),
+    [
+        (50_000, 500, "newton-sampled", "6250 rows"),
+        (10_000, 100, "newton-sampled", "1250 rows"),
+        (7_500, 150, "newton-sampled", "1875 rows"),
+        (4_000, 20, "newton-cholesky", "small enough"),
+        (4_000, 400, "newton-cg", "products"),
+    ],
+)
+def test_fewer_rows_are_sampled_where_hessians_cost_more(
+    n_samples: int, n_features: int, method: str, drawn: str
+) -> None:
+    chosen = plan(Shape(n_samples, n_features, is_fused=True))
+    assert chosen.method == method
+    assert drawn in chosen.reason
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_fit_in_one_call_is_said_to_form_hessians(n_classes: int) -> None:
+    shape = Shape(30_000, 32, n_classes=n_classes, is_fused=True)
+    found = choose_plan("auto", shape, 33, penalised=True, in_one_call=True)
+    assert found.method == "newton-cholesky"
+    assert "the Hessian is cheap" in found.reason
 
 
 @pytest.mark.parametrize(

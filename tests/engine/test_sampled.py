@@ -17,6 +17,7 @@ from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes import fused_blocks
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.solvers import sampled
+from chainrule.engine.solvers.limits import sample_fraction
 from chainrule.engine.solvers.newton import newton
 
 
@@ -150,8 +151,21 @@ def test_several_classes_are_handed_to_the_solver_of_few_hessians(
     assert outcome.evaluation.value == pytest.approx(full.evaluation.value, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("n_samples", "fraction"), [(1_920, 16), (1_919, 8), (576, 8), (575, 4), (288, 4), (287, 0)]
+)
+def test_fewer_rows_are_drawn_more_densely(n_samples: int, fraction: int) -> None:
+    X, y = tall(12, n_samples=n_samples)
+    assert sample_fraction(InMemorySource(X, y.astype(float)), 6) == fraction
+    full = LogisticRegression(solver="newton-cholesky", tol=1e-12).fit(X, y)
+    model = LogisticRegression(solver="newton-sampled", tol=1e-11).fit(X, y)
+    assert model.solver_ == ("newton-sampled" if fraction else "newton-cholesky")
+    assert model.certificate_.proven
+    assert model.objective_ == pytest.approx(full.objective_, rel=2e-11)
+
+
 def test_too_few_rows_are_not_sampled() -> None:
-    X, y = tall(8, n_samples=300)
+    X, y = tall(8, n_samples=250)
     model = LogisticRegression(solver="newton-sampled").fit(X, y)
     assert model.solver_ == "newton-cholesky"
     assert "too few rows" in model.explain()

@@ -49,6 +49,6 @@ def stratified_rows(n_samples: int, n_rows: int, seed: int) -> IntArray:
     return found
 
 
-def largest_sample(n_samples: int) -> IntArray:
-    """Return the numbers of the rows of the largest sample."""
-    return stratified_rows(n_samples, n_samples // LARGEST_SAMPLE, _SEED)
+def largest_sample(n_samples: int, fraction: int = LARGEST_SAMPLE) -> IntArray:
+    """Return the numbers of the rows of the largest sample: one in so many."""
+    return stratified_rows(n_samples, n_samples // fraction, _SEED)

@@ -28,6 +28,9 @@ _DOUBLE: Final[int] = 96
 """Parameters of a class up to which its block is float64."""
 
 _CHUNK: Final[int] = 256
+_AT_ONCE: Final[int] = 2**17
+"""Numbers of weighted rows that are multiplied in one call, in more rows than a chunk."""
+
 _RIDGES: Final[tuple[float, ...]] = (1e-6, 1e-4, 1e-2)
 """What is added to a unit diagonal, one after the other, where a block is not definite."""
 
@@ -57,21 +60,28 @@ def blocks_inverse(objective: ClassObjective, proba: FloatArray) -> Inverse:
     dtype = _kind(size)
     inverses, scales = np.empty((n_classes, size, size), dtype), np.empty((n_classes, size))
     strength, weight = _strength(objective), _weights(objective)
-    together, unit = None, _units(objective)
-    if size <= TOGETHER:
-        together, unit = _blocks_together(objective, proba, weight), np.ones(size)
+    unit, n_rows = _units(objective), n_drawn(len(weight), size)
+    # where every class takes all rows, these are divided by the units once
+    shared = (
+        _scaled(objective, slice(None), unit) if size > TOGETHER and n_rows == len(weight) else None
+    )
 
     def one(k: int) -> None:
-        if together is None:
-            rows, drawn = _drawn(weight * proba[k] * (1 - proba[k]), n_drawn(len(weight), size))
-            block = _gram(objective, rows, drawn, unit)
+        d = weight * proba[k] * (1 - proba[k])
+        if shared is not None:
+            block = _gram(shared.__getitem__, d, size)
         else:
-            block = together[k]
+            rows, drawn = _drawn(d, n_rows)
+            block = _gram(lambda part: _scaled(objective, rows[part], unit), drawn, size)
         scale, inverses[k] = _inverted(block, strength / unit**2)
         scales[k] = scale / unit
 
-    for _ in map_in_order(one, n_classes, objective.n_threads):
-        pass
+    if size <= TOGETHER:
+        blocks = _blocks_together(objective, proba, weight)
+        scales, inverses = _inverted_together(blocks, strength)
+    else:
+        for _ in map_in_order(one, n_classes, objective.n_threads):
+            pass
     objective.passes += 1.0
 
     def apply(vector: FloatArray) -> FloatArray:
@@ -105,7 +115,8 @@ def level_inverse(objective: ClassObjective) -> Inverse:
 
     def one(index: int) -> tuple[FloatArray]:
         rows = np.arange(index * n_samples // n_parts, (index + 1) * n_samples // n_parts)
-        return (_gram(objective, rows, weight[rows] / n_classes, unit),)
+        share = weight[rows] / n_classes
+        return (_gram(lambda part: _scaled(objective, rows[part], unit), share, size),)
 
     (block,) = sum_over_chunks(one, n_parts, objective.n_threads)
     objective.passes += 1.0
@@ -158,22 +169,27 @@ def _blocks_together(
     return found
 
 
-def _gram(
-    objective: ClassObjective, rows: IntArray, weight: FloatArray, unit: FloatArray
-) -> FloatArray:
-    """Return X^T diag(weight) X over some rows, its columns divided by units.
+def _gram(table: Callable[[slice], npt.NDArray[Any]], weight: FloatArray, size: int) -> FloatArray:
+    """Return X^T diag(weight) X of rows with so many columns, of which the table returns a slice.
 
     Only what is on and above the diagonal is filled in.
     """
-    kind = _kind(len(unit))
+    kind = _kind(size)
     update = linalg.blas.ssyrk if kind is np.float32 else linalg.blas.dsyrk
-    total: Any = np.zeros((len(unit), len(unit)), kind, order="F")
-    for start in range(0, len(rows), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        scaled = _columns(objective, rows[part]) / unit
-        scaled *= np.sqrt(weight[part])[:, None]
-        total = update(1.0, scaled.astype(kind, copy=False).T, beta=1.0, c=total, overwrite_c=1)
+    total: Any = np.zeros((size, size), kind, order="F")
+    root, step = np.sqrt(weight).astype(kind, copy=False), max(_CHUNK, _AT_ONCE // size)
+    for start in range(0, len(weight), step):
+        part = slice(start, start + step)
+        weighted = table(part) * root[part, None]
+        total = update(1.0, weighted.T, beta=1.0, c=total, overwrite_c=1)
     return np.asarray(total)
+
+
+def _scaled(
+    objective: ClassObjective, rows: IntArray | slice, unit: FloatArray
+) -> npt.NDArray[Any]:
+    """Return some rows, their columns divided by units, as precise as their products need be."""
+    return (_columns(objective, rows) / unit).astype(_kind(len(unit)), copy=False)
 
 
 def _units(objective: ClassObjective) -> FloatArray:
@@ -187,13 +203,13 @@ def _weights(objective: ClassObjective) -> FloatArray:
     return np.concatenate([source.weights(source.rows(i)) for i in range(source.n_blocks)])
 
 
-def _columns(objective: ClassObjective, rows: IntArray) -> FloatArray:
+def _columns(objective: ClassObjective, rows: IntArray | slice) -> FloatArray:
     """Return some rows of the free columns, and a last one of ones for the intercept."""
     X = objective.source.given[0]
     chosen = X[rows] if objective.columns is None else X[rows][:, objective.columns]
     if not objective.fit_intercept:
         return np.asarray(chosen, dtype=np.float64)
-    found = np.ones((len(rows), chosen.shape[1] + 1))
+    found = np.ones((len(chosen), chosen.shape[1] + 1))
     found[:, :-1] = chosen
     return found
 
@@ -248,6 +264,22 @@ def _inverted(block: FloatArray, strength: FloatArray) -> tuple[FloatArray, npt.
             upper = np.triu(inverse)
             return scale, upper + np.triu(upper, 1).T
     return scale, np.eye(size)
+
+
+def _inverted_together(blocks: FloatArray, strength: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the same as `_inverted` for many small blocks, in few calls."""
+    size = blocks.shape[1]
+    diagonal = np.diagonal(blocks, axis1=1, axis2=2) + strength
+    scales = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    scaled = blocks * scales[:, None, :] * scales[:, :, None]
+    scaled[:, np.arange(size), np.arange(size)] = 1.0
+    try:
+        np.linalg.cholesky(scaled)  # raises where one of them is not definite
+        inverses = np.linalg.inv(scaled)
+    except np.linalg.LinAlgError:
+        found = [_inverted(block, strength) for block in blocks]
+        return np.stack([scale for scale, _ in found]), np.stack([one for _, one in found])
+    return scales, np.asarray((inverses + inverses.transpose(0, 2, 1)) / 2)
 
 
 def _strength(objective: ClassObjective) -> npt.NDArray[np.float64]:

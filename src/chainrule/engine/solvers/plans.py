@@ -16,8 +16,10 @@ from chainrule.engine.runtime.constants import MachineConstants, machine_constan
 from chainrule.engine.solvers.limits import (
     FRACTIONS,
     ROWS_LIMIT,
+    ROWS_PER_PARAMETER,
     blocks_fit,
     n_drawn,
+    sample_fraction,
     sampling_pays,
 )
 
@@ -43,6 +45,9 @@ OPERATIONS_PER_BYTE: Final[float] = 4.0
 _NEWTON_STEPS: Final[float] = 6.0
 _PATIENCE: Final[float] = 2.0
 """How many times the expected reads a method may take before another takes over."""
+
+_WORTH: Final[float] = 0.85
+"""What larger samples of dense rows may take at most, in the time of Hessians of all rows."""
 
 _SCATTERED: Final[float] = 12.0
 """Operations of dense rows in the time of one of sparse rows: entry by entry, not in products."""
@@ -137,6 +142,8 @@ class Measured(Protocol):
     @property
     def is_dense(self) -> bool: ...  # noqa: D102
     @property
+    def is_stored(self) -> bool: ...  # noqa: D102
+    @property
     def is_coded(self) -> bool: ...  # noqa: D102
     @property
     def is_fused(self) -> bool: ...  # noqa: D102
@@ -226,8 +233,9 @@ def choose_plan(
     costs = expected_costs(source, n_parameters)
     known = machine_constants() if constants is None else constants
     plan = _chosen(method, source, n_parameters, penalised=penalised, convex=convex)
-    if in_one_call and source.n_classes > 2:
-        why = f"{n_parameters} parameters of {source.n_classes} classes: the Hessian is cheap"
+    if in_one_call and plan.method != "newton-cholesky":
+        of_classes = f" of {source.n_classes} classes" if source.n_classes > 2 else ""
+        why = f"{n_parameters} parameters{of_classes}: the Hessian is cheap"
         plan = _plan("newton-cholesky", why, source, costs)
     admitted = [
         name
@@ -309,8 +317,11 @@ def _chosen(
         why = f"{n_parameters} parameters: the Hessian is too large to form"
         return _plan("newton-cg", why, source, costs)
     forming, products = (costs[m].in_passes(source) for m in ("newton-cholesky", "newton-cg"))
-    if from_samples and (source.is_dense or costs["newton-sampled"].in_passes(source) < forming):
-        part = source.n_samples // FRACTIONS[-1]
+    fraction = sample_fraction(source, n_parameters) if convex else 0
+    is_enough = source.is_dense and fraction == FRACTIONS[-1]
+    worth = _WORTH if source.is_dense else 1.0
+    if fraction and (is_enough or costs["newton-sampled"].in_passes(source) < worth * forming):
+        part = source.n_samples // fraction
         return _plan(
             "newton-sampled",
             f"{source.n_samples} rows for {n_parameters} parameters: {part} rows drawn at random "
@@ -359,7 +370,8 @@ def expected_costs(source: Measured, n_parameters: int) -> Mapping[str, Cost]:
     per_row = source.n_entries / m
     hessian = hessian_operations(source, n_parameters)
     factor = n_parameters**3 / 3
-    part = 1 / FRACTIONS[-1]
+    part = 1 / (sample_fraction(source, n_parameters) or FRACTIONS[-1])
+    is_enough = part * m >= ROWS_PER_PARAMETER * n_parameters
     of_class = n_parameters // n_outputs
     vectors = 5 * 8e-6 * m * n_outputs
     square = 4 * 8e-6 * n_parameters**2
@@ -370,7 +382,7 @@ def expected_costs(source: Measured, n_parameters: int) -> Mapping[str, Cost]:
         "newton-classes": Cost(25.0, 2 * hessian, 2 * factor, vectors + 2 * square),
         "newton-sampled": Cost(
             # a column that is hardly ever non-zero is missing from the sample, and steps go wrong
-            10.0 if source.is_dense else 27.0,
+            (10.0 if is_enough else 20.0) if source.is_dense else 27.0,
             _NEWTON_STEPS * part * hessian,
             _NEWTON_STEPS * factor,
             vectors + square + part * source.n_bytes * 1e-6,
