@@ -18,6 +18,7 @@ from chainrule.teaching.marking.by_value.claims import FOR_NUMBERS, Judged, by_v
 from chainrule.teaching.marking.code_by_value.definitions import defining_rows
 from chainrule.teaching.marking.code_by_value.judge import NO_LOSS, OTHER_READING
 from chainrule.teaching.marking.code_by_value.judge import judged as code_by_value
+from chainrule.teaching.marking.code_by_value.source import is_code
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 
 NOTHING = Declared()
@@ -173,6 +174,8 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
     """
     kept = list(lines)
     found = code_by_value(text)
+    if found and is_code(text):  # its rows are no equations: only what agrees with them counts
+        kept = [line for line in kept if line.verdict in ("proven", FOLLOWS)]
     settled = (OTHER_READING, NO_LOSS)
     open_rows = [one for one in found if one.verdict == "unproven" and one.why not in settled]
     doubtful = {one.line for one in open_rows}

@@ -8,7 +8,7 @@ import textwrap
 import warnings
 from dataclasses import dataclass
 
-MOST_ROWS = 400
+MOST_ROWS = 1500
 MOST_LEFT_OUT = 60
 LONGEST_ROW = 600
 DEEPEST_BRACKETS = 40
@@ -17,6 +17,12 @@ _FENCE = re.compile(r"^\s*(?:```|~~~)\s*(?P<language>\w*)")
 _CODE = re.compile(
     r"\b(?:np|numpy|torch|tf|jnp)\.\w|\.dot\(|\.T\b|^\s*def \w+\(|\w @ \w|^\s*\w+ [-+*/]= "
 )
+_PYTHON = re.compile(
+    r"\b(?:np|numpy|torch|tf|jnp)\.\w|\.(?:dot|mm|sum|mean|transpose)\(|^\s*(?:def|class) \w+\b.*:"
+    r"|^\s*for \w+ in .*:|^\s*import \w"
+)
+"""What Python has, and mathematics that happens to be Python does not."""
+
 _ASSIGNS = re.compile(
     r"^\s*[A-Za-z_][\w.\[\]\"', :<>=+()\-]*?\s*[-+*/]?=(?!=)|^\s*(?:def|class|for|if|return)\b"
 )
@@ -32,15 +38,21 @@ class Source:
         In the order of the text.
     left_out : frozenset of int
         The rows that are not Python.
+    whole : bool
+        Whether the text is code from its first row to its last.
     """
 
     statements: tuple[ast.stmt, ...]
     left_out: frozenset[int]
+    whole: bool = False
 
 
 def source(text: str) -> Source | None:
     """Return the code of a text; None where it has none."""
-    blocks = _blocks(text.split("\n")[:MOST_ROWS])
+    rows = text.split("\n")[:MOST_ROWS]
+    if (module := _whole(rows)) is not None:
+        return Source(tuple(module), frozenset(), whole=True)
+    blocks = _blocks(rows)
     statements: list[ast.stmt] = []
     left_out: set[int] = set()
     for rows in blocks:
@@ -48,6 +60,23 @@ def source(text: str) -> Source | None:
         statements.extend(found)
         left_out |= gone
     return Source(tuple(statements), frozenset(left_out)) if statements else None
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is code from its first row to its last, rather than prose or mathematics."""
+    return _whole(text.split("\n")[:MOST_ROWS]) is not None
+
+
+def _whole(rows: list[str]) -> list[ast.stmt] | None:
+    """Return the statements of a text that is a module of Python; None for another text."""
+    if not any(_PYTHON.search(row) for row in rows) or any(map(_too_deep, rows)):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(textwrap.dedent("\n".join(rows))).body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
 
 
 def _blocks(rows: list[str]) -> list[dict[int, str]]:
@@ -140,4 +169,4 @@ def _row_by_row(rows: dict[int, str]) -> tuple[list[ast.stmt], set[int]]:
     return found, left_out
 
 
-__all__ = ["Source", "source"]
+__all__ = ["Source", "is_code", "source"]
