@@ -29,6 +29,8 @@ class Slopes:
     walk: Walk[Array]
     seed: int
     kept: dict[int, tuple[list[Array], list[dict[str, float]]]] = field(default_factory=dict)
+    flat: set[str] = field(default_factory=set)  # inputs on which the loss does not depend
+    moves: bool = False  # whether it depends on an input
 
     @property
     def numbers(self) -> Numbers:
@@ -64,10 +66,11 @@ class Slopes:
         if max(map(abs, true)) < 1e-9:
             if max(map(abs, claimed)) < 1e-9:
                 name = self.numbers.seen[place][0]
-                if event.scope or name not in self.reading.shapes.inputs:
-                    return 1.0  # as a shift of the scores does not change a softmax
-                raise Misfit("a reading in which the loss does not depend on this")
+                if not event.scope and name in self.reading.shapes.inputs:
+                    self.flat.add(name)
+                return 1.0  # as a shift of the scores does not change a softmax
             return None
+        self.moves = self.moves or self.numbers.seen[place][0] in self.reading.shapes.inputs
         found = float(np.dot(claimed, true) / np.dot(true, true))
         if not np.isfinite(found):
             return None

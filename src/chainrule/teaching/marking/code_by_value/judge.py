@@ -38,6 +38,7 @@ OTHER_READING = "right in one reading of the shapes and wrong in another; declar
 NO_LOSS = "the code has no loss, and under none of the usual ones does its first gradient hold; " \
           "add the line that computes the loss"  # fmt: skip
 INDEPENDENT = "the loss, as it is read, does not depend on this"
+UNSETTLED = "a row before it, from which it starts, is not settled"
 ROUNDS = "right in one round of the loop and wrong in another"
 FLAT = 1e-9
 """The slope below which a loss does not depend on a value."""
@@ -107,6 +108,10 @@ def _of_unit(unit: Unit, code: Source, rows: list[str]) -> Iterator[CodeJudged]:
         lines = _best(Source(unit.statements, code.left_out), names)
     except FAULTS:
         return
+    if lines and not any(line.verdict == "wrong" for line in lines):
+        for line in lines:  # from a line that is not settled
+            if line.verdict == "follows":
+                line.verdict, line.why = "unproven", UNSETTLED
     for line in lines or ():
         yield from _of_line(line, rows)
     undecided = any(line.verdict == "unproven" for line in lines or ())
@@ -335,6 +340,8 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
                 line.replaced = True
             if place and len(group) > 1:
                 _find_row(line, slopes, backward, [*place, *_inside(slopes, place)], loss)
+    if slopes.flat and not slopes.moves:
+        raise Misfit("a reading in which the loss does not depend on anything")
     for line in lines:
         line.sure = not (walk.failed or reading.taken or reading.code.left_out)
     lines = [line for line in lines if not _is_start(line)]

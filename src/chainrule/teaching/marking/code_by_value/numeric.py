@@ -27,6 +27,10 @@ from chainrule.teaching.marking.code_by_value.shaped import Shaped
 
 Array = npt.NDArray[np.float64]
 
+COUNTS = frozenset({"m", "n", "N", "M", "num_examples", "batch_size", "n_samples", "num_samples",
+                    "num_train", "B", "batch", "n_examples", "size", "examples"})  # fmt: skip
+"""Names of the number of examples."""
+
 _LEAK = 0.01
 _POSITIVE = re.compile(r"(?i)(?:\w*_)?mask\w*|drop\w*|D\d+|keep\w*|eps\w*")
 """Names of masks and of small numbers, which are not negative."""
@@ -152,6 +156,8 @@ class Numbers(Algebra[Array]):
         shaped = self.shapes[name]
         if shaped.classes is not None:
             value: Array = random.integers(0, self._length(shaped.classes), shape).astype(float)
+        elif not shape and name in COUNTS:
+            value = random.uniform(2.2, 4.8, shape)
         elif (
             name in self.label_names
             or not shape
@@ -389,4 +395,4 @@ def _whole_sizes(sizes: tuple[object, ...]) -> tuple[int, ...]:
     return tuple(size for size in whole if isinstance(size, int))
 
 
-__all__ = ["Array", "Numbers"]
+__all__ = ["COUNTS", "Array", "Numbers"]

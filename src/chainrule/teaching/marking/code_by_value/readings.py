@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit
 from chainrule.teaching.marking.code_by_value.naming import Names
-from chainrule.teaching.marking.code_by_value.numeric import Array, Numbers
+from chainrule.teaching.marking.code_by_value.numeric import COUNTS, Array, Numbers
 from chainrule.teaching.marking.code_by_value.shaped import Shaped
 from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source
@@ -22,10 +22,6 @@ MOST_SHAPES = 48
 
 MOST_WALKS = 1500
 """The most walks over the code of one text."""
-
-
-COUNTS = frozenset({"m", "n", "N", "M", "num_examples", "batch_size", "n_samples", "num_samples",
-                     "num_train", "B", "batch", "n_examples", "size", "examples"})  # fmt: skip
 
 
 FAULTS = (Misfit, RecursionError, ArithmeticError, ValueError, TypeError, IndexError)
