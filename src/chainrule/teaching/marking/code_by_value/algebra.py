@@ -107,6 +107,9 @@ class Event:
 class Algebra(ABC, Generic[V]):
     """Operations on the values of a walk."""
 
+    infers = False
+    """Whether values are shapes that are to be found."""
+
     @abstractmethod
     def unknown(self, name: str) -> V:
         """Return the value of a name that the code does not define."""
@@ -142,6 +145,9 @@ class Algebra(ABC, Generic[V]):
     @abstractmethod
     def rank(self, value: V, least: int) -> int:
         """Return the number of axes of a value; an open one gets the least number."""
+
+    def meet(self, value: V, axis: int, size: Size) -> None:
+        """Take an axis, over which a loop runs, to have the length of the loop."""
 
     def decided(self, sign: str, one: V, other: V) -> bool | None:
         """Return whether a comparison holds; None where the values are not known."""

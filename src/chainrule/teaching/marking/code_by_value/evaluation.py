@@ -71,6 +71,7 @@ class Evaluation(Reader[V], ABC, Generic[V]):
     scope: dict[str, int] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)  # names that stand for entries of lists
     counted: set[str] = field(default_factory=set)  # loop variables that run over an axis
+    axes: dict[str, Size] = field(default_factory=dict)  # the lengths of these axes
     returned: dict[str, ast.expr] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
     steps: int = 0
@@ -326,7 +327,13 @@ class Evaluation(Reader[V], ABC, Generic[V]):
             if not isinstance(place, int) or not -len(whole) <= place < len(whole):
                 raise Misfit("a part of several values that is not read")
             return whole[place]
-        return self.algebra.entry(self.lifted(whole), self.index(node.slice))
+        value = self.lifted(whole)
+        found = self.algebra.entry(value, self.index(node.slice))
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        for axis, part in enumerate(parts):
+            if isinstance(part, ast.Name) and part.id in self.axes:
+                self.algebra.meet(value, axis, self.axes[part.id])
+        return found
 
     def _call(self, node: ast.Call) -> object:
         word = word_of(node.func)
@@ -365,7 +372,7 @@ class Evaluation(Reader[V], ABC, Generic[V]):
                 self.tables[name] = 2 * LAYERS if both else LAYERS
             if (held := self.tables.get(name)) is not None:
                 return held
-        return self.algebra.size(self.array(node), 0)
+        return self.algebra.size(self.array(node), 0, 1)
 
     def argued(self, node: ast.expr) -> V:
         """Return the argument of a function; in ``exp(-z)`` it is z that is noted."""

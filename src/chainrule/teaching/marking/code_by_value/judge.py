@@ -391,7 +391,7 @@ def _groups(events: list[Event], reading: Reading) -> list[list[int]]:
         uses_itself = event.operation == "=" and any(
             isinstance(node, ast.Name) and node.id == event.target for node in ast.walk(event.value)
         )
-        if accumulates and event.scope and (event.target, ()) in of:
+        if (accumulates or uses_itself) and event.scope and (event.target, ()) in of:
             key = (event.target, ())
         if (accumulates or uses_itself) and key in of:
             of[key].append(at)

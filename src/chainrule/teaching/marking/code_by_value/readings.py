@@ -124,8 +124,24 @@ class Reading:
 
 
 def _usual(kind: str, walk: Walk[Array], names: Names) -> float:
-    """Return a usual loss of the last value and the labels."""
-    output, label = _output(walk, names), _label(walk, names)
+    """Return a usual loss of the last value and the labels; example by example in a loop."""
+    if walk.rounds:
+        return sum(_usual_of(kind, *one, names) for one in _of_rounds(walk, names))
+    return _usual_of(kind, _output(walk, names), _label(walk, names), names)
+
+
+def _of_rounds(walk: Walk[Array], names: Names) -> Iterator[tuple[Array, Array]]:
+    """Yield the output and the label of every round of a loop over the examples."""
+    labels = _label(walk, names)
+    for at, kept in walk.rounds:
+        outputs = [value for name, value in kept if not _reads_label(walk, name, names)]
+        if not outputs or not labels.ndim or at >= len(labels):
+            raise Misfit("no value that could be the output")
+        yield np.asarray(outputs[-1]), np.asarray(labels[at])
+
+
+def _usual_of(kind: str, output: Array, label: Array, names: Names) -> float:
+    """Return a usual loss of an output and its labels."""
     picked = label.ndim == 1 and output.ndim == 2 and len(label) == len(output)
     if picked and names.picks and kind == USUAL[1]:
         columns = label.astype(np.int64)
@@ -201,6 +217,7 @@ def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
             walk.run()
             whole = not walk.failed
             _meet_open_names(walk)
+            shapes.close()
         except Misfit:
             whole = False
         choices = shapes.following()

@@ -50,7 +50,7 @@ def indexed(
     choose : callable
         Chooses one of several.
     """
-    dims = _opened(value, places)
+    dims = _opened(value, places, choose)
     mask = next((p for p in places if isinstance(p, Chosen) and p.mask), None)
     if mask is not None and len(places) == 1:
         return Shaped((Dim(),))
@@ -81,12 +81,16 @@ def indexed(
     return Shaped(tuple(found), base=value)
 
 
-def _opened(value: Shaped, places: Sequence[Place[Shaped]]) -> tuple[Dim, ...]:
+def _opened(
+    value: Shaped, places: Sequence[Place[Shaped]], choose: Choose
+) -> tuple[Dim, ...]:
     """Return the shape of a value; one that is open has a row per place."""
     if value.dims is None:
         rank = sum(not isinstance(place, NewAxis) for place in places)
         lone = len(places) == 1 and isinstance(places[0], int | Label | Chosen)
         lone = lone and not is_label(value.name)
+        if lone and isinstance(places[0], int) and value.first is not None:
+            lone = choose(2) == value.name.islower()  # x[i] is a number first, X[i] a row
         value.dims = tuple(Dim() for _ in range(rank + lone))
     return value.dims
 

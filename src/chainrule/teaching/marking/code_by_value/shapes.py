@@ -47,6 +47,7 @@ class Shapes(Algebra[Shaped]):
         The choices that are taken, in the order in which they come up; 0 beyond its end.
     """
 
+    infers = True
     choices: tuple[int, ...] = ()
     options: list[int] = field(default_factory=list)
     inputs: dict[str, Shaped] = field(default_factory=dict)
@@ -124,6 +125,22 @@ class Shapes(Algebra[Shaped]):
         self.inputs.setdefault(f"{name} as a length", Shaped((found,)))
         return Size(found)
 
+    def meet(self, value: Shaped, axis: int, size: Size) -> None:
+        """Take an axis, over which a loop runs, to have the length of the loop."""
+        if not isinstance(size.dim, Dim):
+            return
+        if value.dims is None and axis == 0:
+            value.first = value.first or size.dim
+            equal(value.first, size.dim)
+        elif value.dims is not None and axis < len(value.dims):
+            equal(value.dims[axis], size.dim)
+
+    def close(self) -> None:
+        """Give the values of which only the first length is known a shape."""
+        for value in self.inputs.values():
+            if value.dims is None and value.first is not None:
+                value.dims = (value.first,) if is_label(value.name) else (value.first, Dim())
+
     def _dim(self, size: object) -> Dim:
         if isinstance(size, Size) and isinstance(size.dim, Dim | Linear):
             return linear(size.dim).dim() if isinstance(size.dim, Linear) else size.dim
@@ -133,6 +150,9 @@ class Shapes(Algebra[Shaped]):
 
     def size(self, of: Shaped, axis: int, rank: int = 2) -> Size:
         """Return the length of an axis."""
+        if of.dims is None and axis == 0 and rank < 2:
+            of.first = of.first or Dim()
+            return Size(of.first)
         dims = self.known(of, 1 if self.picks and is_label(of.name) else rank)
         if not -len(dims) <= axis < len(dims):
             raise Misfit("an axis that the value does not have")
@@ -272,7 +292,8 @@ class Shapes(Algebra[Shaped]):
             deep = self.deep > 2 and not sides[0] and self._choose(2) == 0
             one.dims = (*(Dim() for _ in range(self.deep - 1 if deep else 1)), inner)
         if other.dims is None:
-            lone = self._choose(2)
+            vector = len(one.dims) == 1 and other.name.islower()
+            lone = self._choose(2) != vector
             other.dims = (one.dims[-1],) if lone else (one.dims[-1], Dim())
             self.fresh.add(other.dims[-1])
         left, right = one.dims, other.dims

@@ -236,10 +236,26 @@ class Walk(Bookkeeping[V]):
         if self.claims_nothing:  # a walk for a difference of the loss
             self.events.append(Event(line, name, sign, value, places, scope))
             return
+        if self.algebra.infers and self.axes:
+            self._meet_rows(value)
         frozen = Frozen(self, self.frozen)
         value = frozen.visit(copy.deepcopy(value))
         places = frozen.visit(copy.deepcopy(places)) if places is not None else None
         self.events.append(Event(line, name, sign, value, places, scope))
+
+    def _meet_rows(self, value: ast.expr) -> None:
+        """Note in a gradient which values have a row per round of a loop: ``y[i]``."""
+        for node in ast.walk(value):
+            part = node.slice if isinstance(node, ast.Subscript) else None
+            if not (isinstance(node, ast.Subscript) and isinstance(part, ast.Name)):
+                continue
+            name = self.flat(node.value)
+            if name is None or name in self.tables or self.names.is_gradient(name):
+                continue
+            if part.id in self.axes:
+                held = self.named(name)
+                if not isinstance(held, int | float | tuple | Size | Label | str | type(None)):
+                    self.algebra.meet(held, 0, self.axes[part.id])  # type: ignore[arg-type]
 
     def _forget(self, name: str) -> None:
         """End an alias."""
@@ -339,6 +355,7 @@ class Walk(Bookkeeping[V]):
         plain = isinstance(value, int | float | Size | Label | tuple | str | type(None) | Slices)
         if not plain:
             value = self.algebra.kept(name, value)  # type: ignore[arg-type]
+            self.trail.append((name, value))  # type: ignore[arg-type]
             if all(is_start(event) for event in self.events):
                 self.forward.append(name)
         self.known[name] = value
