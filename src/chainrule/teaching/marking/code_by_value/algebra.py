@@ -155,6 +155,10 @@ class Algebra(ABC, Generic[V]):
         return None
 
     @abstractmethod
+    def is_vector(self, value: V) -> bool:
+        """Whether a matrix has one row or one column."""
+
+    @abstractmethod
     def elementwise(self, name: str, *values: V) -> V:
         """Return a function of the entries."""
 

@@ -279,6 +279,10 @@ class Evaluation(Reader[V], ABC, Generic[V]):
                 pass
         return self.algebra.elementwise(sign, self.lifted(one), self.lifted(other))
 
+    def times(self, one: object, other: object) -> object:
+        """Return the product of two values, entry by entry."""
+        return self._binary(ast.Mult, one, other)
+
     def holds(self, test: ast.expr) -> bool | None:
         """Return whether a condition holds; None where the code does not say."""
         match test:

@@ -124,6 +124,8 @@ def _of_unit(unit: Unit, code: Source, rows: list[str]) -> Iterator[CodeJudged]:
 def _of_line(line: Line, rows: list[str]) -> Iterator[CodeJudged]:
     """Yield the judgements of the rows that make one gradient."""
     for at, event in enumerate(line.events):
+        if is_start(event):
+            continue
         verdict, why = line.verdict, line.why
         if verdict == "wrong" and line.fault is not None:
             if at < line.fault:
@@ -133,8 +135,6 @@ def _of_line(line: Line, rows: list[str]) -> Iterator[CodeJudged]:
         elif verdict == "wrong":
             if at < line.good:
                 verdict, why = "proven", "right as far as it goes: a part of the loss"
-            elif is_start(event):
-                continue
             elif len({e.line for e in line.events[line.good :] if not is_start(e)}) > 1:
                 verdict = "unproven"
                 why = f"the steps that make {event.target} come to another value; " \

@@ -216,6 +216,10 @@ class Numbers(Algebra[Array]):
         del least
         return value.ndim
 
+    def is_vector(self, value: Array) -> bool:
+        """Whether a matrix has one row or one column."""
+        return 1 in value.shape
+
     def decided(self, sign: str, one: Array, other: Array) -> bool | None:
         """Return whether a comparison holds; None where it is one of several numbers."""
         if one.size > 1 or other.size > 1:

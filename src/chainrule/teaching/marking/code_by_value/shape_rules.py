@@ -81,9 +81,7 @@ def indexed(
     return Shaped(tuple(found), base=value)
 
 
-def _opened(
-    value: Shaped, places: Sequence[Place[Shaped]], choose: Choose
-) -> tuple[Dim, ...]:
+def _opened(value: Shaped, places: Sequence[Place[Shaped]], choose: Choose) -> tuple[Dim, ...]:
     """Return the shape of a value; one that is open has a row per place."""
     if value.dims is None:
         rank = sum(not isinstance(place, NewAxis) for place in places)

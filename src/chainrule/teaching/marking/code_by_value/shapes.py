@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from dataclasses import dataclass, field
 
 from chainrule.teaching.marking.code_by_value import shape_rules
@@ -23,16 +22,12 @@ from chainrule.teaching.marking.code_by_value.lengths import (
 )
 from chainrule.teaching.marking.code_by_value.naming import is_label
 from chainrule.teaching.marking.code_by_value.shaped import Shaped
+from chainrule.teaching.marking.code_by_value.words import is_scalar_name
 
 _BIASES = ("b", "bias", "c", "beta", "gamma")
 _SMALL = (5, 3, 4, 6, 7)
 _COMPARED = frozenset({"maximum", "minimum", "greater", "greater_equal", "less", "less_equal"})
 """Operations that activations use on every entry of a value."""
-_SCALARS = re.compile(
-    r"(?i)scale|eps\w*|alpha|lr|lam\w*|reg|rate|temp\w*|tau|dk|d|n|m|N|T|"
-    r"d_(?:model|k|v|q|head|ff)|\w*_dim|\w*_size|num_\w+|\w*decay|momentum|stride|\w*prob|p"
-)
-"""Names of numbers."""
 LARGEST = 6
 """The largest length in the code that is kept; others are replaced by small ones."""
 
@@ -185,6 +180,10 @@ class Shapes(Algebra[Shaped]):
         """Return the number of axes of a value; an open one gets the least number."""
         return len(self.known(value, least))
 
+    def is_vector(self, value: Shaped) -> bool:
+        """Whether a matrix has one row or one column."""
+        return any(dim.is_one() for dim in self.known(value))
+
     def elementwise(self, name: str, *values: Shaped) -> Shaped:
         """Return a function of the entries."""
         first, *rest = values
@@ -193,7 +192,7 @@ class Shapes(Algebra[Shaped]):
                 if one.dims is None and beside.dims == ():
                     self._beside_a_number(one, compared=name in _COMPARED)
             first = self._together(first, other)
-        if first.dims is None and _SCALARS.fullmatch(first.name):
+        if first.dims is None and is_scalar_name(first.name):
             first.dims = ()
         if first.dims is None and name == "negative":
             return first  # what it stands beside says its shape
@@ -252,7 +251,7 @@ class Shapes(Algebra[Shaped]):
             options = [beside, ()]
         elif len(beside) > 2:
             options = [beside, (), beside[-1:]]
-        if () in options and _SCALARS.fullmatch(value.name):
+        if () in options and is_scalar_name(value.name):
             options = [(), *(one for one in options if one)]
         value.dims = options[self._choose(len(options))] if len(options) > 1 else options[0]
 

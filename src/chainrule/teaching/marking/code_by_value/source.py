@@ -8,6 +8,8 @@ import textwrap
 import warnings
 from dataclasses import dataclass
 
+from chainrule.teaching.marking.code_by_value.dialects import LANGUAGES, as_python, language_of
+
 MOST_ROWS = 1500
 MOST_LEFT_OUT = 60
 LONGEST_ROW = 600
@@ -52,11 +54,14 @@ def source(text: str) -> Source | None:
     rows = text.split("\n")[:MOST_ROWS]
     if (module := _whole(rows)) is not None:
         return Source(tuple(module), frozenset(), whole=True)
+    if (language := _other_language(rows)) is not None:
+        found, left_out = _translated(dict(enumerate(rows, 1)), language)
+        return Source(tuple(found), frozenset(left_out), whole=True) if found else None
     blocks = _blocks(rows)
     statements: list[ast.stmt] = []
-    left_out: set[int] = set()
-    for rows in blocks:
-        found, gone = _parsed(rows)
+    left_out = set()
+    for language, block in blocks:
+        found, gone = _translated(block, language) if language else _parsed(block)
         statements.extend(found)
         left_out |= gone
     return Source(tuple(statements), frozenset(left_out)) if statements else None
@@ -64,7 +69,26 @@ def source(text: str) -> Source | None:
 
 def is_code(text: str) -> bool:
     """Whether a text is code from its first row to its last, rather than prose or mathematics."""
-    return _whole(text.split("\n")[:MOST_ROWS]) is not None
+    rows = text.split("\n")[:MOST_ROWS]
+    return _whole(rows) is not None or _other_language(rows) is not None
+
+
+def _other_language(rows: list[str]) -> str | None:
+    """Return the language of a text without fences, where it is Octave, R or Julia."""
+    if any(_FENCE.match(row) for row in rows):
+        return None
+    return language_of(rows)
+
+
+def _translated(rows: dict[int, str], language: str) -> tuple[list[ast.stmt], set[int]]:
+    """Return the statements of code in another language, and the rows that are not read."""
+    last = max(rows)
+    listed = [rows.get(number, "") for number in range(1, last + 1)]
+    long = {number for number, row in enumerate(listed, 1) if _too_deep(row)}
+    python, failed = as_python(["" if n in long else row for n, row in enumerate(listed, 1)],
+                               language)  # fmt: skip
+    found, left_out = _parsed({n: row for n, row in enumerate(python, 1)})
+    return found, left_out | long | {number + 1 for number in failed}
 
 
 def _whole(rows: list[str]) -> list[ast.stmt] | None:
@@ -79,26 +103,40 @@ def _whole(rows: list[str]) -> list[ast.stmt] | None:
         return None
 
 
-def _blocks(rows: list[str]) -> list[dict[int, str]]:
-    """Return the rows of every block of code by their numbers."""
-    blocks: list[dict[int, str]] = []
+def _blocks(rows: list[str]) -> list[tuple[str, dict[int, str]]]:
+    """Return the language of every block of code, empty for Python, and its rows by number."""
+    blocks: list[tuple[str, dict[int, str]]] = []
     fenced = False
+    language = ""
     here: dict[int, str] = {}
     for number, row in enumerate(rows, 1):
-        if _FENCE.match(row):
+        if (fence := _FENCE.match(row)) is not None:
             fenced = not fenced
             if here and not fenced:
-                blocks.append(here)
+                blocks.append((language or _of_block(here), here))
+            language = LANGUAGES.get(fence["language"].lower(), "")
             here = {}
         elif fenced:
             here[number] = row
     if fenced and here:
-        blocks.append(here)
+        blocks.append((language or _of_block(here), here))
     if not blocks and not any("\\" in row or "$" in row for row in rows):
         here = {n: row for n, row in enumerate(rows, 1) if _may_be_code(row)}
         if any(_CODE.search(row) for row in here.values()):
-            blocks.append(here)
-    return [b for b in blocks if any(_CODE.search(row) for row in b.values())]
+            blocks.append(("", here))
+    return [(kind, b) for kind, b in blocks
+            if kind or any(_CODE.search(row) for row in b.values())]  # fmt: skip
+
+
+def _of_block(rows: dict[int, str]) -> str:
+    """Return the language of a block without a name of one; empty for Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(textwrap.dedent("\n".join(rows.values())))
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return language_of(list(rows.values())) or ""
+    return ""
 
 
 def _may_be_code(row: str) -> bool:

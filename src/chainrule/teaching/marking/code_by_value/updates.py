@@ -13,7 +13,9 @@ _RATE = re.compile(
 )
 """Names of the length of a step."""
 
-_AVERAGES = re.compile(r"(?i)v_?\w{0,4}|m_?\w{0,3}|s_?d\w+|\w*_?hat|veloc\w*|moment\w*|cache\w*|\w*accum\w*")
+_AVERAGES = re.compile(
+    r"(?i)v_?\w{0,4}|m_?\w{0,3}|s_?d\w+|\w*_?hat|veloc\w*|moment\w*|cache\w*|\w*accum\w*"
+)
 """Names of running averages of gradients, which steps with momentum and Adam use."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from chainrule.teaching.marking.code_by_value.algebra import Misfit
 from chainrule.teaching.marking.code_by_value.naming import Names
@@ -14,6 +15,18 @@ SIGNS = {
     ast.Mod: "remainder", ast.BitAnd: "multiply",
 }  # fmt: skip
 """Operators by the names of their operations."""
+
+
+_SCALARS = re.compile(
+    r"(?i)scale|eps\w*|alpha|lr|lam\w*|reg|rate|temp\w*|tau|dk|d|n|m|N|T|"
+    r"d_(?:model|k|v|q|head|ff)|\w*_dim|\w*_size|num_\w+|\w*decay|momentum|stride|\w*prob|p"
+)
+"""Names of numbers."""
+
+
+def is_scalar_name(name: str) -> bool:
+    """Whether a name is one that numbers have, rather than arrays."""
+    return _SCALARS.fullmatch(name) is not None
 
 
 def is_helper(function: ast.FunctionDef) -> bool:
@@ -100,4 +113,13 @@ def of_numbers(sign: str, one: float, other: float) -> object:
     raise Misfit("a comparison that is not read")
 
 
-__all__ = ["SIGNS", "is_helper", "is_new_axis", "names_in", "of_numbers", "table_entry", "word_of"]
+__all__ = [
+    "SIGNS",
+    "is_helper",
+    "is_new_axis",
+    "is_scalar_name",
+    "names_in",
+    "of_numbers",
+    "table_entry",
+    "word_of",
+]
