@@ -75,6 +75,7 @@ class Evaluation(Reader[V], ABC, Generic[V]):
     returned: dict[str, ast.expr] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
     steps: int = 0
+    looping: int = 0  # how deep inside loops with rounds
 
     @abstractmethod
     def statement(self, statement: ast.stmt) -> None:

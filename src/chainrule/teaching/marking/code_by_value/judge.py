@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,6 @@ from chainrule.teaching.marking.code_by_value.numeric import Array
 from chainrule.teaching.marking.code_by_value.readings import (
     COUNTS,
     FAULTS,
-    USUAL,
     Budget,
     Reading,
     find_upstream,
@@ -31,7 +31,10 @@ from chainrule.teaching.marking.code_by_value.rows import fault_of
 from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source, source
 from chainrule.teaching.marking.code_by_value.units import Unit, units
+from chainrule.teaching.marking.code_by_value.updates import stepped_names
+from chainrule.teaching.marking.code_by_value.usual_losses import USUAL, penalties_in
 from chainrule.teaching.marking.code_by_value.walk import Walk, is_start
+from chainrule.teaching.marking.code_by_value.words import word_of
 
 MOST_READINGS = 12
 OTHER_READING = "right in one reading of the shapes and wrong in another; declare them"
@@ -39,6 +42,8 @@ NO_LOSS = "the code has no loss, and under none of the usual ones does its first
           "add the line that computes the loss"  # fmt: skip
 INDEPENDENT = "the loss, as it is read, does not depend on this"
 UNSETTLED = "a row before it, from which it starts, is not settled"
+NOT_REACHED = "the value that this is the gradient of is not computed in this code, as far as it " \
+              "is read; add the rows that compute it and the loss"  # fmt: skip
 ROUNDS = "right in one round of the loop and wrong in another"
 FLAT = 1e-9
 """The slope below which a loss does not depend on a value."""
@@ -81,6 +86,7 @@ def judged(text: str) -> list[CodeJudged]:
     found: list[CodeJudged] = []
     for unit in units(code.statements):
         found.extend(_of_unit(unit, code, rows))
+    found.extend(_unread(code, rows, {one.line for one in found}))
     seen: dict[int, CodeJudged] = {}
     for one in found:  # a row of a loop is right where it is right in every round
         old = seen.get(one.line)
@@ -89,6 +95,27 @@ def judged(text: str) -> list[CodeJudged]:
         elif old is None or _weight(one) > _weight(old):
             seen[one.line] = one
     return [seen[line] for line in sorted(seen)]
+
+
+def _unread(code: Source, rows: list[str], judged: set[int]) -> Iterator[CodeJudged]:
+    """Yield the rows that give a gradient by its name, and were not judged."""
+    names = names_of(code.statements)
+    for node in (sub for whole in code.statements for sub in ast.walk(whole)):
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        value = getattr(node, "value", None)
+        if not isinstance(node, ast.Assign | ast.AugAssign) or node.lineno in judged:
+            continue
+        while isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Constant):
+            target = target.value
+        name = word_of(target) if isinstance(target, ast.expr) else ""
+        if not names.is_named_gradient(name) or not isinstance(value, ast.BinOp | ast.Call):
+            continue
+        if isinstance(value, ast.Call) and not value.args:
+            continue
+        event = Event(node.lineno, name, "=", value, None, ())
+        if not is_start(event) and 0 < node.lineno <= len(rows):
+            why = names.failures.get(node.lineno, NOT_REACHED)
+            yield CodeJudged(node.lineno, rows[node.lineno - 1].strip(), "unproven", why)
 
 
 def _weight(judged: CodeJudged) -> int:
@@ -101,6 +128,7 @@ def _weight(judged: CodeJudged) -> int:
 def _of_unit(unit: Unit, code: Source, rows: list[str]) -> Iterator[CodeJudged]:
     """Yield the judgements of one part of the code, and the rows of it that were not read."""
     names = names_of(unit.statements)
+    names.stepped = stepped_names(unit.statements)
     names.incoming.update(unit.incoming)
     names.derived |= unit.incoming.keys()
     derive(names, unit.statements)
@@ -262,8 +290,7 @@ def _under(reading: Reading) -> list[Line] | None:
     if reading.terms(first):
         return _judge_all(reading, first, events)
     best: list[Line] | None = None
-    for kind in USUAL:
-        reading.taken = kind
+    for kind in _usual_kinds(reading, first, events):
         try:
             lines = _judge_all(reading, first, events)
         except Misfit:
@@ -275,11 +302,14 @@ def _under(reading: Reading) -> list[Line] | None:
         start = (opening.verdict == "proven" and coherent) or (
             opening.ratio is not None and bool(rest) and rest <= {"proven", "follows"}
         )  # a factor in the first row alone
+        kind = f"{kind} with the penalty" if reading.penalties else kind
         if start and (best is None or right > sum(one.verdict == "proven" for one in best)):
             best = [
                 replace(one, why=f"{one.why}; taken: {kind} as the loss")
                 if one.verdict in ("proven", "wrong") else one for one in lines
             ]  # fmt: skip
+        if start and right == len(lines):
+            break
     if best is None:
         return [
             Line([event], why=NO_LOSS)
@@ -287,6 +317,16 @@ def _under(reading: Reading) -> list[Line] | None:
             if not is_start(event) and reading.names.is_named_gradient(event.target)
         ]
     return best
+
+
+def _usual_kinds(reading: Reading, walk: Walk[Array], events: list[Event]) -> Iterator[str]:
+    """Yield the usual losses, each taken by the reading; as means too beside a penalty."""
+    reading.penalties = penalties_in(events, walk, reading.names)
+    divisors = [1.0, *example_counts(reading, walk)] if reading.penalties else [1.0]
+    for kind in USUAL:
+        for divisor in divisors:
+            reading.taken, reading.divisor = kind, divisor
+            yield kind
 
 
 def _first_claim(line: Line) -> int:
@@ -435,7 +475,7 @@ def _compare(
             line.ratio = ratio
             break
     else:
-        inner = _inside(slopes, places)
+        inner = [*_inside(slopes, places), *_kin(slopes, event, places)]
         others = inner if exact else _alike(slopes, value)
         found = [slopes.ratio(value, place, loss, event) for place in others]
         usable: list[float] = [
@@ -477,6 +517,19 @@ def _inside(slopes: Slopes, places: list[int]) -> list[int]:
             found.append(at)
             at -= 1
     return found
+
+
+_LATER = re.compile(r"_?(?:L|\d+|l|out(?:put)?|last|final|o|n)")
+
+
+def _kin(slopes: Slopes, event: Event, places: list[int]) -> list[int]:
+    """Return the values whose names go on where the name of the gradient ends: ZL for dZ."""
+    stem = slopes.reading.names.stem(event.target) or ""
+    return [
+        place
+        for name, place in slopes.numbers.places.items()
+        if place not in places and name.startswith(stem) and _LATER.fullmatch(name[len(stem) :])
+    ]
 
 
 def _alike(slopes: Slopes, value: Array) -> list[int]:

@@ -49,8 +49,10 @@ class Loops(Evaluation[V]):
                 else:
                     self.aliases.pop(name, None)
                     self.scope[name] = value
+            self.looping += 1
             for one in loop.body:
                 self.statement(one)
+            self.looping -= 1
             if outer and isinstance(at := bound[over], int):
                 self.rounds.append((at, self.trail[start:]))
         for bound in rounds[:1]:

@@ -68,6 +68,19 @@ def _is_size(node: ast.AST) -> bool:
     return False
 
 
+def _words(name: str) -> list[str]:
+    """Return the words of a name: ``outsideVectors`` and ``outside_vectors`` have two."""
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)]
+
+
+def _is_longer(whole: list[str], short: list[str]) -> bool:
+    """Whether a name has the words of another one, which may be cut: ``vecs`` of vectors."""
+    rest = iter(whole)
+    return whole != short and all(
+        any(word.startswith(one.rstrip("s")) for word in rest) for one in short
+    )
+
+
 @dataclass
 class Names:
     """The names of a text of code.
@@ -99,6 +112,7 @@ class Names:
     deep: int = 2  # the number of axes of the data
     positive: frozenset[str] = frozenset()  # names whose logarithm is taken
     states: frozenset[str] = frozenset()  # names that get values again and again
+    stepped: frozenset[str] = frozenset()  # names that steps with a gradient in them change
     truncated: bool = False  # whether not all shapes were tried
     unread: set[str] = field(default_factory=set)
     failures: dict[int, str] = field(default_factory=dict)  # rows that were not read
@@ -171,6 +185,10 @@ class Names:
         if not found and len(plain) >= 3:
             longer = [n for n in names if n.replace("_", "").lower().startswith(plain)]
             found = longer if len(longer) == 1 else []
+        if not found and len(_words(stem)) > 1:
+            found = [n for n in names if _is_longer(_words(n), _words(stem))
+                     and plain not in n.replace("_", "").lower()]  # fmt: skip
+            found = found if len(found) == 1 else []
         if not found and plain in _SHORT:
             found = [name for name in names if _SHORT[plain].fullmatch(name)]
         if not found and f"{stem}s" in names:

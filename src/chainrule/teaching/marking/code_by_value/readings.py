@@ -14,6 +14,12 @@ from chainrule.teaching.marking.code_by_value.numeric import COUNTS, Array, Numb
 from chainrule.teaching.marking.code_by_value.shaped import Shaped
 from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source
+from chainrule.teaching.marking.code_by_value.usual_losses import (
+    HALF_SQUARES,
+    Penalty,
+    penalty_of,
+    usual_loss,
+)
 from chainrule.teaching.marking.code_by_value.walk import Walk
 from chainrule.teaching.marking.code_by_value.words import word_of
 
@@ -64,6 +70,8 @@ class Reading:
     counted: int | None  # the axis of the labels along which the examples are counted
     budget: Budget
     taken: str = ""  # the loss that is taken where the code has none
+    divisor: float = 1.0  # what it is divided by
+    penalties: tuple[Penalty, ...] = ()  # that stand in the gradients
     upstream: dict[str, Array] = field(default_factory=dict)
     upstream_of: dict[str, str] = field(default_factory=dict)
 
@@ -114,92 +122,14 @@ class Reading:
             if np.size(value) == 1:
                 found[name] = float(np.ravel(value)[0])
         if self.taken:
-            found = {"the loss": _usual(self.taken, walk, self.names)}
+            loss = usual_loss(self.taken, walk, self.names) / self.divisor
+            found = {"the loss": loss + penalty_of(self.penalties, walk)}
         if self.upstream:
             found = {"the objective": sum(
                 float(np.sum(grad * np.asarray(walk.known[self.upstream_of[name]])))
                 for name, grad in self.upstream.items()
             )}  # fmt: skip
         return found
-
-
-def _usual(kind: str, walk: Walk[Array], names: Names) -> float:
-    """Return a usual loss of the last value and the labels; example by example in a loop."""
-    if walk.rounds:
-        return sum(_usual_of(kind, *one, names) for one in _of_rounds(walk, names))
-    return _usual_of(kind, _output(walk, names), _label(walk, names), names)
-
-
-def _of_rounds(walk: Walk[Array], names: Names) -> Iterator[tuple[Array, Array]]:
-    """Yield the output and the label of every round of a loop over the examples."""
-    labels = _label(walk, names)
-    for at, kept in walk.rounds:
-        outputs = [value for name, value in kept if not _reads_label(walk, name, names)]
-        if not outputs or not labels.ndim or at >= len(labels):
-            raise Misfit("no value that could be the output")
-        yield np.asarray(outputs[-1]), np.asarray(labels[at])
-
-
-def _usual_of(kind: str, output: Array, label: Array, names: Names) -> float:
-    """Return a usual loss of an output and its labels."""
-    picked = label.ndim == 1 and output.ndim == 2 and len(label) == len(output)
-    if picked and names.picks and kind == USUAL[1]:
-        columns = label.astype(np.int64)
-        with np.errstate(all="ignore"):
-            return float(-np.sum(np.log(output[np.arange(len(columns)), columns])))
-    if label.shape != output.shape:
-        raise Misfit("labels in another shape than the output")
-    with np.errstate(all="ignore"):
-        if kind == HALF_SQUARES:
-            return float(np.sum((output - label) ** 2) / 2)
-        if kind == "the cross-entropy":
-            total = label * np.log(output) + (1 - label) * np.log(1 - output)
-            return float(-np.sum(total))
-        return float(-np.sum(label * np.log(output)))
-
-
-HALF_SQUARES = "half the squared error"
-
-USUAL = ("the cross-entropy", "the cross-entropy of a softmax", HALF_SQUARES)
-
-
-def _output(walk: Walk[Array], names: Names) -> Array:
-    last = None
-    for name in walk.forward:
-        value = walk.known.get(name)
-        if isinstance(value, np.ndarray) and value.ndim and name not in names.labels:
-            used = _reads_label(walk, name, names)
-            last = last if used else value
-    if last is None:
-        raise Misfit("no value that could be the output")
-    return last
-
-
-def _reads_label(walk: Walk[Array], name: str, names: Names) -> bool:
-    if name not in names.readers:
-        names.readers[name] = _has_label(walk, name, names)
-    return names.readers[name]
-
-
-def _has_label(walk: Walk[Array], name: str, names: Names) -> bool:
-    for statement in walk.statements:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Assign) and any(
-                isinstance(target, ast.Name | ast.Attribute) and walk.flat(target) == name
-                for target in node.targets
-            ):
-                used = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
-                return bool(used & set(names.labels))
-    return False
-
-
-def _label(walk: Walk[Array], names: Names) -> Array:
-    for name in names.labels:
-        value = walk.known.get(name)
-        if isinstance(value, np.ndarray):
-            return value
-        return np.asarray(walk.named(name))
-    raise Misfit("no labels")
 
 
 def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
@@ -366,7 +296,6 @@ __all__ = [
     "COUNTS",
     "FAULTS",
     "HALF_SQUARES",
-    "USUAL",
     "Budget",
     "Reading",
     "find_upstream",

@@ -24,6 +24,7 @@ from chainrule.teaching.marking.code_by_value.lengths import (
 )
 from chainrule.teaching.marking.code_by_value.naming import is_label
 from chainrule.teaching.marking.code_by_value.shaped import Shaped
+from chainrule.teaching.marking.code_by_value.words import is_vector_name
 
 _ONE_PLACE = re.compile(
     r"(?i).*(?:idx|index|word|id|target|label|center|centre|context|pos|k|o|c|i)"
@@ -88,7 +89,7 @@ def _opened(value: Shaped, places: Sequence[Place[Shaped]], choose: Choose) -> t
         lone = len(places) == 1 and isinstance(places[0], int | Label | Chosen)
         lone = lone and not is_label(value.name)
         if lone and isinstance(places[0], int) and value.first is not None:
-            lone = choose(2) == value.name.islower()  # x[i] is a number first, X[i] a row
+            lone = choose(2) == is_vector_name(value.name)  # x[i] is a number first, X[i] a row
         value.dims = tuple(Dim() for _ in range(rank + lone))
     return value.dims
 

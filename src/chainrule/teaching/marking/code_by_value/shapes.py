@@ -22,7 +22,7 @@ from chainrule.teaching.marking.code_by_value.lengths import (
 )
 from chainrule.teaching.marking.code_by_value.naming import is_label
 from chainrule.teaching.marking.code_by_value.shaped import Shaped
-from chainrule.teaching.marking.code_by_value.words import is_scalar_name
+from chainrule.teaching.marking.code_by_value.words import is_scalar_name, is_vector_name
 
 _BIASES = ("b", "bias", "c", "beta", "gamma")
 _SMALL = (5, 3, 4, 6, 7)
@@ -291,7 +291,7 @@ class Shapes(Algebra[Shaped]):
             deep = self.deep > 2 and not sides[0] and self._choose(2) == 0
             one.dims = (*(Dim() for _ in range(self.deep - 1 if deep else 1)), inner)
         if other.dims is None:
-            vector = len(one.dims) == 1 and other.name.islower()
+            vector = len(one.dims) == 1 and is_vector_name(other.name)
             lone = self._choose(2) != vector
             other.dims = (one.dims[-1],) if lone else (one.dims[-1], Dim())
             self.fresh.add(other.dims[-1])

@@ -87,7 +87,7 @@ def _translated(rows: dict[int, str], language: str) -> tuple[list[ast.stmt], se
     long = {number for number, row in enumerate(listed, 1) if _too_deep(row)}
     python, failed = as_python(["" if n in long else row for n, row in enumerate(listed, 1)],
                                language)  # fmt: skip
-    found, left_out = _parsed({n: row for n, row in enumerate(python, 1)})
+    found, left_out = _parsed(dict(enumerate(python, 1)))
     return found, left_out | long | {number + 1 for number in failed}
 
 

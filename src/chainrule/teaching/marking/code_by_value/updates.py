@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import copy
 import re
+from collections.abc import Sequence
 
-from chainrule.teaching.marking.code_by_value.words import word_of
+from chainrule.teaching.marking.code_by_value.words import is_scalar_name, word_of
 
 _RATE = re.compile(
     r"(?i)lr|l_?rate|eta\d?|alpha|a_?lpha|rate|learn\w*|step(?:_?size)?|epsilon|eps|gamma|mu|nu"
@@ -54,6 +55,28 @@ def step_of(target: ast.expr, value: ast.expr) -> tuple[type[ast.operator], ast.
     return sign, ast.copy_location(ast.BinOp(amount, same(), value.right), value)
 
 
+def stepped_names(statements: Sequence[ast.stmt]) -> frozenset[str]:
+    """Return the names that steps with a gradient in them change.
+
+    Parameters
+    ----------
+    statements : sequence of ast.stmt
+        The code.
+    """
+    found: set[str] = set()
+    for whole in statements:
+        for node in ast.walk(whole):
+            if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
+                target, step = node.target, (type(node.op), node.value)
+            elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+                target, step = node.targets[0], step_of(node.targets[0], node.value)
+            else:
+                continue
+            if step is not None and gradient_of_step(*step) is not None:
+                found.add(word_of(target))
+    return frozenset(found)
+
+
 class _Stripped(ast.NodeTransformer):
     """Replace the factor that is the length of the step by one."""
 
@@ -93,7 +116,9 @@ def _computes(rest: ast.expr) -> bool:
     if any(word in ("sqrt", "norm", "clip") for word in names):
         return False
     factors = _factors(rest)
-    values = [one for one in factors if not isinstance(one, ast.Constant)]
+    values = [one for one in factors if not (
+        isinstance(one, ast.Constant) or is_scalar_name(word_of(one))
+    )]  # fmt: skip
     if len(values) == 1 and isinstance(values[0], ast.Name | ast.Attribute | ast.Subscript):
         return False
     if any(_AVERAGES.fullmatch(word_of(one)) for one in values):
@@ -103,6 +128,8 @@ def _computes(rest: ast.expr) -> bool:
 
 def _decays(rest: ast.expr) -> bool:
     """Whether an amount is a sum of gradients by name, as in ``dW + decay * W``."""
+    if isinstance(rest, ast.UnaryOp):
+        return _decays(rest.operand)
     return isinstance(rest, ast.BinOp) and isinstance(rest.op, ast.Add | ast.Sub) and not any(
         isinstance(node, ast.Call | ast.MatMult) for node in ast.walk(rest)
     )  # fmt: skip
@@ -111,7 +138,9 @@ def _decays(rest: ast.expr) -> bool:
 def _factors(node: ast.expr) -> list[ast.expr]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
         return [*_factors(node.left), *_factors(node.right)]
+    if isinstance(node, ast.UnaryOp):
+        return _factors(node.operand)
     return [node]
 
 
-__all__ = ["gradient_of_step", "step_of"]
+__all__ = ["gradient_of_step", "step_of", "stepped_names"]

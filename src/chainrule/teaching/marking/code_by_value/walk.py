@@ -373,7 +373,9 @@ class Walk(Bookkeeping[V]):
         if isinstance(value, ast.Tuple) and _CACHES.fullmatch(name):
             return tuple(map(self._if_read, value.elts))
         if isinstance(value, ast.Constant) and isinstance(value.value, int | float) and (
-            not self.local and name not in self.known and self.names.has_gradient(name)
+            not self.local
+            and name not in self.known
+            and (self.names.has_gradient(name) or name in self.names.stepped)
         ):  # fmt: skip
             return self.algebra.drawn(name, ())  # b = 0 is where a parameter starts
         if isinstance(value, ast.Call) and word_of(value.func) not in self.functions and (

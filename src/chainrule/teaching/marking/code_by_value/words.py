@@ -17,6 +17,8 @@ SIGNS = {
 """Operators by the names of their operations."""
 
 
+_VECTORS = re.compile(r"(?i).*(?:vec|vector|idxs?|indices|indexes|ids)")
+
 _SCALARS = re.compile(
     r"(?i)scale|eps\w*|alpha|lr|lam\w*|reg|rate|temp\w*|tau|dk|d|n|m|N|T|"
     r"d_(?:model|k|v|q|head|ff)|\w*_dim|\w*_size|num_\w+|\w*decay|momentum|stride|\w*prob|p"
@@ -27,6 +29,11 @@ _SCALARS = re.compile(
 def is_scalar_name(name: str) -> bool:
     """Whether a name is one that numbers have, rather than arrays."""
     return _SCALARS.fullmatch(name) is not None
+
+
+def is_vector_name(name: str) -> bool:
+    """Whether a name is one that vectors have: in small letters, or one that says so."""
+    return name.islower() or _VECTORS.fullmatch(name) is not None
 
 
 def is_helper(function: ast.FunctionDef) -> bool:
@@ -118,6 +125,7 @@ __all__ = [
     "is_helper",
     "is_new_axis",
     "is_scalar_name",
+    "is_vector_name",
     "names_in",
     "of_numbers",
     "table_entry",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from chainrule.teaching.marking.code_by_value.dialects.calls import r_call
 from chainrule.teaching.marking.code_by_value.dialects.expressions import (
@@ -200,7 +201,7 @@ def translated(rows: list[str]) -> tuple[list[str], set[int]]:
         except NotRead:
             continue
     reader = Reader(words, [""] * (len(rows) + 1))
-    for one, after in zip(words, words[1:], strict=False):
+    for one, after in pairwise(words):
         if one.token.kind == "name" and after.token.text in ("<-", "="):
             reader.expressions.arrays.add(python_name(one.token.text))
     reader.expressions.functions |= {
