@@ -49,7 +49,7 @@ _JOINS = {"concatenate": 0, "cat": 0, "concat": 0, "hstack": -1, "vstack": 0, "s
           "column_stack": -1, "row_stack": 0}  # fmt: skip
 
 
-_SLOPES = re.compile(
+SLOPES = re.compile(
     r"(?i)d_?(?P<a>sigmoid|tanh|relu)|(?P<b>sigmoid|tanh|relu)_?(?:deriv\w*|prime|grad\w*|der|d)"
     r"|(?:deriv\w*|der|grad)_?(?:of_?)?(?P<c>sigmoid|tanh|relu)"
 )
@@ -183,9 +183,10 @@ def known_function(ev: Reader[V], word: str, args: Arguments, keywords: Keywords
         return ev.value(first)
     if word in ("expand_dims", "unsqueeze") and len(args) + len(keywords) == 2:
         return _widened(ev, args, keywords)
-    if (slope := _SLOPES.fullmatch(word)) is not None:
+    if (slope := SLOPES.fullmatch(word)) is not None:
         kind = slope["a"] or slope["b"] or slope["c"]
-        return algebra.elementwise(f"slope of {kind.lower()}", ev.array(first))
+        of = " by output" if ev.names.of_outputs else ""
+        return algebra.elementwise(f"slope of {kind.lower()}{of}", ev.array(first))
     raise Misfit(f"the function {word} is not read")
 
 
@@ -408,4 +409,4 @@ def _whole(value: object) -> int:
     return value
 
 
-__all__ = ["known_function"]
+__all__ = ["SLOPES", "known_function"]

@@ -16,7 +16,9 @@ import numpy as np
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit, Mismatch
 from chainrule.teaching.marking.code_by_value.factors import FOLLOWS, Line, example_counts, settle
+from chainrule.teaching.marking.code_by_value.functions import SLOPES
 from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, is_close, places_of
+from chainrule.teaching.marking.code_by_value.local_slopes import compare_local
 from chainrule.teaching.marking.code_by_value.naming import Names, derive, names_of
 from chainrule.teaching.marking.code_by_value.numeric import Array
 from chainrule.teaching.marking.code_by_value.readings import (
@@ -242,13 +244,17 @@ def readings(code: Source, names: Names, budget: Budget) -> Iterator[Reading]:
     kinds = ["free"]
     if labelled and not names.picks and names.called & _SOFT:
         kinds += ["shares 1", "shares 0"]
+    own = {node.name for one in code.statements for node in ast.walk(one)
+           if isinstance(node, ast.FunctionDef)}  # fmt: skip
+    open_slopes = any(SLOPES.fullmatch(word) for word in names.called - own)
+    slopes = (False, True) if open_slopes else (False,)
     for count, _, shapes in found:
         if count > best + 1:
             return
         open_count = any(shapes.inputs[name].dims == () for name in COUNTS & shapes.inputs.keys())
         axes: tuple[int | None, ...] = (None, 0, 1) if open_count else (None,)
-        for axis, kind in itertools.product(axes, kinds):
-            yield Reading(code, names, shapes, kind, axis, budget)
+        for axis, kind, by_output in itertools.product(axes, kinds, slopes):
+            yield Reading(code, names, shapes, kind, axis, budget, of_outputs=by_output)
 
 
 def _mismatches(reading: Reading) -> int:
@@ -372,6 +378,10 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
         last = at == group[-1]
         array = np.asarray(backward.walk.lifted(value), dtype=float)
         line.states.append(array)
+        if (local := reading.names.local(event.target)) is not None:
+            if last:
+                compare_local(line, slopes, array, *local)
+            continue
         _compare(line, slopes, array, event, terms, loss, last=last, counts=counts)
         if last and line.verdict == "wrong":
             place = places_of(slopes, event, reading.names, walk)

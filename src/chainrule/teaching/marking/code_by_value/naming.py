@@ -17,6 +17,16 @@ _CARRIED = re.compile(
     r"d_?(?P<of>\w+?)_?(?:next|prev|total|sum|acc|t|future|after|later)"
     r"|d_?(?:next|prev)_?(?P<rest>\w+)"
 )
+_LOCAL = re.compile(r"(?:d|del|partial)_?(?P<of>\w+?)_(?:by_)?(?:d|del|partial)_?(?P<by>\w+)")
+"""Names of the derivative of one value with respect to another one."""
+
+_OBJECTIVE = re.compile(r"(?i)[LJEC]|cost|loss|err(?:or)?|obj\w*|mse|nll|[el]_total|total\w*")
+
+OUTPUTS = re.compile(
+    r"(?i)y_?p(?:red)?|y_?hat|yhat|pred\w*|out\w*|al|a\d?|p|probs?|scores|logits|h|final\w*"
+)
+"""Names of outputs."""
+
 _LABELS = re.compile(
     r"(?i)y|y_?true|targets?|labels?|t|y_?train|y_?one_?hot|y_?enc(?:oded)?|y_?batch"
     r"|\w*one_?hot\w*|labels?_\w+|targets?_\w+|ground_?truth|y_?oh"
@@ -120,10 +130,13 @@ class Names:
     owners: dict[str, bool] = field(default_factory=dict)  # whether a name has a gradient
     readers: dict[str, bool] = field(default_factory=dict)  # whether a value reads the labels
     derived: set[str] = field(default_factory=set)
+    locals_: dict[str, tuple[str, str] | None] = field(default_factory=dict)
+    numbers: bool = False  # whether the code has no arrays
+    of_outputs: bool = False  # whether a slope is written by the output of the function
 
     def is_gradient(self, name: str) -> bool:
         """Whether a name is that of a gradient."""
-        if name in self.derived or self.stem(name) is not None:
+        if name in self.derived or self.stem(name) is not None or self.local(name) is not None:
             return True
         if _DELTA.fullmatch(name) and re.sub(r"\[.*\]", "", name) in self.assigned:
             return True
@@ -132,7 +145,19 @@ class Names:
     def is_named_gradient(self, name: str) -> bool:
         """Whether a name by itself says that it is a gradient."""
         named = _DELTA.fullmatch(name) or self.stem(name) is not None
-        return bool(named) or self._is_carried(name)
+        return bool(named) or self.local(name) is not None or self._is_carried(name)
+
+    def local(self, name: str) -> tuple[str, str] | None:
+        """Return the two values of a derivative such as ``da_dz``; None for another name."""
+        if name not in self.locals_:
+            match = _LOCAL.fullmatch(name)
+            found = None
+            if match is not None and not _OBJECTIVE.fullmatch(match["of"]):
+                of, by = self.values_of(match["of"]), self.values_of(match["by"])
+                if by and (of or OUTPUTS.fullmatch(match["of"])):
+                    found = (of[0] if of else "", by[0])
+            self.locals_[name] = found
+        return self.locals_[name]
 
     def carried(self, name: str) -> str | None:
         """Return of what a name such as ``dc_next`` is the gradient, one step later."""
@@ -157,7 +182,7 @@ class Names:
     def stem(self, name: str) -> str | None:
         """Return the part of the name of a gradient that says of what; None for another name."""
         plain = re.sub(r"\[.*\]", "", name)
-        if plain in _NOT or plain.lower() in _NOT:
+        if plain in _NOT or plain.lower() in _NOT or self.local(plain) is not None:
             return None
         match = _GRADIENT.fullmatch(plain)
         if match is None:
@@ -167,6 +192,8 @@ class Names:
         stem: str = match["stem"]
         worded = not re.match(r"d[a-z]?_?[A-Za-z]\d*$", plain) and plain.startswith("d")
         if self._meets(stem) or not worded or plain.startswith("grad"):
+            return stem
+        if re.match(r"d_?(?:[LJEClje]|cost|loss|err(?:or)?)_d_?\w", plain):
             return stem
         shorter = re.sub(r"^d[LJE]_?d?_?", "", plain)
         return shorter if shorter != plain and self._meets(shorter) else None
@@ -274,6 +301,7 @@ def names_of(statements: Sequence[ast.stmt]) -> Names:
     found.layered = any(_LISTS.fullmatch(name) and len(name) > 2 for name in every)
     found.deep = _axes_of_data(statements)
     found.positive = _positive(statements)
+    found.numbers = not _has_arrays(statements)
     found.states = _states(found, statements)
     found.stars = _multiplies_by_stars(statements, called)
     derive(found, statements)
@@ -296,6 +324,22 @@ def _axes_of_data(statements: Sequence[ast.stmt]) -> int:
                 parts = re.split(r",|->", numbers[0].replace(" ", ""))
                 most = max(most, *(len(part) for part in parts))
     return min(most, 4)
+
+
+_ARRAYS = frozenset({
+    "dot", "matmul", "mm", "sum", "mean", "T", "shape", "outer", "einsum", "transpose", "axis",
+    "zeros", "ones", "array", "randn", "rand", "reshape", "range", "len", "mtimes", "zeros_like",
+})  # fmt: skip
+
+
+def _has_arrays(statements: Sequence[ast.stmt]) -> bool:
+    """Whether anything in the code says that a value is an array."""
+    for statement in statements:
+        for node in ast.walk(statement):
+            word = getattr(node, "id", getattr(node, "attr", ""))
+            if word in _ARRAYS or isinstance(node, ast.MatMult | ast.Subscript):
+                return True
+    return False
 
 
 def _positive(statements: Sequence[ast.stmt]) -> frozenset[str]:

@@ -69,6 +69,9 @@ _ELEMENTWISE: dict[str, Callable[..., object]] = {
     "slope of sigmoid": lambda u: _sigmoid(u) * (1 - _sigmoid(u)),
     "slope of tanh": lambda u: 1 - np.tanh(u) ** 2,
     "slope of relu": _relu_slope,
+    "slope of sigmoid by output": lambda a: a * (1 - a),
+    "slope of tanh by output": lambda a: 1 - a**2,
+    "slope of relu by output": _relu_slope,
 }  # fmt: skip
 """The functions of entries."""
 

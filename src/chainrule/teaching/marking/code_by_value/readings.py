@@ -70,6 +70,7 @@ class Reading:
     counted: int | None  # the axis of the labels along which the examples are counted
     budget: Budget
     taken: str = ""  # the loss that is taken where the code has none
+    of_outputs: bool = False  # whether slopes are written by the outputs of their functions
     divisor: float = 1.0  # what it is divided by
     penalties: tuple[Penalty, ...] = ()  # that stand in the gradients
     upstream: dict[str, Array] = field(default_factory=dict)
@@ -92,7 +93,8 @@ class Reading:
             way,
             positive=self.names.positive,
         )
-        names = replace(self.names, unread=set(), derived=set(self.names.derived))
+        names = replace(self.names, unread=set(), derived=set(self.names.derived),
+                        of_outputs=self.of_outputs)  # fmt: skip
         found: Walk[Array] = Walk(numbers, self.code.statements, names)
         found.claims_nothing = moved >= 0
         found.run()
@@ -140,7 +142,7 @@ def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
     for _ in range(MOST_SHAPES):
         if choices is None:
             break
-        shapes = Shapes(choices, picks=names.picks, deep=names.deep)
+        shapes = Shapes(choices, picks=names.picks, deep=names.deep, numbers=names.numbers)
         own = replace(names, unread=set(), derived=set(names.derived))
         walk: Walk[Shaped] = Walk(shapes, code.statements, own)
         try:
@@ -153,6 +155,8 @@ def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
         choices = shapes.following()
         if whole and _is_plausible(shapes) and _has_one_loss(walk):
             some = True
+            if names.numbers:  # every value is a number
+                choices = None
             yield shapes
         elif spare is None or not whole:
             spare = spare or shapes

@@ -50,6 +50,7 @@ class Shapes(Algebra[Shaped]):
     lengths: dict[str, Dim] = field(default_factory=dict)
     picks: bool = False  # whether labels are indices
     deep: int = 2  # the number of axes of the data
+    numbers: bool = False  # whether values of which nothing is known are numbers
     bias_style: str = ""
     weights: set[str] = field(default_factory=set)  # the sides of products where weights stand
     narrow: bool | None = None  # whether open lengths are 1 where they meet one
@@ -208,7 +209,7 @@ class Shapes(Algebra[Shaped]):
 
     def _together(self, one: Shaped, other: Shaped) -> Shaped:
         if one.dims is None and other.dims is None:
-            if self._choose(2):
+            if self._choose(2) != self.numbers:
                 one.dims = other.dims = ()
             else:
                 one.dims = (Dim(), Dim())

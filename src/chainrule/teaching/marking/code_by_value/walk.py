@@ -16,7 +16,7 @@ from chainrule.teaching.marking.code_by_value.algebra import Event, Label, Misfi
 from chainrule.teaching.marking.code_by_value.bookkeeping import Bookkeeping
 from chainrule.teaching.marking.code_by_value.evaluation import MOST_STEPS, Slices
 from chainrule.teaching.marking.code_by_value.frozen import Frozen
-from chainrule.teaching.marking.code_by_value.naming import is_data
+from chainrule.teaching.marking.code_by_value.naming import OUTPUTS, is_data
 from chainrule.teaching.marking.code_by_value.updates import gradient_of_step, step_of
 from chainrule.teaching.marking.code_by_value.words import (
     is_helper,
@@ -41,11 +41,6 @@ _LOSSES = re.compile(
     r"(?i:(?:total|mean|train|test|squared)_)?(?i:error)\d?"
     r"|(?:.*_)?(?i:loss|cost|objective|mse|nll|cross_?entropy|bce|sse)\d?"
     r"|J|L|E|C|f|(?i:loss|cost).*"
-)
-
-
-_OUTPUTS = re.compile(
-    r"(?i)y_?p(?:red)?|y_?hat|yhat|pred\w*|out\w*|al|a\d?|p|probs?|scores|logits|h|final\w*"
 )
 
 
@@ -124,7 +119,7 @@ class Walk(Bookkeeping[V]):
         last = next((n for n in reversed(self.forward) if not _is_scalar_name(n)), None)
         for argument in function.args.args:
             name = argument.arg
-            if name in self.known or last is None or not _OUTPUTS.fullmatch(name):
+            if name in self.known or last is None or not OUTPUTS.fullmatch(name):
                 continue
             self.known[name] = self.known[last]
             break
