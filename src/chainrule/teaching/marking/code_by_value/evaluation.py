@@ -310,6 +310,11 @@ class Evaluation(Reader[V], ABC, Generic[V]):
         return None
 
     def _subscript(self, node: ast.Subscript) -> object:
+        joined = node.value.attr if isinstance(node.value, ast.Attribute) else ""
+        if joined in ("c_", "r_") and isinstance(node.slice, ast.Tuple):
+            word = "bind_columns" if joined == "c_" else "concatenate"
+            parts: list[ast.expr] = [node.slice] if joined == "r_" else node.slice.elts
+            return known_function(self, word, parts, {})
         if (name := self.flat(node)) is not None:
             return self.named(name)
         inner = node.value
@@ -352,11 +357,24 @@ class Evaluation(Reader[V], ABC, Generic[V]):
             arguments = [owner, *arguments]
         keywords = {k.arg: k.value for k in node.keywords if k.arg}
         own = self.functions.get(word)
+        if (
+            own is None
+            and word == "sum"
+            and isinstance(node.func, ast.Name)
+            and len(arguments) == 1
+        ):
+            return self._sum_of_rows(arguments[0])
         if own is not None and (is_helper(own) or word not in self.returned or self.inlines(node)):
             return self._own(own, node.args, keywords)
         if own is not None and isinstance(self.returned[word], ast.Name | ast.Attribute):
             return self.value(self.returned[word])
         return known_function(self, word, arguments, keywords)
+
+    def _sum_of_rows(self, node: ast.expr) -> object:
+        """Return what the ``sum`` of Python makes of an array: the sum of its rows."""
+        value = self.array(node)
+        axes = (0,) if self.rank(value, 2) > 1 else None
+        return self.algebra.reduced("sum", value, axes, keeps=False)
 
     def inlines(self, call: ast.Call) -> bool:
         """Whether a function is called with other values than those of its parameters' names."""

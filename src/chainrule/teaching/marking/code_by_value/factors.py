@@ -14,6 +14,7 @@ from chainrule.teaching.marking.code_by_value.numeric import Array, Numbers
 from chainrule.teaching.marking.code_by_value.readings import COUNTS, HALF_SQUARES, Reading
 from chainrule.teaching.marking.code_by_value.source import Source
 from chainrule.teaching.marking.code_by_value.walk import Walk
+from chainrule.teaching.marking.code_by_value.words import word_of
 
 
 @dataclass
@@ -173,14 +174,15 @@ def _step_divides(reading: Reading) -> bool:
 
 def _blame(line: Line, lines: list[Line]) -> None:
     """Find whether a name of the author's own is right, by what is computed with it."""
-    target = line.events[0].target
+    target, scope = line.events[0].target, line.events[0].scope
     users = [
         one
         for one in lines
         if one is not line
         and any(
-            isinstance(node, ast.Name) and node.id == target
+            isinstance(node, ast.Name | ast.Attribute) and word_of(node) == target
             for event in one.events
+            if event.scope[: len(scope)] == scope  # of the same round of a loop
             for node in ast.walk(event.value)
         )
     ]

@@ -29,7 +29,8 @@ _OF_TWO = {
     "maximum": "maximum", "minimum": "minimum", "multiply": "multiply", "divide": "divide",
     "true_divide": "divide", "add": "add", "subtract": "subtract", "power": "power",
     "pow": "power", "mul": "multiply", "sub": "subtract", "div": "divide", "greater": "greater",
-    "less": "less",
+    "less": "less", "equal": "equal", "not_equal": "not_equal", "heaviside": "greater",
+    "logaddexp": "logaddexp",
 }  # fmt: skip
 
 
@@ -37,7 +38,9 @@ _SAME = frozenset({
     "copy", "array", "asarray", "astype", "int64", "float", "float32", "float64", "int", "clone",
     "detach", "float_", "double", "deepcopy", "asmatrix", "matrix", "clip", "tensor",
     "requires_grad_", "to", "item", "nan_to_num", "int32", "uint8", "long", "type", "as_tensor",
-    "numpy", "ascontiguousarray", "print", "contiguous", "cpu", "int_", "bool",
+    "numpy", "ascontiguousarray", "print", "contiguous", "cpu", "int_", "bool", "atleast_2d",
+    "broadcast_to", "asfarray", "real", "constant", "convert_to_tensor", "cast", "stop_gradient",
+    "expand", "expand_as",
 })  # fmt: skip
 
 
@@ -109,6 +112,12 @@ def known_function(ev: Reader[V], word: str, args: Arguments, keywords: Keywords
         return _matrix_product(ev, *args)
     if word in ("octave_sum", "octave_mean"):
         return _octave_sum(ev, word.removeprefix("octave_"), ev.array(first))
+    if word == "insert" and len(args) + len(keywords) == 4 and ast.unparse(args[1]) == "0":
+        return _bound(ev, [args[2], first], axis=1)
+    if word in ("tile", "repeat") and len(args) > 1:
+        return ev.value(first)
+    if word == "inner" and len(args) == 2:
+        return algebra.dot(ev.array(first), ev.array(args[1]))
     if word in ("bind_rows", "bind_columns"):
         return _bound(ev, args, axis=int(word == "bind_columns"))
     if word in ("dot", "matmul", "mm", "mv", "bmm") and len(args) == 2:

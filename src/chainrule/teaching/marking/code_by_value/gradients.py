@@ -30,7 +30,7 @@ class Slopes:
     seed: int
     kept: dict[int, tuple[list[Array], list[dict[str, float]]]] = field(default_factory=dict)
     flat: set[str] = field(default_factory=set)  # inputs on which the loss does not depend
-    moves: bool = False  # whether it depends on an input
+    moving: set[str] = field(default_factory=set)  # those on which it depends
 
     @property
     def numbers(self) -> Numbers:
@@ -70,7 +70,8 @@ class Slopes:
                     self.flat.add(name)
                 return 1.0  # as a shift of the scores does not change a softmax
             return None
-        self.moves = self.moves or self.numbers.seen[place][0] in self.reading.shapes.inputs
+        if self.numbers.seen[place][0] in self.reading.shapes.inputs:
+            self.moving.add(self.numbers.seen[place][0])
         found = float(np.dot(claimed, true) / np.dot(true, true))
         if not np.isfinite(found):
             return None

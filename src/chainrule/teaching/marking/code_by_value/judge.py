@@ -19,7 +19,7 @@ from chainrule.teaching.marking.code_by_value.factors import FOLLOWS, Line, exam
 from chainrule.teaching.marking.code_by_value.functions import SLOPES
 from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, is_close, places_of
 from chainrule.teaching.marking.code_by_value.local_slopes import compare_local
-from chainrule.teaching.marking.code_by_value.naming import Names, derive, names_of
+from chainrule.teaching.marking.code_by_value.naming import Names, derive, helpers_of, names_of
 from chainrule.teaching.marking.code_by_value.numeric import Array
 from chainrule.teaching.marking.code_by_value.readings import (
     COUNTS,
@@ -132,7 +132,7 @@ def _of_unit(unit: Unit, code: Source, rows: list[str]) -> Iterator[CodeJudged]:
     names = names_of(unit.statements)
     names.stepped = stepped_names(unit.statements)
     names.incoming.update(unit.incoming)
-    names.derived |= unit.incoming.keys()
+    names.derived |= unit.incoming.keys() | helpers_of(names, unit.statements)
     derive(names, unit.statements)
     try:
         lines = _best(Source(unit.statements, code.left_out), names)
@@ -198,11 +198,15 @@ def _best(code: Source, names: Names) -> list[Line] | None:
             line.verdict = "unproven"
             line.why = "more readings of its shapes than are tried; declare them"
     alone = sum(line.verdict == "proven" for line in best) < 2
-    for line in best if alone else ():  # the shapes of a single row are a guess
+    for line in (
+        best if alone and (names.truncated or not best[0].sure) else ()
+    ):  # the shapes of a single row are a guess
         if line.verdict == "wrong" and line.ratio is None and line.numbers is None:
             line.verdict, line.why = "unproven", f"{line.why}; declare the shapes"
     for line in best:  # readings that make as many lines right settle what they agree on
         other = {one.verdict for lines in equal for one in lines if _same(one, line)}
+        if line.sure and line.numbers is not None:  # a reading that says nothing is no other one
+            other -= {"unproven"}
         if (line.verdict == "wrong" and other != {"wrong"}) or (
             line.verdict == "proven" and "wrong" in other
         ):
@@ -305,8 +309,11 @@ def _under(reading: Reading) -> list[Line] | None:
         opening = min(lines, key=_first_claim)
         rest = {line.verdict for line in lines if line is not opening}
         coherent = len(lines) < 4 or "proven" in rest
-        start = (opening.verdict == "proven" and coherent) or (
-            opening.ratio is not None and bool(rest) and rest <= {"proven", "follows"}
+        most = right >= max(3, len(lines) / 2)
+        start = (
+            most
+            or (opening.verdict == "proven" and coherent)
+            or (opening.ratio is not None and bool(rest) and rest <= {"proven", "follows"})
         )  # a factor in the first row alone
         kind = f"{kind} with the penalty" if reading.penalties else kind
         if start and (best is None or right > sum(one.verdict == "proven" for one in best)):
@@ -357,6 +364,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
         if line is None:
             line = Line([events[k] for k in group])
             lines.append(line)
+        _begin(event, backward, slopes)
         try:
             value = backward.apply(event)
         except Misfit as error:
@@ -390,8 +398,8 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
                 line.replaced = True
             if place and len(group) > 1:
                 _find_row(line, slopes, backward, [*place, *_inside(slopes, place)], loss)
-    if slopes.flat and not slopes.moves:
-        raise Misfit("a reading in which the loss does not depend on anything")
+    if slopes.flat and len(slopes.flat) >= len(slopes.moving):
+        raise Misfit("a reading in which the loss hardly depends on anything")
     for line in lines:
         line.sure = not (walk.failed or reading.taken or reading.code.left_out)
     lines = [line for line in lines if not _is_start(line)]
@@ -401,6 +409,20 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
             place = places_of(slopes, line.events[-1], reading.names, walk)
             _find_row(line, slopes, backward, place, loss)
     return lines
+
+
+def _begin(event: Event, backward: Backward, slopes: Slopes) -> None:
+    """Let a gradient that rows add to start at zero, where the code does not begin it."""
+    known = backward.walk.known
+    used = {word_of(node) for node in ast.walk(event.value)
+            if isinstance(node, ast.Name | ast.Attribute)}  # fmt: skip
+    if event.target in known or (event.operation == "=" and event.target not in used):
+        return
+    if event.target in slopes.reading.upstream:
+        return
+    places = places_of(slopes, event, slopes.reading.names, slopes.walk)
+    shape = slopes.numbers.seen[places[0]][1].shape if places else ()
+    known[event.target] = np.zeros(shape)
 
 
 def _find_row(line: Line, slopes: Slopes, backward: Backward, places: list[int], loss: str) -> None:
@@ -441,7 +463,11 @@ def _groups(events: list[Event], reading: Reading) -> list[list[int]]:
         uses_itself = event.operation == "=" and any(
             isinstance(node, ast.Name) and node.id == event.target for node in ast.walk(event.value)
         )
-        if (accumulates or uses_itself) and event.scope and (event.target, ()) in of:
+        if (
+            (accumulates or uses_itself)
+            and event.scope
+            and ((event.target, ()) in of or key not in of)
+        ):
             key = (event.target, ())
         if (accumulates or uses_itself) and key in of:
             of[key].append(at)

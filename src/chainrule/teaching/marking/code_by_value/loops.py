@@ -8,6 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from chainrule.teaching.marking.code_by_value.algebra import Misfit, Size
 from chainrule.teaching.marking.code_by_value.evaluation import LAYERS, Evaluation
+from chainrule.teaching.marking.code_by_value.numeric import COUNTS
 from chainrule.teaching.marking.code_by_value.words import names_in, word_of
 
 V = TypeVar("V")
@@ -201,6 +202,10 @@ class Loops(Evaluation[V]):
                 return self._axis(self.value(node))
             except Misfit:
                 return TIMES
+        if name is not None and name in COUNTS and name not in self.known and not (
+            self._is_local(name)
+        ):  # fmt: skip
+            return self._axis(self.algebra.length(name))
         if name is not None and name.lower() in ("num_layers", "n_layers", "nlayers"):
             return LAYERS + bool(self.names.layered)
         if name == "L" and not held:

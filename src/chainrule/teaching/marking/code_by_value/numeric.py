@@ -63,6 +63,7 @@ _ELEMENTWISE: dict[str, Callable[..., object]] = {
     "reciprocal": lambda u: 1 / u, "rsqrt": lambda u: 1 / np.sqrt(u),
     "log_sigmoid": lambda u: -np.log1p(np.exp(-u)), "silu": lambda u: u * _sigmoid(u),
     "gelu": lambda u: 0.5 * u * (1 + np.tanh(math.sqrt(2 / math.pi) * (u + 0.044715 * u**3))),
+    "logaddexp": np.logaddexp,
     "tril": np.tril, "triu": np.triu,
     "where": lambda m, a, b: np.where(np.asarray(m) != 0, a, b),
     "nothing": np.zeros_like,
@@ -155,6 +156,9 @@ class Numbers(Algebra[Array]):
             self.inputs[name] = np.array(float(self.counts[name]))
             return self.inputs[name]
         shape = self._shape(name)
+        if not shape and f"{name} as a length" in self.shapes:
+            self.inputs[name] = np.array(float(self._shape(f"{name} as a length")[0]))
+            return self.inputs[name]
         random = np.random.default_rng([self.seed, zlib.crc32(name.encode())])
         shaped = self.shapes[name]
         if shaped.classes is not None:

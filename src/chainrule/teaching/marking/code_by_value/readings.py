@@ -30,20 +30,24 @@ MOST_WALKS = 1500
 """The most walks over the code of one text."""
 
 
+MOST_STEPS = 150_000
+"""The most expressions that are evaluated in all these walks."""
+
 FAULTS = (Misfit, RecursionError, ArithmeticError, ValueError, TypeError, IndexError)
 """What a walk over code of any kind may end in."""
 
 
 @dataclass
 class Budget:
-    """The number of walks that are left."""
+    """The number of walks, and of steps in them, that are left."""
 
     left: int = MOST_WALKS
+    steps: int = MOST_STEPS
 
     def take(self) -> None:
         """Count one walk."""
         self.left -= 1
-        if self.left < 0:
+        if self.left < 0 or self.steps < 0:
             raise Misfit("this code takes more evaluations than are made")
 
 
@@ -98,6 +102,7 @@ class Reading:
         found: Walk[Array] = Walk(numbers, self.code.statements, names)
         found.claims_nothing = moved >= 0
         found.run()
+        self.budget.steps -= found.steps
         return found
 
     def counts(self) -> dict[str, int]:
@@ -120,9 +125,11 @@ class Reading:
     def terms(self, walk: Walk[Array]) -> dict[str, float]:
         """Return the values that the loss may be."""
         found: dict[str, float] = {}
-        for name, value in walk.losses:
-            if np.size(value) == 1:
-                found[name] = float(np.ravel(value)[0])
+        last = {name: at for at, (name, _) in enumerate(walk.losses)}
+        for at, (name, value) in enumerate(walk.losses):
+            if np.size(value) == 1:  # J = ..., J = J + penalty: its parts are terms too
+                key = name if last[name] == at else f"{name} in row {at}"
+                found[key] = float(np.ravel(value)[0])
         if self.taken:
             loss = usual_loss(self.taken, walk, self.names) / self.divisor
             found = {"the loss": loss + penalty_of(self.penalties, walk)}

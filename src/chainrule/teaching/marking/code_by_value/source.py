@@ -53,7 +53,7 @@ def source(text: str) -> Source | None:
     """Return the code of a text; None where it has none."""
     rows = text.split("\n")[:MOST_ROWS]
     if (module := _whole(rows)) is not None:
-        return Source(tuple(module), frozenset(), whole=True)
+        return Source(tuple(_with_names(module)), frozenset(), whole=True)
     if (language := _other_language(rows)) is not None:
         found, left_out = _translated(dict(enumerate(rows, 1)), language)
         return Source(tuple(found), frozenset(left_out), whole=True) if found else None
@@ -64,13 +64,32 @@ def source(text: str) -> Source | None:
         found, gone = _translated(block, language) if language else _parsed(block)
         statements.extend(found)
         left_out |= gone
-    return Source(tuple(statements), frozenset(left_out)) if statements else None
+    return Source(tuple(_with_names(statements)), frozenset(left_out)) if statements else None
 
 
 def is_code(text: str) -> bool:
     """Whether a text is code from its first row to its last, rather than prose or mathematics."""
     rows = text.split("\n")[:MOST_ROWS]
     return _whole(rows) is not None or _other_language(rows) is not None
+
+
+class _Named(ast.NodeTransformer):
+    """Write ``f = lambda x: ...`` as a function with a name."""
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        """Return a function where a lambda is assigned."""
+        target = node.targets[0]
+        name = target.id if isinstance(target, ast.Name) else getattr(target, "attr", "")
+        if not isinstance(node.value, ast.Lambda) or not name or len(node.targets) > 1:
+            return node
+        given = ast.copy_location(ast.Return(node.value.body), node)
+        found = ast.FunctionDef(name, node.value.args, [given], [])
+        return ast.fix_missing_locations(ast.copy_location(found, node))
+
+
+def _with_names(statements: list[ast.stmt]) -> list[ast.stmt]:
+    named = _Named()
+    return [named.visit(one) for one in statements]
 
 
 def _other_language(rows: list[str]) -> str | None:

@@ -99,8 +99,10 @@ class _Stripped(ast.NodeTransformer):
                 node.left, node.right = ends
             case ast.UnaryOp():
                 node.operand = self.visit(node.operand)
-            case ast.Call(func=ast.Attribute(attr="multiply" | "dot")) if node.args:
-                node.args = [self.visit(one) if not self.found else one for one in node.args]
+            case ast.Call(func=ast.Attribute(attr="multiply" | "dot") | ast.Name(id="mtimes")) if (
+                node.args
+            ):
+                node.args = [one if self.found else self.visit(one) for one in node.args]
             case ast.Name() | ast.Attribute() if _RATE.fullmatch(word_of(node)):
                 self.found = True
                 return ast.copy_location(ast.Constant(1.0), node)
@@ -140,6 +142,8 @@ def _factors(node: ast.expr) -> list[ast.expr]:
         return [*_factors(node.left), *_factors(node.right)]
     if isinstance(node, ast.UnaryOp):
         return _factors(node.operand)
+    if isinstance(node, ast.Call) and word_of(node.func) == "mtimes":
+        return [factor for one in node.args for factor in _factors(one)]
     return [node]
 
 

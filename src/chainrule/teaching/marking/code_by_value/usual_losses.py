@@ -169,7 +169,7 @@ def _of(kind: str, output: Array, label: Array, names: Names) -> float:
                 return float(np.sum(np.maximum(0, 1 - label * output)))
             case "the logistic loss of labels -1 and 1":
                 return float(np.sum(np.log1p(np.exp(-label * output))))
-    return float(-np.sum(label * np.log(output)))
+        return float(-np.sum(label * np.log(output)))
 
 
 def _softmaxed(output: Array, label: Array, names: Names) -> list[float]:

@@ -197,9 +197,21 @@ class Walk(Bookkeeping[V]):
                     self.known[f"{name}.{at}"] = one
             self._keep(name, found)
         except Misfit as error:
+            if not self.local and self._is_outside(value):
+                return  # data that the code gets from elsewhere
             self.failed[line] = str(error)
             self.known.pop(name, None)
             self.names.unread.add(name)
+
+    def _is_outside(self, value: ast.expr) -> bool:
+        """Whether a value is made of nothing that the code computes."""
+        roots = {node.value.id for node in ast.walk(value)
+                 if isinstance(node, ast.Attribute | ast.Subscript)
+                 and isinstance(node.value, ast.Name)}  # fmt: skip
+        used = names_in(value)
+        computed = any(name in self.known or name in self.scope or name in self.names.unread or
+                       (self.algebra.has(name) and name not in roots) for name in used)  # fmt: skip
+        return not computed and isinstance(value, ast.Call | ast.Subscript | ast.Attribute)
 
     def _is_final(self, name: str) -> bool:
         """Whether a value is changed behind the loss, so that it becomes a gradient."""
@@ -383,6 +395,9 @@ class Walk(Bookkeeping[V]):
         if isinstance(call, ast.Call) and _DRAWS.fullmatch(word_of(call.func)) and call.args:
             first = call.args[0]
             listed = first.elts if isinstance(first, ast.Tuple | ast.List) else call.args
+            if word_of(call.func) in ("normal", "uniform") and len(call.args) > 2:
+                third = call.args[2]
+                listed = third.elts if isinstance(third, ast.Tuple) else [third]
             if word_of(call.func) == "full":
                 listed = first.elts if isinstance(first, ast.Tuple) else [first]
             if self.local or isinstance(first, ast.Attribute) or (

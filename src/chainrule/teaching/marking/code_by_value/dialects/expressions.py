@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -265,7 +266,20 @@ class Expressions:
     def _entry(self, found: str, places: Sequence[str | Slice]) -> str:
         if len(places) == 1 and isinstance(places[0], Slice) and places[0] == Slice("", ""):
             return f"{found}.ravel()"
+        if self.dialect.calls_index and len(places) == 2:
+            places = [part for at, one in enumerate(places) for part in (
+                [one, "None"] if self._is_one(one) and isinstance(places[1 - at], Slice) else [one]
+            )]  # fmt: skip
         return f"{found}[{', '.join(map(self.place, places))}]"
+
+    def _is_one(self, one: str | Slice) -> bool:
+        """Whether an index is one number, so that its axis stays, with the length 1."""
+        if isinstance(one, Slice):
+            return False
+        words = set(re.findall(r"[A-Za-z_]\w*", one))
+        return one.isdigit() or one == "END" or (bool(words) and (
+            words <= self.loops or (bool(words & self.loops) and one.endswith("]"))
+        ))  # fmt: skip
 
     def place(self, one: str | Slice) -> str:
         """Return an index that counts from 0 for one that counts from 1."""

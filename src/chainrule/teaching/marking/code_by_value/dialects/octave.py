@@ -248,6 +248,7 @@ def _loop(reader: Expressions, row: list[Token]) -> str:
     if len(row) < 3 or row[0].kind != "name" or row[1].text not in ("=", "in"):
         raise NotRead("a loop that is not read")
     name = python_name(row[0].text)
+    reader.loops.add(name)
     bounds: list[list[Token]] = [[]]
     depth = 0
     for token in row[2:]:
