@@ -175,7 +175,7 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
     kept = list(lines)
     found = code_by_value(text)
     if found and is_code(text):  # its rows are no equations: only what agrees with them counts
-        kept = [line for line in kept if line.verdict in ("proven", FOLLOWS)]
+        lines = kept = [line for line in kept if line.verdict == "proven"]
     settled = (OTHER_READING, NO_LOSS)
     open_rows = [one for one in found if one.verdict == "unproven" and one.why not in settled]
     doubtful = {one.line for one in open_rows}

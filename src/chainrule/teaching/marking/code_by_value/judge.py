@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit, Mismatch
+from chainrule.teaching.marking.code_by_value.blame import blame_own_names
 from chainrule.teaching.marking.code_by_value.factors import FOLLOWS, Line, example_counts, settle
 from chainrule.teaching.marking.code_by_value.functions import SLOPES
 from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, is_close, places_of
@@ -305,11 +306,12 @@ def _under(reading: Reading) -> list[Line] | None:
             lines = _judge_all(reading, first, events)
         except Misfit:
             continue
-        right = sum(line.verdict == "proven" for line in lines)
-        opening = min(lines, key=_first_claim)
-        rest = {line.verdict for line in lines if line is not opening}
-        coherent = len(lines) < 4 or "proven" in rest
-        most = right >= max(3, len(lines) / 2)
+        named = [line for line in lines if _is_claimed(line, reading.names)] or lines
+        right = sum(line.verdict == "proven" for line in named)
+        opening = min(named, key=_first_claim)
+        rest = {line.verdict for line in named if line is not opening}
+        coherent = len(named) < 4 or "proven" in rest
+        most = right >= max(3, len(named) / 2)
         start = (
             most
             or (opening.verdict == "proven" and coherent)
@@ -340,6 +342,11 @@ def _usual_kinds(reading: Reading, walk: Walk[Array], events: list[Event]) -> It
         for divisor in divisors:
             reading.taken, reading.divisor = kind, divisor
             yield kind
+
+
+def _is_claimed(line: Line, names: Names) -> bool:
+    """Whether the name of a line, or of a step, says of what it is the gradient."""
+    return names.is_named_gradient(line.events[0].target)
 
 
 def _first_claim(line: Line) -> int:
@@ -404,6 +411,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
         line.sure = not (walk.failed or reading.taken or reading.code.left_out)
     lines = [line for line in lines if not _is_start(line)]
     settle(lines, reading, walk)
+    blame_own_names(lines, slopes, backward, loss, counts)
     for line in lines:
         if line.verdict == "wrong" and len(line.events) > 1 and line.fault is None:
             place = places_of(slopes, line.events[-1], reading.names, walk)
@@ -491,7 +499,7 @@ def _compare(
 ) -> None:
     """Compare a value with the gradients that its name may stand for."""
     names = slopes.reading.names
-    places = places_of(slopes, event, names, slopes.walk)
+    places = places_of(slopes, event, names, slopes.walk) or _sole(slopes, event, value, loss)
     exact = bool(places)
     if not np.isfinite(value).all():
         line.why = "a value that is not finite"
@@ -537,6 +545,29 @@ def _compare(
         line.numbers = (claimed, slope[0].get(loss, 0.0))
         line.why = "not the derivative of the loss along a random direction: " \
                    f"{line.numbers[0]:.6g} against {line.numbers[1]:.6g}"  # fmt: skip
+
+
+_BARE = re.compile(r"(?i)grad(?:ient)?s?|g|gr|gradJ|grad_?(?:J|f|loss|cost)")
+
+
+def _sole(slopes: Slopes, event: Event, value: Array, loss: str) -> list[int]:
+    """Return the one parameter on which the loss depends, for a name such as ``grad``."""
+    if not _BARE.fullmatch(event.target) or not value.ndim:
+        return []
+    labels = slopes.reading.names.labels
+    inputs = [
+        place
+        for name, place in slopes.numbers.places.items()
+        if name in slopes.reading.shapes.inputs
+        and name not in labels
+        and np.squeeze(slopes.numbers.seen[place][1]).shape == np.squeeze(value).shape
+    ]
+    found = [
+        one
+        for one in inputs
+        if any(abs(slope.get(loss, 0.0)) > FLAT for slope in slopes.along(one)[1])
+    ]
+    return found if len(found) == 1 else []
 
 
 def _distance(ratio: float) -> tuple[bool, bool]:

@@ -132,6 +132,7 @@ class Names:
     derived: set[str] = field(default_factory=set)
     locals_: dict[str, tuple[str, str] | None] = field(default_factory=dict)
     numbers: bool = False  # whether the code has no arrays
+    served: frozenset[str] = frozenset()  # names that other values than losses are made of
     of_outputs: bool = False  # whether a slope is written by the output of the function
 
     def is_gradient(self, name: str) -> bool:
@@ -301,6 +302,7 @@ def names_of(statements: Sequence[ast.stmt]) -> Names:
     found.layered = any(_LISTS.fullmatch(name) and len(name) > 2 for name in every)
     found.deep = _axes_of_data(statements)
     found.positive = _positive(statements)
+    found.served = _served(statements)
     found.numbers = not _has_arrays(statements)
     found.states = _states(found, statements)
     found.stars = _multiplies_by_stars(statements, called)
@@ -326,9 +328,28 @@ def _axes_of_data(statements: Sequence[ast.stmt]) -> int:
     return min(most, 4)
 
 
+_LOSS = re.compile(r"(?i).*(?:loss|cost|obj|mse|nll|hist).*|J|L|E|C")
+
+
+def _served(statements: Sequence[ast.stmt]) -> frozenset[str]:
+    """Return the names of which values are made that no one calls a loss."""
+    found: set[str] = set()
+    for statement in statements:
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Assign):
+                continue
+            target = node.targets[0]
+            while isinstance(target, ast.Subscript):
+                target = target.value
+            word = getattr(target, "id", getattr(target, "attr", ""))
+            if not _LOSS.fullmatch(word) or is_label(word):
+                found |= _words_in(node.value) - {word}
+    return frozenset(found)
+
+
 _ARRAYS = frozenset({
     "dot", "matmul", "mm", "sum", "mean", "T", "shape", "outer", "einsum", "transpose", "axis",
-    "zeros", "ones", "array", "randn", "rand", "reshape", "range", "len", "mtimes", "zeros_like",
+    "zeros", "ones", "array", "randn", "rand", "reshape", "mtimes", "zeros_like",
 })  # fmt: skip
 
 

@@ -22,7 +22,11 @@ from chainrule.teaching.marking.code_by_value.lengths import (
 )
 from chainrule.teaching.marking.code_by_value.naming import is_label
 from chainrule.teaching.marking.code_by_value.shaped import Shaped
-from chainrule.teaching.marking.code_by_value.words import is_scalar_name, is_vector_name
+from chainrule.teaching.marking.code_by_value.words import (
+    is_number_name,
+    is_scalar_name,
+    is_vector_name,
+)
 
 _BIASES = ("b", "bias", "c", "beta", "gamma")
 _SMALL = (5, 3, 4, 6, 7)
@@ -252,7 +256,9 @@ class Shapes(Algebra[Shaped]):
             options = [beside, ()]
         elif len(beside) > 2:
             options = [beside, (), beside[-1:]]
-        if () in options and is_scalar_name(value.name):
+        if is_number_name(value.name):
+            options = [()]
+        elif () in options and is_scalar_name(value.name):
             options = [(), *(one for one in options if one)]
         value.dims = options[self._choose(len(options))] if len(options) > 1 else options[0]
 

@@ -366,7 +366,10 @@ class Walk(Bookkeeping[V]):
             if all(is_start(event) for event in self.events):
                 self.forward.append(name)
         self.known[name] = value
-        if not plain and _LOSSES.fullmatch(name.rpartition(".")[2]):
+        word = name.rpartition(".")[2]
+        if not plain and _LOSSES.fullmatch(word) and not (
+            word in self.names.served and len(word) == 1
+        ):  # fmt: skip
             self._note_loss(name, value)
 
     def _if_read(self, node: ast.expr) -> object:

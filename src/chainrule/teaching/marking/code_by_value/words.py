@@ -26,6 +26,17 @@ _SCALARS = re.compile(
 """Names of numbers."""
 
 
+_NUMBERS = re.compile(
+    r"(?i)eps(?:ilon)?|alpha|lr|lam(?:bda_?|b)?|reg(?:_?lambda|_?strength|ularization)?"
+    r"|(?:l|learn\w*)_?rate|eta|tau|temperature|\w*decay|momentum"
+)
+
+
+def is_number_name(name: str) -> bool:
+    """Whether a name is one that numbers alone have."""
+    return _NUMBERS.fullmatch(name) is not None
+
+
 def is_scalar_name(name: str) -> bool:
     """Whether a name is one that numbers have, rather than arrays."""
     return _SCALARS.fullmatch(name) is not None
@@ -124,6 +135,7 @@ __all__ = [
     "SIGNS",
     "is_helper",
     "is_new_axis",
+    "is_number_name",
     "is_scalar_name",
     "is_vector_name",
     "names_in",
