@@ -174,8 +174,9 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
     """
     kept = list(lines)
     found = code_by_value(text)
-    if found and is_code(text):  # its rows are no equations: only what agrees with them counts
-        lines = kept = [line for line in kept if line.verdict == "proven"]
+    code = is_code(text)
+    if found and code:  # its rows are no equations: only what agrees with them counts
+        lines, kept = (), [line for line in kept if line.verdict == "proven"]
     settled = (OTHER_READING, NO_LOSS)
     open_rows = [one for one in found if one.verdict == "unproven" and one.why not in settled]
     doubtful = {one.line for one in open_rows}
@@ -188,7 +189,8 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
     kept = [_spared(line) if line.accused and line.line in doubtful else line for line in kept]
     for judged in found:
         here = [line for line in kept if line.line == judged.line]
-        proven = bool(here) and all(line.verdict in ("proven", FOLLOWS) for line in here)
+        agreed = all(line.verdict in ("proven", FOLLOWS) for line in here)
+        proven = bool(here) and agreed and not code
         accused = any(line.accused for line in here)
         unread = all(line.verdict in _UNDECIDED for line in here)
         match judged.verdict:

@@ -32,6 +32,7 @@ class Line:
     replaced: bool = False  # whether the lines after it were given the right value
     states: list[Array] = field(default_factory=list)  # the value after each event
     fault: int | None = None  # the event that is wrong, where several make the gradient
+    part: float | None = None  # by what its first value exceeds the gradient of a part
     good: int = 0  # how many events come to the gradient of a part of the loss
 
 
@@ -135,9 +136,9 @@ FOLLOWS = "follows from a line before it that is wrong; this step itself is righ
 def _is_rescaled(line: Line) -> bool:
     """Whether a right gradient is scaled in place, to be that of a value without a name."""
     last = line.events[-1]
-    return 0 < line.good == len(line.events) - 1 and last.operation in ("*=", "/=") and (
-        last.places is None
-    )  # fmt: skip
+    if (line.ratio or 0) <= 0 or not 0 < line.good == len(line.events) - 1:
+        return False
+    return last.operation in ("*=", "/=") and last.places is None
 
 
 def _has_squares(code: Source) -> bool:

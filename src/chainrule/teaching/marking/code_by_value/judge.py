@@ -37,7 +37,7 @@ from chainrule.teaching.marking.code_by_value.units import Unit, units
 from chainrule.teaching.marking.code_by_value.updates import stepped_names
 from chainrule.teaching.marking.code_by_value.usual_losses import USUAL, penalties_in
 from chainrule.teaching.marking.code_by_value.walk import Walk, is_start
-from chainrule.teaching.marking.code_by_value.words import word_of
+from chainrule.teaching.marking.code_by_value.words import short_functions, word_of
 
 MOST_READINGS = 12
 OTHER_READING = "right in one reading of the shapes and wrong in another; declare them"
@@ -131,6 +131,7 @@ def _weight(judged: CodeJudged) -> int:
 def _of_unit(unit: Unit, code: Source, rows: list[str]) -> Iterator[CodeJudged]:
     """Yield the judgements of one part of the code, and the rows of it that were not read."""
     names = names_of(unit.statements)
+    names.helpers = short_functions(unit.statements)
     names.stepped = stepped_names(unit.statements)
     names.incoming.update(unit.incoming)
     names.derived |= unit.incoming.keys() | helpers_of(names, unit.statements)
@@ -194,7 +195,9 @@ def _best(code: Source, names: Names) -> list[Line] | None:
     most = max(right for right, _ in tried)
     equal = [lines for right, lines in tried if right == most]
     best = equal[0]
-    for line in best if names.truncated else ():
+    count = sum(line.verdict == "proven" for line in best)
+    settled = count >= max(4, 3 * sum(line.verdict == "wrong" for line in best))
+    for line in best if names.truncated and not settled else ():
         if line.verdict == "wrong" and line.ratio is None:
             line.verdict = "unproven"
             line.why = "more readings of its shapes than are tried; declare them"
@@ -317,6 +320,9 @@ def _under(reading: Reading) -> list[Line] | None:
             or (opening.verdict == "proven" and coherent)
             or (opening.ratio is not None and bool(rest) and rest <= {"proven", "follows"})
         )  # a factor in the first row alone
+        if most and not start:  # its own loss is not one of these: the steps after it may be right
+            opening.verdict, opening.why, opening.numbers = "unproven", NO_LOSS, None
+            start = True
         kind = f"{kind} with the penalty" if reading.penalties else kind
         if start and (best is None or right > sum(one.verdict == "proven" for one in best)):
             best = [
@@ -405,7 +411,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
                 line.replaced = True
             if place and len(group) > 1:
                 _find_row(line, slopes, backward, [*place, *_inside(slopes, place)], loss)
-    if slopes.flat and len(slopes.flat) >= len(slopes.moving):
+    if slopes.still and len(slopes.still) >= len(slopes.moving):
         raise Misfit("a reading in which the loss hardly depends on anything")
     for line in lines:
         line.sure = not (walk.failed or reading.taken or reading.code.left_out)
@@ -441,6 +447,8 @@ def _find_row(line: Line, slopes: Slopes, backward: Backward, places: list[int],
             continue
         true = slopes.whole(place, loss)
         line.fault = fault_of(line, backward, true)
+        if line.fault is None and line.part is not None and not line.good:
+            line.fault = 0
         if line.fault is not None:
             backward.walk.known[line.events[-1].target] = true
             last = len(line.events) - 1  # right before its last row: that of another value after it
@@ -505,10 +513,16 @@ def _compare(
         line.why = "a value that is not finite"
         return
     if not last:
+        at = line.events.index(event)
+        scaled = any(one.operation in ("/=", "*=") or (one.operation == "=" and not one.places)
+                     for one in line.events[at + 1 :])  # fmt: skip
+        usual = (1.0, *counts) if scaled or slopes.reading.taken else (1.0,)
         for term in terms:
-            ratios = [slopes.ratio(value, place, term, event) for place in places]
-            if any(is_close(ratio, one) for ratio in ratios for one in (1.0, *counts)):
-                line.good = line.events.index(event) + 1
+            for ratio in [slopes.ratio(value, place, term, event) for place in places]:
+                if any(is_close(ratio, one) for one in usual):
+                    line.good = at + 1
+                elif at == 0 and not scaled:
+                    line.part = line.part or ratio
         return
     name = slopes.numbers.seen[places[0]][0] if exact else ""
     final = {name, names.stem(event.target)} & names.positive  # an output, such as AL in log(AL)

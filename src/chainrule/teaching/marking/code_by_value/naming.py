@@ -53,6 +53,14 @@ def is_label(name: str) -> bool:
 
 def is_data(value: ast.expr) -> bool:
     """Whether an expression is an array of numbers: ``np.array([[0, 1], [1, 1]]).T``."""
+    held = getattr(value, "is_data_", None)  # a walk asks the same of each node again
+    if held is None:
+        held = _is_data(value)
+        value.is_data_ = held  # type: ignore[attr-defined]
+    return bool(held)
+
+
+def _is_data(value: ast.expr) -> bool:
     nodes = list(ast.walk(value))
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
     return (
@@ -132,6 +140,7 @@ class Names:
     derived: set[str] = field(default_factory=set)
     locals_: dict[str, tuple[str, str] | None] = field(default_factory=dict)
     numbers: bool = False  # whether the code has no arrays
+    helpers: dict[str, ast.FunctionDef] | None = None  # short functions, by their names
     served: frozenset[str] = frozenset()  # names that other values than losses are made of
     of_outputs: bool = False  # whether a slope is written by the output of the function
 

@@ -26,7 +26,7 @@ from chainrule.teaching.marking.code_by_value.words import word_of
 MOST_SHAPES = 48
 
 
-MOST_WALKS = 1500
+MOST_WALKS = 1000
 """The most walks over the code of one text."""
 
 

@@ -41,13 +41,22 @@ def gradient_of_step(op: type[ast.operator], value: ast.expr) -> ast.expr | None
 
 def step_of(target: ast.expr, value: ast.expr) -> tuple[type[ast.operator], ast.expr] | None:
     """Return the sign and the amount of ``w = w - lr * g``; None for another assignment."""
+    held = getattr(value, "step_of_", None)  # a walk asks the same of each node again
+    if held is None:
+        held = (_step_of(target, value),)
+        value.step_of_ = held  # type: ignore[attr-defined]
+    found: tuple[type[ast.operator], ast.expr] | None = held[0]
+    return found
+
+
+def _step_of(target: ast.expr, value: ast.expr) -> tuple[type[ast.operator], ast.expr] | None:
     if not (isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub)):
         return None
     if ast.unparse(value.left) == ast.unparse(target):
         return type(value.op), value.right
     if isinstance(value.op, ast.Add) and ast.unparse(value.right) == ast.unparse(target):
         return ast.Add, value.left
-    inner = step_of(target, value.left)  # w = w - lr * g - lr * lam * w has two amounts
+    inner = _step_of(target, value.left)  # w = w - lr * g - lr * lam * w has two amounts
     if inner is None:
         return None
     sign, amount = inner

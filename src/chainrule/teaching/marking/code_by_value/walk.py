@@ -21,6 +21,7 @@ from chainrule.teaching.marking.code_by_value.updates import gradient_of_step, s
 from chainrule.teaching.marking.code_by_value.words import (
     is_helper,
     names_in,
+    short_functions,
     word_of,
 )
 
@@ -58,10 +59,9 @@ class Walk(Bookkeeping[V]):
 
     def run(self) -> None:
         """Walk over all statements."""
-        for whole in self.statements:  # a function may be called above its definition
-            for node in ast.walk(whole):
-                if isinstance(node, ast.FunctionDef) and is_helper(node):
-                    self.functions[node.name] = node
+        if self.names.helpers is None:
+            self.names.helpers = short_functions(self.statements)
+        self.functions.update(self.names.helpers)  # they may be called above their definitions
         for statement in self.statements:
             self.statement(statement)
 

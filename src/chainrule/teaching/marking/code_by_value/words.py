@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 from chainrule.teaching.marking.code_by_value.algebra import Misfit
 from chainrule.teaching.marking.code_by_value.naming import Names
@@ -69,6 +70,16 @@ def is_helper(function: ast.FunctionDef) -> bool:
             if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
                 return False
     return True
+
+
+def short_functions(statements: Sequence[ast.stmt]) -> dict[str, ast.FunctionDef]:
+    """Return the functions of the code that are formulas of their arguments, by their names."""
+    return {
+        node.name: node
+        for whole in statements
+        for node in ast.walk(whole)
+        if isinstance(node, ast.FunctionDef) and is_helper(node)
+    }
 
 
 def word_of(node: ast.expr) -> str:
@@ -140,6 +151,7 @@ __all__ = [
     "is_vector_name",
     "names_in",
     "of_numbers",
+    "short_functions",
     "table_entry",
     "word_of",
 ]
