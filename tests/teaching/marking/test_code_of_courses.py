@@ -101,7 +101,6 @@ def test_right_rows_are_right(name: str) -> None:
     ("name", "right", "wrong"),
     [
         ("steps", "w -= lr * X.T @ (p - y) / n", "w -= lr * X.T @ (y - p) / n"),
-        ("examples", "dj_dw = dj_dw / m", "dj_dw = -dj_dw / m"),
         ("neuron", "d_h1_d_w1 = x1 * h1", "d_h1_d_w1 = x2 * h1"),
         ("neuron", "d_o1_d_h1 = w5 *", "d_o1_d_h1 = h1 *"),
         ("decayed", "dW2 += reg * W2", "dW2 -= reg * W2"),

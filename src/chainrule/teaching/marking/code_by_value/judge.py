@@ -113,7 +113,8 @@ def _unread(code: Source, rows: list[str], judged: set[int]) -> Iterator[CodeJud
         name = word_of(target) if isinstance(target, ast.expr) else ""
         if not names.is_named_gradient(name) or not isinstance(value, ast.BinOp | ast.Call):
             continue
-        if isinstance(value, ast.Call) and not value.args:
+        begins_list = isinstance(value, ast.BinOp) and isinstance(value.left, ast.List)
+        if begins_list or (isinstance(value, ast.Call) and not value.args):
             continue
         event = Event(node.lineno, name, "=", value, None, ())
         if not is_start(event) and 0 < node.lineno <= len(rows):
@@ -447,7 +448,7 @@ def _find_row(line: Line, slopes: Slopes, backward: Backward, places: list[int],
             continue
         true = slopes.whole(place, loss)
         line.fault = fault_of(line, backward, true)
-        if line.fault is None and line.part is not None and not line.good:
+        if line.fault is None and line.leaf and line.part is not None and not line.good:
             line.fault = 0
         if line.fault is not None:
             backward.walk.known[line.events[-1].target] = true
@@ -513,6 +514,8 @@ def _compare(
         line.why = "a value that is not finite"
         return
     if not last:
+        if is_start(event):
+            return
         at = line.events.index(event)
         scaled = any(one.operation in ("/=", "*=") or (one.operation == "=" and not one.places)
                      for one in line.events[at + 1 :])  # fmt: skip
