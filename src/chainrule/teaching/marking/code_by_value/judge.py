@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import itertools
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -16,12 +15,14 @@ import numpy as np
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit, Mismatch
 from chainrule.teaching.marking.code_by_value.blame import blame_own_names
+from chainrule.teaching.marking.code_by_value.comparing import INDEPENDENT, compare, inside
 from chainrule.teaching.marking.code_by_value.factors import FOLLOWS, Line, example_counts, settle
 from chainrule.teaching.marking.code_by_value.functions import SLOPES
-from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, is_close, places_of
+from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, places_of
 from chainrule.teaching.marking.code_by_value.local_slopes import compare_local
-from chainrule.teaching.marking.code_by_value.naming import Names, derive, helpers_of, names_of
+from chainrule.teaching.marking.code_by_value.naming import Names, derive, names_of
 from chainrule.teaching.marking.code_by_value.numeric import Array
+from chainrule.teaching.marking.code_by_value.own_names import helpers_of
 from chainrule.teaching.marking.code_by_value.readings import (
     COUNTS,
     FAULTS,
@@ -43,13 +44,10 @@ MOST_READINGS = 12
 OTHER_READING = "right in one reading of the shapes and wrong in another; declare them"
 NO_LOSS = "the code has no loss, and under none of the usual ones does its first gradient hold; " \
           "add the line that computes the loss"  # fmt: skip
-INDEPENDENT = "the loss, as it is read, does not depend on this"
 UNSETTLED = "a row before it, from which it starts, is not settled"
 NOT_REACHED = "the value that this is the gradient of is not computed in this code, as far as it " \
               "is read; add the rows that compute it and the loss"  # fmt: skip
 ROUNDS = "right in one round of the loop and wrong in another"
-FLAT = 1e-9
-"""The slope below which a loss does not depend on a value."""
 
 
 @dataclass(frozen=True)
@@ -404,14 +402,14 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
             if last:
                 compare_local(line, slopes, array, *local)
             continue
-        _compare(line, slopes, array, event, terms, loss, last=last, counts=counts)
+        compare(line, slopes, array, event, terms, loss, last=last, counts=counts)
         if last and line.verdict == "wrong":
             place = places_of(slopes, event, reading.names, walk)
             if place:
                 backward.walk.known[event.target] = slopes.whole(place[0], loss)
                 line.replaced = True
             if place and len(group) > 1:
-                _find_row(line, slopes, backward, [*place, *_inside(slopes, place)], loss)
+                _find_row(line, slopes, backward, [*place, *inside(slopes, place)], loss)
     if slopes.still and len(slopes.still) >= len(slopes.moving):
         raise Misfit("a reading in which the loss hardly depends on anything")
     for line in lines:
@@ -493,135 +491,6 @@ def _groups(events: list[Event], reading: Reading) -> list[list[int]]:
         found.append(of[key])
     del reading
     return found
-
-
-def _compare(
-    line: Line,
-    slopes: Slopes,
-    value: Array,
-    event: Event,
-    terms: dict[str, float],
-    loss: str,
-    *,
-    last: bool,
-    counts: list[float],
-) -> None:
-    """Compare a value with the gradients that its name may stand for."""
-    names = slopes.reading.names
-    places = places_of(slopes, event, names, slopes.walk) or _sole(slopes, event, value, loss)
-    exact = bool(places)
-    if not np.isfinite(value).all():
-        line.why = "a value that is not finite"
-        return
-    if not last:
-        if is_start(event):
-            return
-        at = line.events.index(event)
-        scaled = any(one.operation in ("/=", "*=") or (one.operation == "=" and not one.places)
-                     for one in line.events[at + 1 :])  # fmt: skip
-        usual = (1.0, *counts) if scaled or slopes.reading.taken else (1.0,)
-        for term in terms:
-            for ratio in [slopes.ratio(value, place, term, event) for place in places]:
-                if any(is_close(ratio, one) for one in usual):
-                    line.good = at + 1
-                elif at == 0 and not scaled:
-                    line.part = line.part or ratio
-        return
-    name = slopes.numbers.seen[places[0]][0] if exact else ""
-    final = {name, names.stem(event.target)} & names.positive  # an output, such as AL in log(AL)
-    line.leaf = name in slopes.reading.shapes.inputs and not final
-    for place in places:
-        ratio = slopes.ratio(value, place, loss, event)
-        if ratio is not None:
-            line.ratio = ratio
-            break
-    else:
-        inner = [*_inside(slopes, places), *_kin(slopes, event, places)]
-        others = inner if exact else _alike(slopes, value)
-        found = [slopes.ratio(value, place, loss, event) for place in others]
-        usable: list[float] = [
-            one for one in found if one is not None and (not exact or is_close(one, 1.0))
-        ]
-        if usable:  # the value that makes it right as it stands, then one of the same sign
-            line.ratio = min(usable, key=_distance)
-            line.why = "read as the gradient with respect to the argument"
-    line.exact = exact
-    if line.ratio is None and exact:
-        line.verdict = "wrong"
-        shape = slopes.numbers.seen[places[0]][1].shape
-        if np.squeeze(value).shape != np.squeeze(np.empty(shape)).shape:
-            line.why = f"the shape is {value.shape}, and the value that it is the gradient of " \
-                       f"has {shape}"  # fmt: skip
-            return
-        ways, slope = slopes.along(places[0])
-        if all(abs(one.get(loss, 0.0)) < FLAT for one in slope):
-            line.verdict = "unproven"
-            line.why = INDEPENDENT
-            return
-        claimed = float(np.sum(value.reshape(shape) * ways[0]))
-        line.numbers = (claimed, slope[0].get(loss, 0.0))
-        line.why = "not the derivative of the loss along a random direction: " \
-                   f"{line.numbers[0]:.6g} against {line.numbers[1]:.6g}"  # fmt: skip
-
-
-_BARE = re.compile(r"(?i)grad(?:ient)?s?|g|gr|gradJ|grad_?(?:J|f|loss|cost)")
-
-
-def _sole(slopes: Slopes, event: Event, value: Array, loss: str) -> list[int]:
-    """Return the one parameter on which the loss depends, for a name such as ``grad``."""
-    if not _BARE.fullmatch(event.target) or not value.ndim:
-        return []
-    labels = slopes.reading.names.labels
-    inputs = [
-        place
-        for name, place in slopes.numbers.places.items()
-        if name in slopes.reading.shapes.inputs
-        and name not in labels
-        and np.squeeze(slopes.numbers.seen[place][1]).shape == np.squeeze(value).shape
-    ]
-    found = [
-        one
-        for one in inputs
-        if any(abs(slope.get(loss, 0.0)) > FLAT for slope in slopes.along(one)[1])
-    ]
-    return found if len(found) == 1 else []
-
-
-def _distance(ratio: float) -> tuple[bool, bool]:
-    """Return how far a ratio is from that of a gradient as it stands, for sorting."""
-    return not is_close(ratio, 1.0), ratio < 0
-
-
-def _inside(slopes: Slopes, places: list[int]) -> list[int]:
-    """Return the arguments without a name directly before these values."""
-    found: list[int] = []
-    for place in places:
-        at = place - 1
-        while at >= 0 and not slopes.numbers.seen[at][0]:
-            found.append(at)
-            at -= 1
-    return found
-
-
-_LATER = re.compile(r"_?(?:L|\d+|l|out(?:put)?|last|final|o|n)")
-
-
-def _kin(slopes: Slopes, event: Event, places: list[int]) -> list[int]:
-    """Return the values whose names go on where the name of the gradient ends: ZL for dZ."""
-    stem = slopes.reading.names.stem(event.target) or ""
-    return [
-        place
-        for name, place in slopes.numbers.places.items()
-        if place not in places and name.startswith(stem) and _LATER.fullmatch(name[len(stem) :])
-    ]
-
-
-def _alike(slopes: Slopes, value: Array) -> list[int]:
-    shape = np.squeeze(value).shape
-    labels = slopes.reading.names.labels
-    found = [k for k, (n, v) in enumerate(slopes.numbers.seen)
-             if np.squeeze(v).shape == shape and n not in labels]  # fmt: skip
-    return found[-24:] if shape else []
 
 
 __all__ = ["NO_LOSS", "OTHER_READING", "CodeJudged", "judged"]

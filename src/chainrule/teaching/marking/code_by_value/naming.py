@@ -352,7 +352,7 @@ def _served(statements: Sequence[ast.stmt]) -> frozenset[str]:
                 target = target.value
             word = getattr(target, "id", getattr(target, "attr", ""))
             if not _LOSS.fullmatch(word) or is_label(word):
-                found |= _words_in(node.value) - {word}
+                found |= words_in(node.value) - {word}
     return frozenset(found)
 
 
@@ -455,54 +455,8 @@ def derive(names: Names, statements: Sequence[ast.stmt]) -> None:
         names.derived |= fresh
 
 
-_HELPER = re.compile(r"d_?\w+|(?i:\w*(?:err|resid|diff|delta|sigma)\w*)")
-
-
-def helpers_of(names: Names, statements: Sequence[ast.stmt]) -> set[str]:
-    """Return the names, such as ``error``, that read the labels and serve gradients alone.
-
-    Parameters
-    ----------
-    names : Names
-        The names of the code.
-    statements : sequence of ast.stmt
-        The code.
-    """
-    values: dict[str, list[ast.expr]] = {}
-    users: dict[str, set[str]] = {}
-    for node in (sub for whole in statements for sub in ast.walk(whole)):
-        if isinstance(node, ast.Assign | ast.AugAssign):
-            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            while isinstance(target, ast.Subscript):
-                target = target.value
-            name = getattr(target, "id", getattr(target, "attr", ""))
-            values.setdefault(name, []).append(node.value)
-            for used in _words_in(node):
-                users.setdefault(used, set()).add(name)
-        elif isinstance(node, ast.Return | ast.Expr | ast.If | ast.While):
-            held = node.test if isinstance(node, ast.If | ast.While) else node.value
-            for used in _words_in(held) if held is not None else ():
-                users.setdefault(used, set()).add("")
-    found: set[str] = set()
-    for _ in range(3):
-        fresh = {
-            name for name, given in values.items()
-            if name not in found and not names.is_gradient(name) and name not in names.labels
-            and (_HELPER.fullmatch(name) or any(
-                word in found or word in names.labels or is_label(word)
-                for one in given for word in _words_in(one)
-            ))
-            and (others := users.get(name, set()) - {name})
-            and all(names.is_gradient(one) or one in found or one in names.stepped
-                    for one in others)
-        }  # fmt: skip
-        if not fresh:
-            break
-        found |= fresh
-    return found
-
-
-def _words_in(node: ast.AST) -> set[str]:
+def words_in(node: ast.AST) -> set[str]:
+    """Return the names and attributes that an expression reads."""
     return {
         getattr(sub, "id", getattr(sub, "attr", ""))
         for sub in ast.walk(node)
@@ -510,4 +464,4 @@ def _words_in(node: ast.AST) -> set[str]:
     }
 
 
-__all__ = ["Names", "derive", "helpers_of", "is_data", "is_label", "names_of"]
+__all__ = ["OUTPUTS", "Names", "derive", "is_data", "is_label", "names_of", "words_in"]

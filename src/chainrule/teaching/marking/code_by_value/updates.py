@@ -33,7 +33,7 @@ def gradient_of_step(op: type[ast.operator], value: ast.expr) -> ast.expr | None
     if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
         return gradient_of_step(ast.Add if op is ast.Sub else ast.Sub, value.operand)
     stripped = _Stripped()
-    rest = stripped.visit(copy.deepcopy(value))
+    rest = stripped.stripped(copy.deepcopy(value))
     if not stripped.found or not _computes(rest):
         return None
     return rest if op is ast.Sub else ast.copy_location(ast.UnaryOp(ast.USub(), rest), value)
@@ -76,42 +76,41 @@ def stepped_names(statements: Sequence[ast.stmt]) -> frozenset[str]:
     for whole in statements:
         for node in ast.walk(whole):
             if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
-                target, step = node.target, (type(node.op), node.value)
+                if gradient_of_step(type(node.op), node.value) is not None:
+                    found.add(word_of(node.target))
             elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-                target, step = node.targets[0], step_of(node.targets[0], node.value)
-            else:
-                continue
-            if step is not None and gradient_of_step(*step) is not None:
-                found.add(word_of(target))
+                step = step_of(node.targets[0], node.value)
+                if step is not None and gradient_of_step(*step) is not None:
+                    found.add(word_of(node.targets[0]))
     return frozenset(found)
 
 
-class _Stripped(ast.NodeTransformer):
+class _Stripped:
     """Replace the factor that is the length of the step by one."""
 
     def __init__(self) -> None:
         self.found = False
 
-    def visit(self, node: ast.AST) -> ast.AST:
+    def stripped(self, node: ast.expr) -> ast.expr:
         """Return the amount without its length."""
         match node:
             case ast.BinOp(op=ast.Mult() | ast.Div() | ast.MatMult()):
-                node.left = self.visit(node.left)
+                node.left = self.stripped(node.left)
                 if not self.found and isinstance(node.op, ast.Mult | ast.MatMult):
-                    node.right = self.visit(node.right)
+                    node.right = self.stripped(node.right)
             case ast.BinOp(op=ast.Add() | ast.Sub()):
                 ends = []
                 for side in (node.left, node.right):
                     inner = _Stripped()
-                    ends.append(inner.visit(side))
+                    ends.append(inner.stripped(side))
                     self.found = self.found or inner.found
                 node.left, node.right = ends
             case ast.UnaryOp():
-                node.operand = self.visit(node.operand)
+                node.operand = self.stripped(node.operand)
             case ast.Call(func=ast.Attribute(attr="multiply" | "dot") | ast.Name(id="mtimes")) if (
                 node.args
             ):
-                node.args = [one if self.found else self.visit(one) for one in node.args]
+                node.args = [one if self.found else self.stripped(one) for one in node.args]
             case ast.Name() | ast.Attribute() if _RATE.fullmatch(word_of(node)):
                 self.found = True
                 return ast.copy_location(ast.Constant(1.0), node)

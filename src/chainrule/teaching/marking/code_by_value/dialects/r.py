@@ -122,7 +122,8 @@ class Reader:
         if self.here() != "(":
             raise NotRead("( is missing")
         self.at += 1
-        depth, found = 1, []
+        depth = 1
+        found: list[Token] = []
         while self.at < len(self.words):
             token = self.words[self.at].token
             self.at += 1
