@@ -341,7 +341,7 @@ _LOSS = re.compile(r"(?i).*(?:loss|cost|obj|mse|nll|hist).*|J|L|E|C")
 
 
 def _served(statements: Sequence[ast.stmt]) -> frozenset[str]:
-    """Return the names of which values are made that no one calls a loss."""
+    """Return the names that values read whose own names are not those of losses."""
     found: set[str] = set()
     for statement in statements:
         for node in ast.walk(statement):
@@ -363,7 +363,7 @@ _ARRAYS = frozenset({
 
 
 def _has_arrays(statements: Sequence[ast.stmt]) -> bool:
-    """Whether anything in the code says that a value is an array."""
+    """Whether the code has an operation on arrays."""
     for statement in statements:
         for node in ast.walk(statement):
             word = getattr(node, "id", getattr(node, "attr", ""))

@@ -50,6 +50,7 @@ def step_of(target: ast.expr, value: ast.expr) -> tuple[type[ast.operator], ast.
 
 
 def _step_of(target: ast.expr, value: ast.expr) -> tuple[type[ast.operator], ast.expr] | None:
+    """Return the sign and the amount of a step, found anew."""
     if not (isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub)):
         return None
     if ast.unparse(value.left) == ast.unparse(target):
@@ -137,7 +138,7 @@ def _computes(rest: ast.expr) -> bool:
 
 
 def _decays(rest: ast.expr) -> bool:
-    """Whether an amount is a sum of gradients by name, as in ``dW + decay * W``."""
+    """Whether an amount adds named gradients, as in ``dW + decay * W``."""
     if isinstance(rest, ast.UnaryOp):
         return _decays(rest.operand)
     return isinstance(rest, ast.BinOp) and isinstance(rest.op, ast.Add | ast.Sub) and not any(

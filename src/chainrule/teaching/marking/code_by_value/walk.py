@@ -362,7 +362,7 @@ class Walk(Bookkeeping[V]):
         plain = isinstance(value, int | float | Size | Label | tuple | str | type(None) | Slices)
         if not plain:
             value = self.algebra.kept(name, value)  # type: ignore[arg-type]
-            self.trail.append((name, value))  # type: ignore[arg-type]
+            self.trail.append((name, value))
             if all(is_start(event) for event in self.events):
                 self.forward.append(name)
         self.known[name] = value
