@@ -118,3 +118,18 @@ def test_a_gradient_that_nothing_reaches_says_what_to_add() -> None:
     (line,) = audit(text).lines
     assert line.verdict == "unproven"
     assert "add" in line.why
+
+
+def test_an_array_that_nothing_connects_to_the_forward_pass_accuses_no_row() -> None:
+    text = """
+def linear_backward(dZ, cache):
+    A_prev, W, b = cache
+    m = A_prev.shape[1]
+    dW = 1./m * np.dot(dZ, A_prev.T)
+    dA_prev = np.dot(W.T, dZ)
+    return dA_prev, dW
+def linear_forward(A, W, b):
+    Z = np.dot(W, A) + b
+    return Z, (A, W, b)
+"""
+    assert not [line for line in audit(text).lines if line.accused]

@@ -11,6 +11,7 @@ from chainrule.teaching.marking.code_by_value.factors import Line
 from chainrule.teaching.marking.code_by_value.gradients import Slopes, is_close, places_of
 from chainrule.teaching.marking.code_by_value.numeric import Array
 from chainrule.teaching.marking.code_by_value.walk import is_start
+from chainrule.teaching.marking.code_by_value.words import names_in
 
 INDEPENDENT = "the loss, as it is read, does not depend on this"
 FLAT = 1e-9
@@ -166,4 +167,34 @@ def _alike(slopes: Slopes, value: Array) -> list[int]:
     return found[-24:] if shape else []
 
 
-__all__ = ["INDEPENDENT", "compare", "inside"]
+def spare_foreign(lines: list[Line], slopes: Slopes, loss: str) -> None:
+    """Accuse no row of code whose gradients use an array that does not enter the loss.
+
+    Parameters
+    ----------
+    lines : list of Line
+        The gradients.
+    slopes : Slopes
+        The true derivatives.
+    loss : str
+        The term that is the loss.
+    """
+    wrong = [line for line in lines if line.verdict == "wrong"]
+    used = {name for line in lines for event in line.events for name in names_in(event.value)}
+    for name in sorted(used & slopes.reading.shapes.inputs.keys()) if wrong else ():
+        place = slopes.numbers.places.get(name)
+        known = slopes.reading.names
+        if place is None or name in known.labels or known.is_gradient(name):
+            continue
+        if not slopes.numbers.seen[place][1].ndim:
+            continue
+        if all(abs(one.get(loss, 0.0)) < FLAT for one in slopes.along(place)[1]):
+            for line in lines:
+                if line.verdict in ("wrong", "follows"):
+                    line.verdict, line.numbers = "unproven", None
+                    line.why = f"{name} does not enter the loss, as far as the code is read; " \
+                               "add the row that gives it its value"  # fmt: skip
+            return
+
+
+__all__ = ["INDEPENDENT", "compare", "inside", "spare_foreign"]

@@ -15,7 +15,12 @@ import numpy as np
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit, Mismatch
 from chainrule.teaching.marking.code_by_value.blame import blame_own_names
-from chainrule.teaching.marking.code_by_value.comparing import INDEPENDENT, compare, inside
+from chainrule.teaching.marking.code_by_value.comparing import (
+    INDEPENDENT,
+    compare,
+    inside,
+    spare_foreign,
+)
 from chainrule.teaching.marking.code_by_value.factors import FOLLOWS, Line, example_counts, settle
 from chainrule.teaching.marking.code_by_value.functions import SLOPES
 from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, places_of
@@ -308,7 +313,8 @@ def _under(reading: Reading) -> list[Line] | None:
             lines = _judge_all(reading, first, events)
         except Misfit:
             continue
-        named = [line for line in lines if _is_claimed(line, reading.names)] or lines
+        claims = reading.names.is_named_gradient
+        named = [line for line in lines if claims(line.events[0].target)] or lines
         right = sum(line.verdict == "proven" for line in named)
         opening = min(named, key=_first_claim)
         rest = {line.verdict for line in named if line is not opening}
@@ -349,11 +355,6 @@ def _usual_kinds(reading: Reading, walk: Walk[Array], events: list[Event]) -> It
             yield kind
 
 
-def _is_claimed(line: Line, names: Names) -> bool:
-    """Whether the name of a line, or of a step, says of what it is the gradient."""
-    return names.is_named_gradient(line.events[0].target)
-
-
 def _first_claim(line: Line) -> int:
     return next((event.line for event in line.events if not is_start(event)), 10**6)
 
@@ -366,7 +367,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
     terms = reading.terms(walk)
     loss = _whole_loss(terms, walk)
     lines: list[Line] = []
-    groups = _groups(events, reading)
+    groups = _groups(events)
     counts = example_counts(reading, walk)
     for at, event in enumerate(events):
         group = groups[at]
@@ -421,6 +422,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
         if line.verdict == "wrong" and len(line.events) > 1 and line.fault is None:
             place = places_of(slopes, line.events[-1], reading.names, walk)
             _find_row(line, slopes, backward, place, loss)
+    spare_foreign(lines, slopes, loss)
     return lines
 
 
@@ -468,7 +470,7 @@ def _whole_loss(terms: dict[str, float], walk: Walk[Array]) -> str:
     return list(terms)[-1]
 
 
-def _groups(events: list[Event], reading: Reading) -> list[list[int]]:
+def _groups(events: list[Event]) -> list[list[int]]:
     """Return, per event, the events that make one gradient together."""
     found: list[list[int]] = []
     of: dict[tuple[str, tuple[tuple[str, int], ...]], list[int]] = {}
@@ -489,7 +491,6 @@ def _groups(events: list[Event], reading: Reading) -> list[list[int]]:
         else:
             of[key] = [at]
         found.append(of[key])
-    del reading
     return found
 
 
