@@ -48,6 +48,10 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
             for line in lines
         )
     )  # a code without gradients by name may carry the error with either sign
+    for line in lines:  # a name of the author's own may be any multiple of a gradient
+        own = not line.exact and not reading.names.is_named_gradient(line.events[0].target)
+        if own and line.ratio is not None and not is_close(abs(line.ratio), 1.0):
+            line.ratio, line.why = None, ""
     read = [line for line in lines if line.ratio is not None]
     leaves = [line for line in read if line.leaf]
     squares = _has_squares(reading.code)
