@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -63,7 +63,9 @@ def test_moved_columns_need_an_intercept() -> None:
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("penalty", ["l2", "l1"])
-def test_far_columns_of_large_arrays_are_fitted_as_near_ones_are(penalty: str, order: str) -> None:
+def test_far_columns_of_large_arrays_are_fitted_as_near_ones_are(
+    penalty: str, order: Literal["C", "F"]
+) -> None:
     rng = np.random.default_rng(5)
     X = np.round(rng.normal(size=(40_000, 3)) * 2**10) / 2**10
     y = (X[:, 1] + X[:, 2] + rng.logistic(size=len(X)) > 0).astype(int)

@@ -1,4 +1,4 @@
-"""What factors and terms are powers of: the letters of polynomials."""
+"""Factors and terms as powers of letters: those of polynomials."""
 
 from __future__ import annotations
 

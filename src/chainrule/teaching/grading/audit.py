@@ -33,6 +33,7 @@ from chainrule.teaching.grading.value_verdicts import (
     with_values,
 )
 from chainrule.teaching.marking.ascii_notation import in_latex
+from chainrule.teaching.marking.code_by_value.source import is_code
 from chainrule.teaching.marking.first_order import without_conditions
 from chainrule.teaching.marking.forward import MAX_DEFINITIONS, ForwardPassReader
 from chainrule.teaching.marking.implied_sums import with_implied_sums
@@ -128,7 +129,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
     try:
         found = _audited(text, None)
     except ChainruleError as error:
-        alone = by_code_alone(text, undecided=isinstance(error, DerivationError))
+        alone = by_code_alone(text, undecided=isinstance(error, DerivationError) or is_code(text))
         if alone is None:
             raise
         return Audit(None, alone)

@@ -18,6 +18,7 @@ from chainrule.teaching.marking.by_value.claims import FOR_NUMBERS, Judged, by_v
 from chainrule.teaching.marking.code_by_value.definitions import defining_rows
 from chainrule.teaching.marking.code_by_value.judge import NO_LOSS, OTHER_READING
 from chainrule.teaching.marking.code_by_value.judge import judged as code_by_value
+from chainrule.teaching.marking.code_by_value.source import is_code
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 
 NOTHING = Declared()
@@ -184,6 +185,9 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
     """
     kept = list(lines)
     found = code_by_value(text)
+    code = is_code(text)
+    if found and code:  # its rows are no equations: only what agrees with them counts
+        lines, kept = (), [line for line in kept if line.verdict == "proven"]
     settled = (OTHER_READING, NO_LOSS)
     open_rows = [one for one in found if one.verdict == "unproven" and one.why not in settled]
     doubtful = {one.line for one in open_rows}
@@ -196,7 +200,8 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
     kept = [_spared(line) if line.accused and line.line in doubtful else line for line in kept]
     for judged in found:
         here = [line for line in kept if line.line == judged.line]
-        proven = bool(here) and all(line.verdict in ("proven", FOLLOWS) for line in here)
+        agreed = all(line.verdict in ("proven", FOLLOWS) for line in here)
+        proven = bool(here) and agreed and not code
         accused = any(line.accused for line in here)
         unread = all(line.verdict in _UNDECIDED for line in here)
         match judged.verdict:

@@ -107,6 +107,9 @@ class Event:
 class Algebra(ABC, Generic[V]):
     """Operations on the values of a walk."""
 
+    infers = False
+    """Whether values are shapes that are to be found."""
+
     @abstractmethod
     def unknown(self, name: str) -> V:
         """Return the value of a name that the code does not define."""
@@ -143,10 +146,17 @@ class Algebra(ABC, Generic[V]):
     def rank(self, value: V, least: int) -> int:
         """Return the number of axes of a value; an open one gets the least number."""
 
+    def meet(self, value: V, axis: int, size: Size) -> None:
+        """Take an axis, over which a loop runs, to have the length of the loop."""
+
     def decided(self, sign: str, one: V, other: V) -> bool | None:
         """Return whether a comparison holds; None where the values are not known."""
         del sign, one, other
         return None
+
+    @abstractmethod
+    def is_vector(self, value: V) -> bool:
+        """Whether a matrix has one row or one column."""
 
     @abstractmethod
     def elementwise(self, name: str, *values: V) -> V:

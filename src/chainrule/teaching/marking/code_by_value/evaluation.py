@@ -71,9 +71,11 @@ class Evaluation(Reader[V], ABC, Generic[V]):
     scope: dict[str, int] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)  # names that stand for entries of lists
     counted: set[str] = field(default_factory=set)  # loop variables that run over an axis
+    axes: dict[str, Size] = field(default_factory=dict)  # the lengths of these axes
     returned: dict[str, ast.expr] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
     steps: int = 0
+    looping: int = 0  # how deep inside loops with rounds
 
     @abstractmethod
     def statement(self, statement: ast.stmt) -> None:
@@ -278,6 +280,10 @@ class Evaluation(Reader[V], ABC, Generic[V]):
                 pass
         return self.algebra.elementwise(sign, self.lifted(one), self.lifted(other))
 
+    def times(self, one: object, other: object) -> object:
+        """Return the product of two values, entry by entry."""
+        return self._binary(ast.Mult, one, other)
+
     def holds(self, test: ast.expr) -> bool | None:
         """Return whether a condition holds; None where the code does not say."""
         match test:
@@ -304,6 +310,11 @@ class Evaluation(Reader[V], ABC, Generic[V]):
         return None
 
     def _subscript(self, node: ast.Subscript) -> object:
+        joined = node.value.attr if isinstance(node.value, ast.Attribute) else ""
+        if joined in ("c_", "r_") and isinstance(node.slice, ast.Tuple):
+            word = "bind_columns" if joined == "c_" else "concatenate"
+            parts: list[ast.expr] = [node.slice] if joined == "r_" else node.slice.elts
+            return known_function(self, word, parts, {})
         if (name := self.flat(node)) is not None:
             return self.named(name)
         inner = node.value
@@ -326,7 +337,13 @@ class Evaluation(Reader[V], ABC, Generic[V]):
             if not isinstance(place, int) or not -len(whole) <= place < len(whole):
                 raise Misfit("a part of several values that is not read")
             return whole[place]
-        return self.algebra.entry(self.lifted(whole), self.index(node.slice))
+        value = self.lifted(whole)
+        found = self.algebra.entry(value, self.index(node.slice))
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        for axis, part in enumerate(parts):
+            if isinstance(part, ast.Name) and part.id in self.axes:
+                self.algebra.meet(value, axis, self.axes[part.id])
+        return found
 
     def _call(self, node: ast.Call) -> object:
         word = word_of(node.func)
@@ -340,11 +357,24 @@ class Evaluation(Reader[V], ABC, Generic[V]):
             arguments = [owner, *arguments]
         keywords = {k.arg: k.value for k in node.keywords if k.arg}
         own = self.functions.get(word)
+        if (
+            own is None
+            and word == "sum"
+            and isinstance(node.func, ast.Name)
+            and len(arguments) == 1
+        ):
+            return self._sum_of_rows(arguments[0])
         if own is not None and (is_helper(own) or word not in self.returned or self.inlines(node)):
             return self._own(own, node.args, keywords)
         if own is not None and isinstance(self.returned[word], ast.Name | ast.Attribute):
             return self.value(self.returned[word])
         return known_function(self, word, arguments, keywords)
+
+    def _sum_of_rows(self, node: ast.expr) -> object:
+        """Return what the ``sum`` of Python makes of an array: the sum of its rows."""
+        value = self.array(node)
+        axes = (0,) if self.rank(value, 2) > 1 else None
+        return self.algebra.reduced("sum", value, axes, keeps=False)
 
     def inlines(self, call: ast.Call) -> bool:
         """Whether a function is called with other values than those of its parameters' names."""
@@ -365,7 +395,7 @@ class Evaluation(Reader[V], ABC, Generic[V]):
                 self.tables[name] = 2 * LAYERS if both else LAYERS
             if (held := self.tables.get(name)) is not None:
                 return held
-        return self.algebra.size(self.array(node), 0)
+        return self.algebra.size(self.array(node), 0, 1)
 
     def argued(self, node: ast.expr) -> V:
         """Return the argument of a function; in ``exp(-z)`` it is z that is noted."""

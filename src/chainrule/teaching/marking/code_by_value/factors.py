@@ -14,6 +14,7 @@ from chainrule.teaching.marking.code_by_value.numeric import Array, Numbers
 from chainrule.teaching.marking.code_by_value.readings import COUNTS, HALF_SQUARES, Reading
 from chainrule.teaching.marking.code_by_value.source import Source
 from chainrule.teaching.marking.code_by_value.walk import Walk
+from chainrule.teaching.marking.code_by_value.words import word_of
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Line:
     replaced: bool = False  # whether the lines after it were given the right value
     states: list[Array] = field(default_factory=list)  # the value after each event
     fault: int | None = None  # the event that is wrong, where several make the gradient
+    part: float | None = None  # by what its first value exceeds the gradient of a part
     good: int = 0  # how many events come to the gradient of a part of the loss
 
 
@@ -46,6 +48,10 @@ def settle(lines: list[Line], reading: Reading, walk: Walk[Array]) -> None:
             for line in lines
         )
     )  # a code without gradients by name may carry the error with either sign
+    for line in lines:  # a name of the author's own may be any multiple of a gradient
+        own = not line.exact and not reading.names.is_named_gradient(line.events[0].target)
+        if own and line.ratio is not None and not is_close(abs(line.ratio), 1.0):
+            line.ratio, line.why = None, ""
     read = [line for line in lines if line.ratio is not None]
     leaves = [line for line in read if line.leaf]
     squares = _has_squares(reading.code)
@@ -134,9 +140,9 @@ FOLLOWS = "follows from a line before it that is wrong; this step itself is righ
 def _is_rescaled(line: Line) -> bool:
     """Whether a right gradient is scaled in place, to be that of a value without a name."""
     last = line.events[-1]
-    return 0 < line.good == len(line.events) - 1 and last.operation in ("*=", "/=") and (
-        last.places is None
-    )  # fmt: skip
+    if (line.ratio or 0) <= 0 or not 0 < line.good == len(line.events) - 1:
+        return False
+    return last.operation in ("*=", "/=") and last.places is None
 
 
 def _has_squares(code: Source) -> bool:
@@ -173,14 +179,15 @@ def _step_divides(reading: Reading) -> bool:
 
 def _blame(line: Line, lines: list[Line]) -> None:
     """Find whether a name of the author's own is right, by what is computed with it."""
-    target = line.events[0].target
+    target, scope = line.events[0].target, line.events[0].scope
     users = [
         one
         for one in lines
         if one is not line
         and any(
-            isinstance(node, ast.Name) and node.id == target
+            isinstance(node, ast.Name | ast.Attribute) and word_of(node) == target
             for event in one.events
+            if event.scope[: len(scope)] == scope  # of the same round of a loop
             for node in ast.walk(event.value)
         )
     ]

@@ -22,7 +22,7 @@ class Frozen(ast.NodeTransformer):
         if node.id in walk.scope:
             return ast.Constant(walk.scope[node.id])
         name = walk.flat(node) or node.id
-        changes = bool(walk.scope) or name in walk.names.states
+        changes = walk.looping > 0 or name in walk.names.states
         if not changes or walk.names.is_gradient(name) or name not in walk.known:
             return ast.Name(name, ast.Load()) if name != node.id else node
         return self._held(name)
@@ -50,7 +50,7 @@ class Frozen(ast.NodeTransformer):
                 node.value = self.visit(node.value)
                 return node
             return self.generic_visit(node)
-        if walk.scope and name in walk.known and not walk.names.is_gradient(name):
+        if walk.looping and name in walk.known and not walk.names.is_gradient(name):
             return self._held(name)
         return ast.Name(name, ast.Load())
 
@@ -59,7 +59,7 @@ class Frozen(ast.NodeTransformer):
         walk = self.walk
         if isinstance(node.value, ast.Name) and node.attr not in ("T", "shape", "size"):
             name = walk.flat(node)
-            if name is not None and walk.scope and name in walk.known and not (
+            if name is not None and walk.looping and name in walk.known and not (
                 walk.names.is_gradient(name)
             ):  # fmt: skip
                 return self._held(name)

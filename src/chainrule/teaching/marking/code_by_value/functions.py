@@ -8,8 +8,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
-from chainrule.teaching.marking.code_by_value.algebra import Misfit, NewAxis, Part
+from chainrule.teaching.marking.code_by_value.algebra import Misfit, NewAxis, Part, Size
 from chainrule.teaching.marking.code_by_value.indices import Indices
+from chainrule.teaching.marking.code_by_value.words import is_scalar_name
 
 V = TypeVar("V")
 
@@ -28,7 +29,8 @@ _OF_TWO = {
     "maximum": "maximum", "minimum": "minimum", "multiply": "multiply", "divide": "divide",
     "true_divide": "divide", "add": "add", "subtract": "subtract", "power": "power",
     "pow": "power", "mul": "multiply", "sub": "subtract", "div": "divide", "greater": "greater",
-    "less": "less",
+    "less": "less", "equal": "equal", "not_equal": "not_equal", "heaviside": "greater",
+    "logaddexp": "logaddexp",
 }  # fmt: skip
 
 
@@ -36,7 +38,9 @@ _SAME = frozenset({
     "copy", "array", "asarray", "astype", "int64", "float", "float32", "float64", "int", "clone",
     "detach", "float_", "double", "deepcopy", "asmatrix", "matrix", "clip", "tensor",
     "requires_grad_", "to", "item", "nan_to_num", "int32", "uint8", "long", "type", "as_tensor",
-    "numpy", "ascontiguousarray", "print", "contiguous", "cpu", "int_", "bool",
+    "numpy", "ascontiguousarray", "print", "contiguous", "cpu", "int_", "bool", "atleast_2d",
+    "broadcast_to", "asfarray", "real", "constant", "convert_to_tensor", "cast", "stop_gradient",
+    "expand", "expand_as",
 })  # fmt: skip
 
 
@@ -48,7 +52,7 @@ _JOINS = {"concatenate": 0, "cat": 0, "concat": 0, "hstack": -1, "vstack": 0, "s
           "column_stack": -1, "row_stack": 0}  # fmt: skip
 
 
-_SLOPES = re.compile(
+SLOPES = re.compile(
     r"(?i)d_?(?P<a>sigmoid|tanh|relu)|(?P<b>sigmoid|tanh|relu)_?(?:deriv\w*|prime|grad\w*|der|d)"
     r"|(?:deriv\w*|der|grad)_?(?:of_?)?(?P<c>sigmoid|tanh|relu)"
 )
@@ -67,6 +71,10 @@ class Reader(Indices[V], ABC, Generic[V]):
     @abstractmethod
     def argued(self, node: ast.expr) -> V:
         """Return the argument of a function that is applied to every entry."""
+
+    @abstractmethod
+    def times(self, one: object, other: object) -> object:
+        """Return the product of two values, entry by entry."""
 
     @abstractmethod
     def length(self, node: ast.expr) -> object:
@@ -100,6 +108,18 @@ def known_function(ev: Reader[V], word: str, args: Arguments, keywords: Keywords
     if not args:
         raise Misfit(f"{word}() is not read")
     first = args[0]
+    if word == "mtimes" and len(args) == 2:
+        return _matrix_product(ev, *args)
+    if word in ("octave_sum", "octave_mean"):
+        return _octave_sum(ev, word.removeprefix("octave_"), ev.array(first))
+    if word == "insert" and len(args) + len(keywords) == 4 and ast.unparse(args[1]) == "0":
+        return _bound(ev, [args[2], first], axis=1)
+    if word in ("tile", "repeat") and len(args) > 1:
+        return ev.value(first)
+    if word == "inner" and len(args) == 2:
+        return algebra.dot(ev.array(first), ev.array(args[1]))
+    if word in ("bind_rows", "bind_columns"):
+        return _bound(ev, args, axis=int(word == "bind_columns"))
     if word in ("dot", "matmul", "mm", "mv", "bmm") and len(args) == 2:
         return algebra.dot(ev.array(first), ev.array(args[1]))
     if word == "outer" and len(args) == 2:
@@ -172,10 +192,45 @@ def known_function(ev: Reader[V], word: str, args: Arguments, keywords: Keywords
         return ev.value(first)
     if word in ("expand_dims", "unsqueeze") and len(args) + len(keywords) == 2:
         return _widened(ev, args, keywords)
-    if (slope := _SLOPES.fullmatch(word)) is not None:
+    if (slope := SLOPES.fullmatch(word)) is not None:
         kind = slope["a"] or slope["b"] or slope["c"]
-        return algebra.elementwise(f"slope of {kind.lower()}", ev.array(first))
+        of = " by output" if ev.names.of_outputs else ""
+        return algebra.elementwise(f"slope of {kind.lower()}{of}", ev.array(first))
     raise Misfit(f"the function {word} is not read")
+
+
+def _matrix_product(ev: Reader[V], one: ast.expr, other: ast.expr) -> object:
+    """Return a product as Octave has it: of matrices, or with a number."""
+    left, right = ev.value(one), ev.value(other)
+    if isinstance(left, int | float | Size) or isinstance(right, int | float | Size):
+        return ev.times(left, right)
+    named = [node.id if isinstance(node, ast.Name) else "" for node in (one, other)]
+    if any(is_scalar_name(name) for name in named):
+        return ev.times(left, right)
+    return ev.algebra.dot(ev.lifted(left), ev.lifted(right))
+
+
+def _octave_sum(ev: Reader[V], kind: str, value: V) -> object:
+    """Return the sum of every column, which of a vector is that of all its entries."""
+    if ev.rank(value, 2) < 2 or ev.algebra.is_vector(value):
+        return ev.algebra.reduced(kind, value, None, keeps=False)
+    return ev.algebra.reduced(kind, value, (0,), keeps=True)
+
+
+def _bound(ev: Reader[V], args: Arguments, *, axis: int) -> object:
+    """Return values side by side or one below the other; a number fills its part."""
+    algebra = ev.algebra
+    values = [ev.array(one) for one in args]
+    ranks = [ev.rank(one, 2) for one in values]
+    along = min(axis, max(max(ranks) - 1, 0))
+    model = values[ranks.index(max(ranks))]
+    if not max(ranks):
+        return algebra.joined(tuple(algebra.reshaped(one, (1,)) for one in values), 0, new=False)
+    ones = algebra.elementwise("add", algebra.elementwise("nothing", algebra.reduced(
+        "sum", model, (along,), keeps=True)), algebra.number(1.0))  # fmt: skip
+    full = [one if rank else algebra.elementwise("multiply", ones, one)
+            for one, rank in zip(values, ranks, strict=True)]  # fmt: skip
+    return algebra.joined(tuple(full), along, new=False)
 
 
 def _noise(ev: Reader[V], args: Arguments, keywords: Keywords) -> object:
@@ -363,4 +418,4 @@ def _whole(value: object) -> int:
     return value
 
 
-__all__ = ["known_function"]
+__all__ = ["SLOPES", "known_function"]

@@ -14,14 +14,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit, Mismatch
+from chainrule.teaching.marking.code_by_value.blame import blame_own_names
+from chainrule.teaching.marking.code_by_value.comparing import (
+    INDEPENDENT,
+    compare,
+    inside,
+    spare_foreign,
+)
 from chainrule.teaching.marking.code_by_value.factors import FOLLOWS, Line, example_counts, settle
-from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, is_close, places_of
+from chainrule.teaching.marking.code_by_value.functions import SLOPES
+from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, places_of
+from chainrule.teaching.marking.code_by_value.local_slopes import compare_local
 from chainrule.teaching.marking.code_by_value.naming import Names, derive, names_of
 from chainrule.teaching.marking.code_by_value.numeric import Array
+from chainrule.teaching.marking.code_by_value.own_names import helpers_of
 from chainrule.teaching.marking.code_by_value.readings import (
     COUNTS,
     FAULTS,
-    USUAL,
     Budget,
     Reading,
     find_upstream,
@@ -31,16 +40,19 @@ from chainrule.teaching.marking.code_by_value.rows import fault_of
 from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source, source
 from chainrule.teaching.marking.code_by_value.units import Unit, units
+from chainrule.teaching.marking.code_by_value.updates import stepped_names
+from chainrule.teaching.marking.code_by_value.usual_losses import USUAL, penalties_in
 from chainrule.teaching.marking.code_by_value.walk import Walk, is_start
+from chainrule.teaching.marking.code_by_value.words import short_functions, word_of
 
 MOST_READINGS = 12
 OTHER_READING = "right in one reading of the shapes and wrong in another; declare them"
 NO_LOSS = "the code has no loss, and under none of the usual ones does its first gradient hold; " \
           "add the line that computes the loss"  # fmt: skip
-INDEPENDENT = "the loss, as it is read, does not depend on this"
+UNSETTLED = "a row before it, from which it starts, is not settled"
+NOT_REACHED = "the value that this is the gradient of is not computed in this code, as far as it " \
+              "is read; add the rows that compute it and the loss"  # fmt: skip
 ROUNDS = "right in one round of the loop and wrong in another"
-FLAT = 1e-9
-"""The slope below which a loss does not depend on a value."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,7 @@ def judged(text: str) -> list[CodeJudged]:
     found: list[CodeJudged] = []
     for unit in units(code.statements):
         found.extend(_of_unit(unit, code, rows))
+    found.extend(_unread(code, rows, {one.line for one in found}))
     seen: dict[int, CodeJudged] = {}
     for one in found:  # a row of a loop is right where it is right in every round
         old = seen.get(one.line)
@@ -88,6 +101,28 @@ def judged(text: str) -> list[CodeJudged]:
         elif old is None or _weight(one) > _weight(old):
             seen[one.line] = one
     return [seen[line] for line in sorted(seen)]
+
+
+def _unread(code: Source, rows: list[str], judged: set[int]) -> Iterator[CodeJudged]:
+    """Yield the rows that give a gradient by its name, and were not judged."""
+    names = names_of(code.statements)
+    for node in (sub for whole in code.statements for sub in ast.walk(whole)):
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        value = getattr(node, "value", None)
+        if not isinstance(node, ast.Assign | ast.AugAssign) or node.lineno in judged:
+            continue
+        while isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Constant):
+            target = target.value
+        name = word_of(target) if isinstance(target, ast.expr) else ""
+        if not names.is_named_gradient(name) or not isinstance(value, ast.BinOp | ast.Call):
+            continue
+        begins_list = isinstance(value, ast.BinOp) and isinstance(value.left, ast.List)
+        if begins_list or (isinstance(value, ast.Call) and not value.args):
+            continue
+        event = Event(node.lineno, name, "=", value, None, ())
+        if not is_start(event) and 0 < node.lineno <= len(rows):
+            why = names.failures.get(node.lineno, NOT_REACHED)
+            yield CodeJudged(node.lineno, rows[node.lineno - 1].strip(), "unproven", why)
 
 
 def _weight(judged: CodeJudged) -> int:
@@ -100,13 +135,19 @@ def _weight(judged: CodeJudged) -> int:
 def _of_unit(unit: Unit, code: Source, rows: list[str]) -> Iterator[CodeJudged]:
     """Yield the judgements of one part of the code, and the rows of it that were not read."""
     names = names_of(unit.statements)
+    names.helpers = short_functions(unit.statements)
+    names.stepped = stepped_names(unit.statements)
     names.incoming.update(unit.incoming)
-    names.derived |= unit.incoming.keys()
+    names.derived |= unit.incoming.keys() | helpers_of(names, unit.statements)
     derive(names, unit.statements)
     try:
         lines = _best(Source(unit.statements, code.left_out), names)
     except FAULTS:
         return
+    if lines and not any(line.verdict == "wrong" for line in lines):
+        for line in lines:  # from a line that is not settled
+            if line.verdict == "follows":
+                line.verdict, line.why = "unproven", UNSETTLED
     for line in lines or ():
         yield from _of_line(line, rows)
     undecided = any(line.verdict == "unproven" for line in lines or ())
@@ -119,6 +160,8 @@ def _of_unit(unit: Unit, code: Source, rows: list[str]) -> Iterator[CodeJudged]:
 def _of_line(line: Line, rows: list[str]) -> Iterator[CodeJudged]:
     """Yield the judgements of the rows that make one gradient."""
     for at, event in enumerate(line.events):
+        if is_start(event):
+            continue
         verdict, why = line.verdict, line.why
         if verdict == "wrong" and line.fault is not None:
             if at < line.fault:
@@ -128,8 +171,6 @@ def _of_line(line: Line, rows: list[str]) -> Iterator[CodeJudged]:
         elif verdict == "wrong":
             if at < line.good:
                 verdict, why = "proven", "right as far as it goes: a part of the loss"
-            elif is_start(event):
-                continue
             elif len({e.line for e in line.events[line.good :] if not is_start(e)}) > 1:
                 verdict = "unproven"
                 why = f"the steps that make {event.target} come to another value; " \
@@ -158,16 +199,22 @@ def _best(code: Source, names: Names) -> list[Line] | None:
     most = max(right for right, _ in tried)
     equal = [lines for right, lines in tried if right == most]
     best = equal[0]
-    for line in best if names.truncated else ():
+    count = sum(line.verdict == "proven" for line in best)
+    settled = count >= max(4, 3 * sum(line.verdict == "wrong" for line in best))
+    for line in best if names.truncated and not settled else ():
         if line.verdict == "wrong" and line.ratio is None:
             line.verdict = "unproven"
             line.why = "more readings of its shapes than are tried; declare them"
     alone = sum(line.verdict == "proven" for line in best) < 2
-    for line in best if alone else ():  # the shapes of a single row are a guess
+    for line in (
+        best if alone and (names.truncated or not best[0].sure) else ()
+    ):  # the shapes of a single row are a guess
         if line.verdict == "wrong" and line.ratio is None and line.numbers is None:
             line.verdict, line.why = "unproven", f"{line.why}; declare the shapes"
     for line in best:  # readings that make as many lines right settle what they agree on
         other = {one.verdict for lines in equal for one in lines if _same(one, line)}
+        if line.sure and line.numbers is not None:  # a reading that says nothing is no other one
+            other -= {"unproven"}
         if (line.verdict == "wrong" and other != {"wrong"}) or (
             line.verdict == "proven" and "wrong" in other
         ):
@@ -209,13 +256,17 @@ def readings(code: Source, names: Names, budget: Budget) -> Iterator[Reading]:
     kinds = ["free"]
     if labelled and not names.picks and names.called & _SOFT:
         kinds += ["shares 1", "shares 0"]
+    own = {node.name for one in code.statements for node in ast.walk(one)
+           if isinstance(node, ast.FunctionDef)}  # fmt: skip
+    open_slopes = any(SLOPES.fullmatch(word) for word in names.called - own)
+    slopes = (False, True) if open_slopes else (False,)
     for count, _, shapes in found:
         if count > best + 1:
             return
         open_count = any(shapes.inputs[name].dims == () for name in COUNTS & shapes.inputs.keys())
         axes: tuple[int | None, ...] = (None, 0, 1) if open_count else (None,)
-        for axis, kind in itertools.product(axes, kinds):
-            yield Reading(code, names, shapes, kind, axis, budget)
+        for axis, kind, by_output in itertools.product(axes, kinds, slopes):
+            yield Reading(code, names, shapes, kind, axis, budget, of_outputs=by_output)
 
 
 def _mismatches(reading: Reading) -> int:
@@ -257,24 +308,34 @@ def _under(reading: Reading) -> list[Line] | None:
     if reading.terms(first):
         return _judge_all(reading, first, events)
     best: list[Line] | None = None
-    for kind in USUAL:
-        reading.taken = kind
+    for kind in _usual_kinds(reading, first, events):
         try:
             lines = _judge_all(reading, first, events)
         except Misfit:
             continue
-        right = sum(line.verdict == "proven" for line in lines)
-        opening = min(lines, key=_first_claim)
-        rest = {line.verdict for line in lines if line is not opening}
-        coherent = len(lines) < 4 or "proven" in rest
-        start = (opening.verdict == "proven" and coherent) or (
-            opening.ratio is not None and bool(rest) and rest <= {"proven", "follows"}
+        claims = reading.names.is_named_gradient
+        named = [line for line in lines if claims(line.events[0].target)] or lines
+        right = sum(line.verdict == "proven" for line in named)
+        opening = min(named, key=_first_claim)
+        rest = {line.verdict for line in named if line is not opening}
+        coherent = len(named) < 4 or "proven" in rest
+        most = right >= max(3, len(named) / 2)
+        start = (
+            most
+            or (opening.verdict == "proven" and coherent)
+            or (opening.ratio is not None and bool(rest) and rest <= {"proven", "follows"})
         )  # a factor in the first row alone
+        if most and not start:  # its own loss is not one of these: the steps after it may be right
+            opening.verdict, opening.why, opening.numbers = "unproven", NO_LOSS, None
+            start = True
+        kind = f"{kind} with the penalty" if reading.penalties else kind
         if start and (best is None or right > sum(one.verdict == "proven" for one in best)):
             best = [
                 replace(one, why=f"{one.why}; taken: {kind} as the loss")
                 if one.verdict in ("proven", "wrong") else one for one in lines
             ]  # fmt: skip
+        if start and right == len(lines):
+            break
     if best is None:
         return [
             Line([event], why=NO_LOSS)
@@ -282,6 +343,16 @@ def _under(reading: Reading) -> list[Line] | None:
             if not is_start(event) and reading.names.is_named_gradient(event.target)
         ]
     return best
+
+
+def _usual_kinds(reading: Reading, walk: Walk[Array], events: list[Event]) -> Iterator[str]:
+    """Yield the usual losses, each taken by the reading; as means too beside a penalty."""
+    reading.penalties = penalties_in(events, walk, reading.names)
+    divisors = [1.0, *example_counts(reading, walk)] if reading.penalties else [1.0]
+    for kind in USUAL:
+        for divisor in divisors:
+            reading.taken, reading.divisor = kind, divisor
+            yield kind
 
 
 def _first_claim(line: Line) -> int:
@@ -296,7 +367,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
     terms = reading.terms(walk)
     loss = _whole_loss(terms, walk)
     lines: list[Line] = []
-    groups = _groups(events, reading)
+    groups = _groups(events)
     counts = example_counts(reading, walk)
     for at, event in enumerate(events):
         group = groups[at]
@@ -306,6 +377,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
         if line is None:
             line = Line([events[k] for k in group])
             lines.append(line)
+        _begin(event, backward, slopes)
         try:
             value = backward.apply(event)
         except Misfit as error:
@@ -327,23 +399,45 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
         last = at == group[-1]
         array = np.asarray(backward.walk.lifted(value), dtype=float)
         line.states.append(array)
-        _compare(line, slopes, array, event, terms, loss, last=last, counts=counts)
+        if (local := reading.names.local(event.target)) is not None:
+            if last:
+                compare_local(line, slopes, array, *local)
+            continue
+        compare(line, slopes, array, event, terms, loss, last=last, counts=counts)
         if last and line.verdict == "wrong":
             place = places_of(slopes, event, reading.names, walk)
             if place:
                 backward.walk.known[event.target] = slopes.whole(place[0], loss)
                 line.replaced = True
             if place and len(group) > 1:
-                _find_row(line, slopes, backward, [*place, *_inside(slopes, place)], loss)
+                _find_row(line, slopes, backward, [*place, *inside(slopes, place)], loss)
+    if slopes.still and len(slopes.still) >= len(slopes.moving):
+        raise Misfit("a reading in which the loss hardly depends on anything")
     for line in lines:
         line.sure = not (walk.failed or reading.taken or reading.code.left_out)
     lines = [line for line in lines if not _is_start(line)]
     settle(lines, reading, walk)
+    blame_own_names(lines, slopes, backward, loss, counts)
     for line in lines:
         if line.verdict == "wrong" and len(line.events) > 1 and line.fault is None:
             place = places_of(slopes, line.events[-1], reading.names, walk)
             _find_row(line, slopes, backward, place, loss)
+    spare_foreign(lines, slopes, loss)
     return lines
+
+
+def _begin(event: Event, backward: Backward, slopes: Slopes) -> None:
+    """Let a gradient that rows add to start at zero, where the code does not begin it."""
+    known = backward.walk.known
+    used = {word_of(node) for node in ast.walk(event.value)
+            if isinstance(node, ast.Name | ast.Attribute)}  # fmt: skip
+    if event.target in known or (event.operation == "=" and event.target not in used):
+        return
+    if event.target in slopes.reading.upstream:
+        return
+    places = places_of(slopes, event, slopes.reading.names, slopes.walk)
+    shape = slopes.numbers.seen[places[0]][1].shape if places else ()
+    known[event.target] = np.zeros(shape)
 
 
 def _find_row(line: Line, slopes: Slopes, backward: Backward, places: list[int], loss: str) -> None:
@@ -354,6 +448,8 @@ def _find_row(line: Line, slopes: Slopes, backward: Backward, places: list[int],
             continue
         true = slopes.whole(place, loss)
         line.fault = fault_of(line, backward, true)
+        if line.fault is None and line.leaf and line.part is not None and not line.good:
+            line.fault = 0
         if line.fault is not None:
             backward.walk.known[line.events[-1].target] = true
             last = len(line.events) - 1  # right before its last row: that of another value after it
@@ -374,7 +470,7 @@ def _whole_loss(terms: dict[str, float], walk: Walk[Array]) -> str:
     return list(terms)[-1]
 
 
-def _groups(events: list[Event], reading: Reading) -> list[list[int]]:
+def _groups(events: list[Event]) -> list[list[int]]:
     """Return, per event, the events that make one gradient together."""
     found: list[list[int]] = []
     of: dict[tuple[str, tuple[tuple[str, int], ...]], list[int]] = {}
@@ -384,100 +480,18 @@ def _groups(events: list[Event], reading: Reading) -> list[list[int]]:
         uses_itself = event.operation == "=" and any(
             isinstance(node, ast.Name) and node.id == event.target for node in ast.walk(event.value)
         )
-        if accumulates and event.scope and (event.target, ()) in of:
+        if (
+            (accumulates or uses_itself)
+            and event.scope
+            and ((event.target, ()) in of or key not in of)
+        ):
             key = (event.target, ())
         if (accumulates or uses_itself) and key in of:
             of[key].append(at)
         else:
             of[key] = [at]
         found.append(of[key])
-    del reading
     return found
-
-
-def _compare(
-    line: Line,
-    slopes: Slopes,
-    value: Array,
-    event: Event,
-    terms: dict[str, float],
-    loss: str,
-    *,
-    last: bool,
-    counts: list[float],
-) -> None:
-    """Compare a value with the gradients that its name may stand for."""
-    names = slopes.reading.names
-    places = places_of(slopes, event, names, slopes.walk)
-    exact = bool(places)
-    if not np.isfinite(value).all():
-        line.why = "a value that is not finite"
-        return
-    if not last:
-        for term in terms:
-            ratios = [slopes.ratio(value, place, term, event) for place in places]
-            if any(is_close(ratio, one) for ratio in ratios for one in (1.0, *counts)):
-                line.good = line.events.index(event) + 1
-        return
-    name = slopes.numbers.seen[places[0]][0] if exact else ""
-    final = {name, names.stem(event.target)} & names.positive  # an output, such as AL in log(AL)
-    line.leaf = name in slopes.reading.shapes.inputs and not final
-    for place in places:
-        ratio = slopes.ratio(value, place, loss, event)
-        if ratio is not None:
-            line.ratio = ratio
-            break
-    else:
-        inner = _inside(slopes, places)
-        others = inner if exact else _alike(slopes, value)
-        found = [slopes.ratio(value, place, loss, event) for place in others]
-        usable: list[float] = [
-            one for one in found if one is not None and (not exact or is_close(one, 1.0))
-        ]
-        if usable:  # the value that makes it right as it stands, then one of the same sign
-            line.ratio = min(usable, key=_distance)
-            line.why = "read as the gradient with respect to the argument"
-    line.exact = exact
-    if line.ratio is None and exact:
-        line.verdict = "wrong"
-        shape = slopes.numbers.seen[places[0]][1].shape
-        if np.squeeze(value).shape != np.squeeze(np.empty(shape)).shape:
-            line.why = f"the shape is {value.shape}, and the value that it is the gradient of " \
-                       f"has {shape}"  # fmt: skip
-            return
-        ways, slope = slopes.along(places[0])
-        if all(abs(one.get(loss, 0.0)) < FLAT for one in slope):
-            line.verdict = "unproven"
-            line.why = INDEPENDENT
-            return
-        claimed = float(np.sum(value.reshape(shape) * ways[0]))
-        line.numbers = (claimed, slope[0].get(loss, 0.0))
-        line.why = "not the derivative of the loss along a random direction: " \
-                   f"{line.numbers[0]:.6g} against {line.numbers[1]:.6g}"  # fmt: skip
-
-
-def _distance(ratio: float) -> tuple[bool, bool]:
-    """Return how far a ratio is from that of a gradient as it stands, for sorting."""
-    return not is_close(ratio, 1.0), ratio < 0
-
-
-def _inside(slopes: Slopes, places: list[int]) -> list[int]:
-    """Return the arguments without a name directly before these values."""
-    found: list[int] = []
-    for place in places:
-        at = place - 1
-        while at >= 0 and not slopes.numbers.seen[at][0]:
-            found.append(at)
-            at -= 1
-    return found
-
-
-def _alike(slopes: Slopes, value: Array) -> list[int]:
-    shape = np.squeeze(value).shape
-    labels = slopes.reading.names.labels
-    found = [k for k, (n, v) in enumerate(slopes.numbers.seen)
-             if np.squeeze(v).shape == shape and n not in labels]  # fmt: skip
-    return found[-24:] if shape else []
 
 
 __all__ = ["NO_LOSS", "OTHER_READING", "CodeJudged", "judged"]

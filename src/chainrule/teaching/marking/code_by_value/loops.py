@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from chainrule.teaching.marking.code_by_value.algebra import Misfit, Size
 from chainrule.teaching.marking.code_by_value.evaluation import LAYERS, Evaluation
+from chainrule.teaching.marking.code_by_value.numeric import COUNTS
 from chainrule.teaching.marking.code_by_value.words import names_in, word_of
 
 V = TypeVar("V")
@@ -27,6 +28,8 @@ class Loops(Evaluation[V]):
     """An evaluation with loops."""
 
     over_axis: bool = False  # whether the last loop runs over an axis
+    trail: list[tuple[str, V]] = field(default_factory=list)  # values in the order they came
+    rounds: list[tuple[int, list[tuple[str, V]]]] = field(default_factory=list)
 
     def loop(self, loop: ast.For) -> None:
         """Take a loop: over entries of lists, over an axis, or once."""
@@ -36,23 +39,43 @@ class Loops(Evaluation[V]):
                 self.statement(one)
             return
         kept = dict(self.aliases)
+        over = loop.target.id if isinstance(loop.target, ast.Name) else ""
+        outer = not self.scope and not self.local and over in self.counted
+        self._note_axis(over, loop.iter)
         for bound in rounds:
+            start = len(self.trail)
             for name, value in bound.items():
                 if isinstance(value, str):
                     self.aliases[name] = value
                 else:
                     self.aliases.pop(name, None)
                     self.scope[name] = value
+            self.looping += 1
             for one in loop.body:
                 self.statement(one)
+            self.looping -= 1
+            if outer and isinstance(at := bound[over], int):
+                self.rounds.append((at, self.trail[start:]))
         for bound in rounds[:1]:
             for name in bound:
                 self.scope.pop(name, None)
                 self.counted.discard(name)
+                self.axes.pop(name, None)
                 if name in kept:
                     self.aliases[name] = kept[name]
                 else:
                     self.aliases.pop(name, None)
+
+    def _note_axis(self, name: str, over: ast.expr) -> None:
+        """Note along which axis a loop such as ``for i in range(m)`` runs."""
+        if name not in self.counted or not isinstance(over, ast.Call) or len(over.args) != 1:
+            return
+        try:
+            size = self.value(over.args[0])
+        except Misfit:
+            return
+        if word_of(over.func) == "range" and isinstance(size, Size):
+            self.axes[name] = size
 
     def _rounds(self, loop: ast.For) -> list[dict[str, int | str]] | None:
         """Return what the variables of a loop stand for, round by round; None for one round."""
@@ -179,6 +202,10 @@ class Loops(Evaluation[V]):
                 return self._axis(self.value(node))
             except Misfit:
                 return TIMES
+        if name is not None and name in COUNTS and name not in self.known and not (
+            self._is_local(name)
+        ):  # fmt: skip
+            return self._axis(self.algebra.length(name))
         if name is not None and name.lower() in ("num_layers", "n_layers", "nlayers"):
             return LAYERS + bool(self.names.layered)
         if name == "L" and not held:

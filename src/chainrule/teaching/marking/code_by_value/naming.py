@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _GRADIENT = re.compile(
-    r"(?:d[LJE]_?d_?|d_?(?:cost|loss)_?d_?|grad(?:ient)?s?_?(?:of_?|wrt_?)?|nabla_?|d_|d)(?P<stem>\w+)"
+    r"(?:d[LJE]_?d_?|d_?(?:[LJEClje]|cost|loss|err|error|obj\w*|mse|nll|[EL]_total)_d_?"
+    r"|d_?(?:cost|loss)_?d_?|grad(?:ient)?s?_?(?:of_?|wrt_?)?|nabla_?|d_|d)(?P<stem>\w+)"
     r"|(?P<before>\w+?)_?(?:grad|gradient|delta|prime_loss)s?"
 )
 _DELTA = re.compile(r"(?i)(?:\w+_)?delta_?\w*|grad|gradient")
@@ -16,6 +17,16 @@ _CARRIED = re.compile(
     r"d_?(?P<of>\w+?)_?(?:next|prev|total|sum|acc|t|future|after|later)"
     r"|d_?(?:next|prev)_?(?P<rest>\w+)"
 )
+_LOCAL = re.compile(r"(?:d|del|partial)_?(?P<of>\w+?)_(?:by_)?(?:d|del|partial)_?(?P<by>\w+)")
+"""Names of the derivative of one value with respect to another one."""
+
+_OBJECTIVE = re.compile(r"(?i)[LJEC]|cost|loss|err(?:or)?|obj\w*|mse|nll|[el]_total|total\w*")
+
+OUTPUTS = re.compile(
+    r"(?i)y_?p(?:red)?|y_?hat|yhat|pred\w*|out\w*|al|a\d?|p|probs?|scores|logits|h|final\w*"
+)
+"""Names of outputs."""
+
 _LABELS = re.compile(
     r"(?i)y|y_?true|targets?|labels?|t|y_?train|y_?one_?hot|y_?enc(?:oded)?|y_?batch"
     r"|\w*one_?hot\w*|labels?_\w+|targets?_\w+|ground_?truth|y_?oh"
@@ -42,6 +53,14 @@ def is_label(name: str) -> bool:
 
 def is_data(value: ast.expr) -> bool:
     """Whether an expression is an array of numbers: ``np.array([[0, 1], [1, 1]]).T``."""
+    held = getattr(value, "is_data_", None)  # a walk asks the same of each node again
+    if held is None:
+        held = _is_data(value)
+        value.is_data_ = held  # type: ignore[attr-defined]
+    return bool(held)
+
+
+def _is_data(value: ast.expr) -> bool:
     nodes = list(ast.walk(value))
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
     return (
@@ -65,6 +84,19 @@ def _is_size(node: ast.AST) -> bool:
                 _is_size(one) or isinstance(one, ast.Constant) for one in (left, right)
             )
     return False
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of a name: ``outsideVectors`` and ``outside_vectors`` have two."""
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)]
+
+
+def _is_longer(whole: list[str], short: list[str]) -> bool:
+    """Whether a name has the words of another one, which may be cut: ``vecs`` of vectors."""
+    rest = iter(whole)
+    return whole != short and all(
+        any(word.startswith(one.rstrip("s")) for word in rest) for one in short
+    )
 
 
 @dataclass
@@ -98,6 +130,7 @@ class Names:
     deep: int = 2  # the number of axes of the data
     positive: frozenset[str] = frozenset()  # names whose logarithm is taken
     states: frozenset[str] = frozenset()  # names that get values again and again
+    stepped: frozenset[str] = frozenset()  # names that steps with a gradient in them change
     truncated: bool = False  # whether not all shapes were tried
     unread: set[str] = field(default_factory=set)
     failures: dict[int, str] = field(default_factory=dict)  # rows that were not read
@@ -105,10 +138,15 @@ class Names:
     owners: dict[str, bool] = field(default_factory=dict)  # whether a name has a gradient
     readers: dict[str, bool] = field(default_factory=dict)  # whether a value reads the labels
     derived: set[str] = field(default_factory=set)
+    locals_: dict[str, tuple[str, str] | None] = field(default_factory=dict)
+    numbers: bool = False  # whether the code has no arrays
+    helpers: dict[str, ast.FunctionDef] | None = None  # short functions, by their names
+    served: frozenset[str] = frozenset()  # names that other values than losses are made of
+    of_outputs: bool = False  # whether a slope is written by the output of the function
 
     def is_gradient(self, name: str) -> bool:
         """Whether a name is that of a gradient."""
-        if name in self.derived or self.stem(name) is not None:
+        if name in self.derived or self.stem(name) is not None or self.local(name) is not None:
             return True
         if _DELTA.fullmatch(name) and re.sub(r"\[.*\]", "", name) in self.assigned:
             return True
@@ -117,7 +155,19 @@ class Names:
     def is_named_gradient(self, name: str) -> bool:
         """Whether a name by itself says that it is a gradient."""
         named = _DELTA.fullmatch(name) or self.stem(name) is not None
-        return bool(named) or self._is_carried(name)
+        return bool(named) or self.local(name) is not None or self._is_carried(name)
+
+    def local(self, name: str) -> tuple[str, str] | None:
+        """Return the two values of a derivative such as ``da_dz``; None for another name."""
+        if name not in self.locals_:
+            match = _LOCAL.fullmatch(name)
+            found = None
+            if match is not None and not _OBJECTIVE.fullmatch(match["of"]):
+                of, by = self.values_of(match["of"]), self.values_of(match["by"])
+                if by and (of or OUTPUTS.fullmatch(match["of"])):
+                    found = (of[0] if of else "", by[0])
+            self.locals_[name] = found
+        return self.locals_[name]
 
     def carried(self, name: str) -> str | None:
         """Return of what a name such as ``dc_next`` is the gradient, one step later."""
@@ -142,7 +192,7 @@ class Names:
     def stem(self, name: str) -> str | None:
         """Return the part of the name of a gradient that says of what; None for another name."""
         plain = re.sub(r"\[.*\]", "", name)
-        if plain in _NOT or plain.lower() in _NOT:
+        if plain in _NOT or plain.lower() in _NOT or self.local(plain) is not None:
             return None
         match = _GRADIENT.fullmatch(plain)
         if match is None:
@@ -152,6 +202,8 @@ class Names:
         stem: str = match["stem"]
         worded = not re.match(r"d[a-z]?_?[A-Za-z]\d*$", plain) and plain.startswith("d")
         if self._meets(stem) or not worded or plain.startswith("grad"):
+            return stem
+        if re.match(r"d_?(?:[LJEClje]|cost|loss|err(?:or)?)_d_?\w", plain):
             return stem
         shorter = re.sub(r"^d[LJE]_?d?_?", "", plain)
         return shorter if shorter != plain and self._meets(shorter) else None
@@ -170,6 +222,10 @@ class Names:
         if not found and len(plain) >= 3:
             longer = [n for n in names if n.replace("_", "").lower().startswith(plain)]
             found = longer if len(longer) == 1 else []
+        if not found and len(_words(stem)) > 1:
+            found = [n for n in names if _is_longer(_words(n), _words(stem))
+                     and plain not in n.replace("_", "").lower()]  # fmt: skip
+            found = found if len(found) == 1 else []
         if not found and plain in _SHORT:
             found = [name for name in names if _SHORT[plain].fullmatch(name)]
         if not found and f"{stem}s" in names:
@@ -255,6 +311,8 @@ def names_of(statements: Sequence[ast.stmt]) -> Names:
     found.layered = any(_LISTS.fullmatch(name) and len(name) > 2 for name in every)
     found.deep = _axes_of_data(statements)
     found.positive = _positive(statements)
+    found.served = _served(statements)
+    found.numbers = not _has_arrays(statements)
     found.states = _states(found, statements)
     found.stars = _multiplies_by_stars(statements, called)
     derive(found, statements)
@@ -277,6 +335,41 @@ def _axes_of_data(statements: Sequence[ast.stmt]) -> int:
                 parts = re.split(r",|->", numbers[0].replace(" ", ""))
                 most = max(most, *(len(part) for part in parts))
     return min(most, 4)
+
+
+_LOSS = re.compile(r"(?i).*(?:loss|cost|obj|mse|nll|hist).*|J|L|E|C")
+
+
+def _served(statements: Sequence[ast.stmt]) -> frozenset[str]:
+    """Return the names that values read whose own names are not those of losses."""
+    found: set[str] = set()
+    for statement in statements:
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Assign):
+                continue
+            target = node.targets[0]
+            while isinstance(target, ast.Subscript):
+                target = target.value
+            word = getattr(target, "id", getattr(target, "attr", ""))
+            if not _LOSS.fullmatch(word) or is_label(word):
+                found |= words_in(node.value) - {word}
+    return frozenset(found)
+
+
+_ARRAYS = frozenset({
+    "dot", "matmul", "mm", "sum", "mean", "T", "shape", "outer", "einsum", "transpose", "axis",
+    "zeros", "ones", "array", "randn", "rand", "reshape", "mtimes", "zeros_like",
+})  # fmt: skip
+
+
+def _has_arrays(statements: Sequence[ast.stmt]) -> bool:
+    """Whether the code has an operation on arrays."""
+    for statement in statements:
+        for node in ast.walk(statement):
+            word = getattr(node, "id", getattr(node, "attr", ""))
+            if word in _ARRAYS or isinstance(node, ast.MatMult | ast.Subscript):
+                return True
+    return False
 
 
 def _positive(statements: Sequence[ast.stmt]) -> frozenset[str]:
@@ -362,4 +455,13 @@ def derive(names: Names, statements: Sequence[ast.stmt]) -> None:
         names.derived |= fresh
 
 
-__all__ = ["Names", "derive", "is_data", "is_label", "names_of"]
+def words_in(node: ast.AST) -> set[str]:
+    """Return the names and attributes that an expression reads."""
+    return {
+        getattr(sub, "id", getattr(sub, "attr", ""))
+        for sub in ast.walk(node)
+        if isinstance(sub, ast.Name | ast.Attribute) and isinstance(sub.ctx, ast.Load)
+    }
+
+
+__all__ = ["OUTPUTS", "Names", "derive", "is_data", "is_label", "names_of", "words_in"]

@@ -27,6 +27,10 @@ from chainrule.teaching.marking.code_by_value.shaped import Shaped
 
 Array = npt.NDArray[np.float64]
 
+COUNTS = frozenset({"m", "n", "N", "M", "num_examples", "batch_size", "n_samples", "num_samples",
+                    "num_train", "B", "batch", "n_examples", "size", "examples"})  # fmt: skip
+"""Names of the number of examples."""
+
 _LEAK = 0.01
 _POSITIVE = re.compile(r"(?i)(?:\w*_)?mask\w*|drop\w*|D\d+|keep\w*|eps\w*")
 """Names of masks and of small numbers, which are not negative."""
@@ -59,12 +63,16 @@ _ELEMENTWISE: dict[str, Callable[..., object]] = {
     "reciprocal": lambda u: 1 / u, "rsqrt": lambda u: 1 / np.sqrt(u),
     "log_sigmoid": lambda u: -np.log1p(np.exp(-u)), "silu": lambda u: u * _sigmoid(u),
     "gelu": lambda u: 0.5 * u * (1 + np.tanh(math.sqrt(2 / math.pi) * (u + 0.044715 * u**3))),
+    "logaddexp": np.logaddexp,
     "tril": np.tril, "triu": np.triu,
     "where": lambda m, a, b: np.where(np.asarray(m) != 0, a, b),
     "nothing": np.zeros_like,
     "slope of sigmoid": lambda u: _sigmoid(u) * (1 - _sigmoid(u)),
     "slope of tanh": lambda u: 1 - np.tanh(u) ** 2,
     "slope of relu": _relu_slope,
+    "slope of sigmoid by output": lambda a: a * (1 - a),
+    "slope of tanh by output": lambda a: 1 - a**2,
+    "slope of relu by output": _relu_slope,
 }  # fmt: skip
 """The functions of entries."""
 
@@ -148,10 +156,15 @@ class Numbers(Algebra[Array]):
             self.inputs[name] = np.array(float(self.counts[name]))
             return self.inputs[name]
         shape = self._shape(name)
+        if not shape and f"{name} as a length" in self.shapes:
+            self.inputs[name] = np.array(float(self._shape(f"{name} as a length")[0]))
+            return self.inputs[name]
         random = np.random.default_rng([self.seed, zlib.crc32(name.encode())])
         shaped = self.shapes[name]
         if shaped.classes is not None:
             value: Array = random.integers(0, self._length(shaped.classes), shape).astype(float)
+        elif not shape and name in COUNTS:
+            value = random.uniform(2.2, 4.8, shape)
         elif (
             name in self.label_names
             or not shape
@@ -209,6 +222,10 @@ class Numbers(Algebra[Array]):
         """Return the number of axes of a value."""
         del least
         return value.ndim
+
+    def is_vector(self, value: Array) -> bool:
+        """Whether a matrix has one row or one column."""
+        return 1 in value.shape
 
     def decided(self, sign: str, one: Array, other: Array) -> bool | None:
         """Return whether a comparison holds; None where it is one of several numbers."""
@@ -389,4 +406,4 @@ def _whole_sizes(sizes: tuple[object, ...]) -> tuple[int, ...]:
     return tuple(size for size in whole if isinstance(size, int))
 
 
-__all__ = ["Array", "Numbers"]
+__all__ = ["COUNTS", "Array", "Numbers"]

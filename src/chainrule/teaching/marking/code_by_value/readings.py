@@ -10,23 +10,28 @@ import numpy as np
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Misfit
 from chainrule.teaching.marking.code_by_value.naming import Names
-from chainrule.teaching.marking.code_by_value.numeric import Array, Numbers
+from chainrule.teaching.marking.code_by_value.numeric import COUNTS, Array, Numbers
 from chainrule.teaching.marking.code_by_value.shaped import Shaped
 from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source
+from chainrule.teaching.marking.code_by_value.usual_losses import (
+    HALF_SQUARES,
+    Penalty,
+    penalty_of,
+    usual_loss,
+)
 from chainrule.teaching.marking.code_by_value.walk import Walk
 from chainrule.teaching.marking.code_by_value.words import word_of
 
 MOST_SHAPES = 48
 
 
-MOST_WALKS = 1500
+MOST_WALKS = 1000
 """The most walks over the code of one text."""
 
 
-COUNTS = frozenset({"m", "n", "N", "M", "num_examples", "batch_size", "n_samples", "num_samples",
-                     "num_train", "B", "batch", "n_examples", "size", "examples"})  # fmt: skip
-
+MOST_STEPS = 150_000
+"""The most expressions that are evaluated in all these walks."""
 
 FAULTS = (Misfit, RecursionError, ArithmeticError, ValueError, TypeError, IndexError)
 """What a walk over code of any kind may end in."""
@@ -34,14 +39,15 @@ FAULTS = (Misfit, RecursionError, ArithmeticError, ValueError, TypeError, IndexE
 
 @dataclass
 class Budget:
-    """The number of walks that are left."""
+    """The number of walks, and of steps in them, that are left."""
 
     left: int = MOST_WALKS
+    steps: int = MOST_STEPS
 
     def take(self) -> None:
         """Count one walk."""
         self.left -= 1
-        if self.left < 0:
+        if self.left < 0 or self.steps < 0:
             raise Misfit("this code takes more evaluations than are made")
 
 
@@ -68,6 +74,9 @@ class Reading:
     counted: int | None  # the axis of the labels along which the examples are counted
     budget: Budget
     taken: str = ""  # the loss that is taken where the code has none
+    of_outputs: bool = False  # whether slopes are written by the outputs of their functions
+    divisor: float = 1.0  # what it is divided by
+    penalties: tuple[Penalty, ...] = ()  # that stand in the gradients
     upstream: dict[str, Array] = field(default_factory=dict)
     upstream_of: dict[str, str] = field(default_factory=dict)
 
@@ -88,10 +97,12 @@ class Reading:
             way,
             positive=self.names.positive,
         )
-        names = replace(self.names, unread=set(), derived=set(self.names.derived))
+        names = replace(self.names, unread=set(), derived=set(self.names.derived),
+                        of_outputs=self.of_outputs)  # fmt: skip
         found: Walk[Array] = Walk(numbers, self.code.statements, names)
         found.claims_nothing = moved >= 0
         found.run()
+        self.budget.steps -= found.steps
         return found
 
     def counts(self) -> dict[str, int]:
@@ -114,80 +125,20 @@ class Reading:
     def terms(self, walk: Walk[Array]) -> dict[str, float]:
         """Return the values that the loss may be."""
         found: dict[str, float] = {}
-        for name, value in walk.losses:
-            if np.size(value) == 1:
-                found[name] = float(np.ravel(value)[0])
+        last = {name: at for at, (name, _) in enumerate(walk.losses)}
+        for at, (name, value) in enumerate(walk.losses):
+            if np.size(value) == 1:  # J = ..., J = J + penalty: its parts are terms too
+                key = name if last[name] == at else f"{name} in row {at}"
+                found[key] = float(np.ravel(value)[0])
         if self.taken:
-            found = {"the loss": _usual(self.taken, walk, self.names)}
+            loss = usual_loss(self.taken, walk, self.names) / self.divisor
+            found = {"the loss": loss + penalty_of(self.penalties, walk)}
         if self.upstream:
             found = {"the objective": sum(
                 float(np.sum(grad * np.asarray(walk.known[self.upstream_of[name]])))
                 for name, grad in self.upstream.items()
             )}  # fmt: skip
         return found
-
-
-def _usual(kind: str, walk: Walk[Array], names: Names) -> float:
-    """Return a usual loss of the last value and the labels."""
-    output, label = _output(walk, names), _label(walk, names)
-    picked = label.ndim == 1 and output.ndim == 2 and len(label) == len(output)
-    if picked and names.picks and kind == USUAL[1]:
-        columns = label.astype(np.int64)
-        with np.errstate(all="ignore"):
-            return float(-np.sum(np.log(output[np.arange(len(columns)), columns])))
-    if label.shape != output.shape:
-        raise Misfit("labels in another shape than the output")
-    with np.errstate(all="ignore"):
-        if kind == HALF_SQUARES:
-            return float(np.sum((output - label) ** 2) / 2)
-        if kind == "the cross-entropy":
-            total = label * np.log(output) + (1 - label) * np.log(1 - output)
-            return float(-np.sum(total))
-        return float(-np.sum(label * np.log(output)))
-
-
-HALF_SQUARES = "half the squared error"
-
-USUAL = ("the cross-entropy", "the cross-entropy of a softmax", HALF_SQUARES)
-
-
-def _output(walk: Walk[Array], names: Names) -> Array:
-    last = None
-    for name in walk.forward:
-        value = walk.known.get(name)
-        if isinstance(value, np.ndarray) and value.ndim and name not in names.labels:
-            used = _reads_label(walk, name, names)
-            last = last if used else value
-    if last is None:
-        raise Misfit("no value that could be the output")
-    return last
-
-
-def _reads_label(walk: Walk[Array], name: str, names: Names) -> bool:
-    if name not in names.readers:
-        names.readers[name] = _has_label(walk, name, names)
-    return names.readers[name]
-
-
-def _has_label(walk: Walk[Array], name: str, names: Names) -> bool:
-    for statement in walk.statements:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Assign) and any(
-                isinstance(target, ast.Name | ast.Attribute) and walk.flat(target) == name
-                for target in node.targets
-            ):
-                used = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
-                return bool(used & set(names.labels))
-    return False
-
-
-def _label(walk: Walk[Array], names: Names) -> Array:
-    for name in names.labels:
-        value = walk.known.get(name)
-        if isinstance(value, np.ndarray):
-            return value
-        return np.asarray(walk.named(name))
-    raise Misfit("no labels")
 
 
 def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
@@ -198,18 +149,21 @@ def shapes_of(code: Source, names: Names) -> Iterator[Shapes]:
     for _ in range(MOST_SHAPES):
         if choices is None:
             break
-        shapes = Shapes(choices, picks=names.picks, deep=names.deep)
+        shapes = Shapes(choices, picks=names.picks, deep=names.deep, numbers=names.numbers)
         own = replace(names, unread=set(), derived=set(names.derived))
         walk: Walk[Shaped] = Walk(shapes, code.statements, own)
         try:
             walk.run()
             whole = not walk.failed
             _meet_open_names(walk)
+            shapes.close()
         except Misfit:
             whole = False
         choices = shapes.following()
         if whole and _is_plausible(shapes) and _has_one_loss(walk):
             some = True
+            if names.numbers:  # every value is a number
+                choices = None
             yield shapes
         elif spare is None or not whole:
             spare = spare or shapes
@@ -353,7 +307,6 @@ __all__ = [
     "COUNTS",
     "FAULTS",
     "HALF_SQUARES",
-    "USUAL",
     "Budget",
     "Reading",
     "find_upstream",

@@ -54,7 +54,26 @@ def fault_of(line: Line, backward: Backward, true: Array) -> int | None:
             return line.good
     scaling = [at for at in range(line.good, last + 1) if not _keeps_scale(line.events[at])]
     proportional = _factor(line.states[last], true) is not None
-    return scaling[0] if proportional and len(scaling) == 1 else None
+    if proportional:
+        return scaling[0] if len(scaling) == 1 else None
+    open_rows = [at for at in range(line.good, last + 1)
+                 if not _is_copy(line.events[at]) and not _divides(line, at)]  # fmt: skip
+    return open_rows[0] if len(open_rows) == 1 else None
+
+
+def _is_copy(event: Event) -> bool:
+    """Whether a row only gives a name to a value: ``dscores = probs.copy()``."""
+    value = event.value
+    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and (
+        value.func.attr in ("copy", "clone")
+    ):  # fmt: skip
+        value = value.args[0] if value.args else value.func.value
+    return event.operation == "=" and isinstance(value, ast.Name | ast.Attribute)
+
+
+def _divides(line: Line, at: int) -> bool:
+    """Whether a row only brings a factor, which is one number."""
+    return at > 0 and _factor(line.states[at], line.states[at - 1]) is not None
 
 
 def _needed_above(event: Event, needed: Array, backward: Backward) -> Array | None:

@@ -24,6 +24,7 @@ from chainrule.teaching.marking.code_by_value.lengths import (
 )
 from chainrule.teaching.marking.code_by_value.naming import is_label
 from chainrule.teaching.marking.code_by_value.shaped import Shaped
+from chainrule.teaching.marking.code_by_value.words import is_vector_name
 
 _ONE_PLACE = re.compile(
     r"(?i).*(?:idx|index|word|id|target|label|center|centre|context|pos|k|o|c|i)"
@@ -50,7 +51,7 @@ def indexed(
     choose : callable
         Chooses one of several.
     """
-    dims = _opened(value, places)
+    dims = _opened(value, places, choose)
     mask = next((p for p in places if isinstance(p, Chosen) and p.mask), None)
     if mask is not None and len(places) == 1:
         return Shaped((Dim(),))
@@ -81,12 +82,14 @@ def indexed(
     return Shaped(tuple(found), base=value)
 
 
-def _opened(value: Shaped, places: Sequence[Place[Shaped]]) -> tuple[Dim, ...]:
+def _opened(value: Shaped, places: Sequence[Place[Shaped]], choose: Choose) -> tuple[Dim, ...]:
     """Return the shape of a value; one that is open has a row per place."""
     if value.dims is None:
         rank = sum(not isinstance(place, NewAxis) for place in places)
         lone = len(places) == 1 and isinstance(places[0], int | Label | Chosen)
         lone = lone and not is_label(value.name)
+        if lone and isinstance(places[0], int) and value.first is not None:
+            lone = choose(2) == is_vector_name(value.name)  # x[i] is a number first, X[i] a row
         value.dims = tuple(Dim() for _ in range(rank + lone))
     return value.dims
 

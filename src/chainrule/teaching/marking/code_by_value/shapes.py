@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from dataclasses import dataclass, field
 
 from chainrule.teaching.marking.code_by_value import shape_rules
@@ -23,16 +22,16 @@ from chainrule.teaching.marking.code_by_value.lengths import (
 )
 from chainrule.teaching.marking.code_by_value.naming import is_label
 from chainrule.teaching.marking.code_by_value.shaped import Shaped
+from chainrule.teaching.marking.code_by_value.words import (
+    is_number_name,
+    is_scalar_name,
+    is_vector_name,
+)
 
 _BIASES = ("b", "bias", "c", "beta", "gamma")
 _SMALL = (5, 3, 4, 6, 7)
 _COMPARED = frozenset({"maximum", "minimum", "greater", "greater_equal", "less", "less_equal"})
 """Operations that activations use on every entry of a value."""
-_SCALARS = re.compile(
-    r"(?i)scale|eps\w*|alpha|lr|lam\w*|reg|rate|temp\w*|tau|dk|d|n|m|N|T|"
-    r"d_(?:model|k|v|q|head|ff)|\w*_dim|\w*_size|num_\w+|\w*decay|momentum|stride|\w*prob|p"
-)
-"""Names of numbers."""
 LARGEST = 6
 """The largest length in the code that is kept; others are replaced by small ones."""
 
@@ -47,6 +46,7 @@ class Shapes(Algebra[Shaped]):
         The choices that are taken, in the order in which they come up; 0 beyond its end.
     """
 
+    infers = True
     choices: tuple[int, ...] = ()
     options: list[int] = field(default_factory=list)
     inputs: dict[str, Shaped] = field(default_factory=dict)
@@ -54,6 +54,7 @@ class Shapes(Algebra[Shaped]):
     lengths: dict[str, Dim] = field(default_factory=dict)
     picks: bool = False  # whether labels are indices
     deep: int = 2  # the number of axes of the data
+    numbers: bool = False  # whether values of which nothing is known are numbers
     bias_style: str = ""
     weights: set[str] = field(default_factory=set)  # the sides of products where weights stand
     narrow: bool | None = None  # whether open lengths are 1 where they meet one
@@ -124,6 +125,22 @@ class Shapes(Algebra[Shaped]):
         self.inputs.setdefault(f"{name} as a length", Shaped((found,)))
         return Size(found)
 
+    def meet(self, value: Shaped, axis: int, size: Size) -> None:
+        """Take an axis, over which a loop runs, to have the length of the loop."""
+        if not isinstance(size.dim, Dim):
+            return
+        if value.dims is None and axis == 0:
+            value.first = value.first or size.dim
+            equal(value.first, size.dim)
+        elif value.dims is not None and axis < len(value.dims):
+            equal(value.dims[axis], size.dim)
+
+    def close(self) -> None:
+        """Give the values of which only the first length is known a shape."""
+        for value in self.inputs.values():
+            if value.dims is None and value.first is not None:
+                value.dims = (value.first,) if is_label(value.name) else (value.first, Dim())
+
     def _dim(self, size: object) -> Dim:
         if isinstance(size, Size) and isinstance(size.dim, Dim | Linear):
             return linear(size.dim).dim() if isinstance(size.dim, Linear) else size.dim
@@ -133,6 +150,9 @@ class Shapes(Algebra[Shaped]):
 
     def size(self, of: Shaped, axis: int, rank: int = 2) -> Size:
         """Return the length of an axis."""
+        if of.dims is None and axis == 0 and rank < 2:
+            of.first = of.first or Dim()
+            return Size(of.first)
         dims = self.known(of, 1 if self.picks and is_label(of.name) else rank)
         if not -len(dims) <= axis < len(dims):
             raise Misfit("an axis that the value does not have")
@@ -165,6 +185,10 @@ class Shapes(Algebra[Shaped]):
         """Return the number of axes of a value; an open one gets the least number."""
         return len(self.known(value, least))
 
+    def is_vector(self, value: Shaped) -> bool:
+        """Whether a matrix has one row or one column."""
+        return any(dim.is_one() for dim in self.known(value))
+
     def elementwise(self, name: str, *values: Shaped) -> Shaped:
         """Return a function of the entries."""
         first, *rest = values
@@ -173,7 +197,7 @@ class Shapes(Algebra[Shaped]):
                 if one.dims is None and beside.dims == ():
                     self._beside_a_number(one, compared=name in _COMPARED)
             first = self._together(first, other)
-        if first.dims is None and _SCALARS.fullmatch(first.name):
+        if first.dims is None and is_scalar_name(first.name):
             first.dims = ()
         if first.dims is None and name == "negative":
             return first  # what it stands beside says its shape
@@ -189,7 +213,7 @@ class Shapes(Algebra[Shaped]):
 
     def _together(self, one: Shaped, other: Shaped) -> Shaped:
         if one.dims is None and other.dims is None:
-            if self._choose(2):
+            if self._choose(2) != self.numbers:
                 one.dims = other.dims = ()
             else:
                 one.dims = (Dim(), Dim())
@@ -232,7 +256,9 @@ class Shapes(Algebra[Shaped]):
             options = [beside, ()]
         elif len(beside) > 2:
             options = [beside, (), beside[-1:]]
-        if () in options and _SCALARS.fullmatch(value.name):
+        if is_number_name(value.name):
+            options = [()]
+        elif () in options and is_scalar_name(value.name):
             options = [(), *(one for one in options if one)]
         value.dims = options[self._choose(len(options))] if len(options) > 1 else options[0]
 
@@ -272,7 +298,8 @@ class Shapes(Algebra[Shaped]):
             deep = self.deep > 2 and not sides[0] and self._choose(2) == 0
             one.dims = (*(Dim() for _ in range(self.deep - 1 if deep else 1)), inner)
         if other.dims is None:
-            lone = self._choose(2)
+            vector = len(one.dims) == 1 and is_vector_name(other.name)
+            lone = self._choose(2) != vector
             other.dims = (one.dims[-1],) if lone else (one.dims[-1], Dim())
             self.fresh.add(other.dims[-1])
         left, right = one.dims, other.dims

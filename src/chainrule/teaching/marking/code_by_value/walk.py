@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from chainrule.teaching.marking.code_by_value.algebra import Event, Label, Misfit, Size
-from chainrule.teaching.marking.code_by_value.evaluation import LAYERS, MOST_STEPS, Slices
+from chainrule.teaching.marking.code_by_value.bookkeeping import Bookkeeping
+from chainrule.teaching.marking.code_by_value.evaluation import MOST_STEPS, Slices
 from chainrule.teaching.marking.code_by_value.frozen import Frozen
-from chainrule.teaching.marking.code_by_value.loops import Loops
-from chainrule.teaching.marking.code_by_value.naming import is_data
+from chainrule.teaching.marking.code_by_value.naming import OUTPUTS, is_data
+from chainrule.teaching.marking.code_by_value.updates import gradient_of_step, step_of
 from chainrule.teaching.marking.code_by_value.words import (
     is_helper,
     names_in,
-    table_entry,
+    short_functions,
     word_of,
 )
 
@@ -33,8 +34,6 @@ _DRAWS = re.compile(r"randn?|normal|uniform|random|standard_normal|random_sample
                     r"|empty")  # fmt: skip
 
 
-_ACTIVATIONS = frozenset({"relu", "sigmoid", "tanh", "softmax", "leaky_relu"})
-
 _DATA = re.compile(r"(?i)(?:get|load|read|next|sample|fetch|draw|generate|make|init)_?\w*|choice"
                    r"|randint|permutation")  # fmt: skip
 """Functions that return data."""
@@ -46,13 +45,8 @@ _LOSSES = re.compile(
 )
 
 
-_OUTPUTS = re.compile(
-    r"(?i)y_?p(?:red)?|y_?hat|yhat|pred\w*|out\w*|al|a\d?|p|probs?|scores|logits|h|final\w*"
-)
-
-
 @dataclass
-class Walk(Loops[V]):
+class Walk(Bookkeeping[V]):
     """One walk over the code: the forward pass is evaluated, the gradients are collected."""
 
     events: list[Event] = field(default_factory=list)
@@ -65,10 +59,9 @@ class Walk(Loops[V]):
 
     def run(self) -> None:
         """Walk over all statements."""
-        for whole in self.statements:  # a function may be called above its definition
-            for node in ast.walk(whole):
-                if isinstance(node, ast.FunctionDef) and is_helper(node):
-                    self.functions[node.name] = node
+        if self.names.helpers is None:
+            self.names.helpers = short_functions(self.statements)
+        self.functions.update(self.names.helpers)  # they may be called above their definitions
         for statement in self.statements:
             self.statement(statement)
 
@@ -126,7 +119,7 @@ class Walk(Loops[V]):
         last = next((n for n in reversed(self.forward) if not _is_scalar_name(n)), None)
         for argument in function.args.args:
             name = argument.arg
-            if name in self.known or last is None or not _OUTPUTS.fullmatch(name):
+            if name in self.known or last is None or not OUTPUTS.fullmatch(name):
                 continue
             self.known[name] = self.known[last]
             break
@@ -160,34 +153,6 @@ class Walk(Loops[V]):
         for one in other if held is False or open_one else ():
             self.statement(one)
 
-    def _called(self, call: ast.Call, line: int) -> None:
-        """Take a call that changes a list or an array: ``append``, ``insert``, ``np.add.at``."""
-        word = word_of(call.func)
-        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if word == "at" and len(call.args) == 3 and isinstance(owner, ast.Attribute):
-            sign: ast.operator = ast.Sub() if owner.attr == "subtract" else ast.Add()
-            target = ast.Subscript(call.args[0], call.args[1], ast.Store())
-            self._augmented(target, sign, call.args[2], line)
-            return
-        name = self.flat(owner) if owner is not None else None
-        if name is None or name not in self.tables or self.tables[name] is None:
-            return
-        length = self.tables[name] or 0
-        if word == "append" and len(call.args) == 1:
-            self.tables[name] = length + 1
-            self._assign(ast.Name(f"{name}[{length}]", ast.Store()), call.args[0], line)
-        elif word == "insert" and len(call.args) == 2:
-            for at in range(length, 0, -1):
-                held = self.known.pop(f"{name}[{at - 1}]", None)
-                if held is not None:
-                    self.known[f"{name}[{at}]"] = held
-            self.tables[name] = length + 1
-            entry = f"{name}[0]" if not self.names.uses_gradients(call.args[1]) else \
-                f"{name}[{-length - 1}]"  # fmt: skip
-            self._assign(ast.Name(entry, ast.Store()), call.args[1], line)
-        elif word in ("reverse",):
-            self.tables[name] = None
-
     def _assign(self, target: ast.expr, value: ast.expr, line: int) -> None:
         if isinstance(target, ast.Tuple | ast.List):
             self._unpack(target.elts, value, line)
@@ -213,6 +178,9 @@ class Walk(Loops[V]):
         self._forget(name)
         if name in self.changed and not self.names.uses_gradients(value):
             self.names.derived.discard(name)  # the value of the next round
+        step = step_of(target, value)
+        if step is not None and self._stepped(name, places, *step, line):
+            return
         if self._is_gradient(name, value):
             self._claim(line, name, "=", value, places)
             return
@@ -229,14 +197,43 @@ class Walk(Loops[V]):
                     self.known[f"{name}.{at}"] = one
             self._keep(name, found)
         except Misfit as error:
+            if not self.local and self._is_outside(value):
+                return  # data that the code gets from elsewhere
             self.failed[line] = str(error)
             self.known.pop(name, None)
             self.names.unread.add(name)
+
+    def _is_outside(self, value: ast.expr) -> bool:
+        """Whether a value is made of nothing that the code computes."""
+        roots = {node.value.id for node in ast.walk(value)
+                 if isinstance(node, ast.Attribute | ast.Subscript)
+                 and isinstance(node.value, ast.Name)}  # fmt: skip
+        used = names_in(value)
+        computed = any(name in self.known or name in self.scope or name in self.names.unread or
+                       (self.algebra.has(name) and name not in roots) for name in used)  # fmt: skip
+        return not computed and isinstance(value, ast.Call | ast.Subscript | ast.Attribute)
 
     def _is_final(self, name: str) -> bool:
         """Whether a value is changed behind the loss, so that it becomes a gradient."""
         whole = bool(self.losses) or name in self.names.incoming.values()
         return whole and not self.local and name in self.known
+
+    def _stepped(
+        self, name: str, places: ast.expr | None, op: type[ast.operator], value: ast.expr, line: int
+    ) -> bool:
+        """Take a step that carries its gradient; False for another row."""
+        if self.local or places is not None or not self._is_parameter(name):
+            return False
+        gradient = gradient_of_step(op, value)
+        if gradient is None:
+            return False
+        base, bracket, rest = name.partition("[")
+        self._claim(line, f"d_{base}{bracket}{rest}", "=", gradient, None)
+        return True
+
+    def _is_parameter(self, name: str) -> bool:
+        """Whether a value is an input that the forward pass uses."""
+        return self.algebra.has(name) and not self.names.is_gradient(name)
 
     def _claim(
         self, line: int, name: str, sign: str, value: ast.expr, places: ast.expr | None
@@ -246,10 +243,26 @@ class Walk(Loops[V]):
         if self.claims_nothing:  # a walk for a difference of the loss
             self.events.append(Event(line, name, sign, value, places, scope))
             return
+        if self.algebra.infers and self.axes:
+            self._meet_rows(value)
         frozen = Frozen(self, self.frozen)
         value = frozen.visit(copy.deepcopy(value))
         places = frozen.visit(copy.deepcopy(places)) if places is not None else None
         self.events.append(Event(line, name, sign, value, places, scope))
+
+    def _meet_rows(self, value: ast.expr) -> None:
+        """Note in a gradient which values have a row per round of a loop: ``y[i]``."""
+        for node in ast.walk(value):
+            part = node.slice if isinstance(node, ast.Subscript) else None
+            if not (isinstance(node, ast.Subscript) and isinstance(part, ast.Name)):
+                continue
+            name = self.flat(node.value)
+            if name is None or name in self.tables or self.names.is_gradient(name):
+                continue
+            if part.id in self.axes:
+                held = self.named(name)
+                if not isinstance(held, int | float | tuple | Size | Label | str | type(None)):
+                    self.algebra.meet(held, 0, self.axes[part.id])  # type: ignore[arg-type]
 
     def _forget(self, name: str) -> None:
         """End an alias."""
@@ -276,40 +289,6 @@ class Walk(Loops[V]):
             held.id if isinstance(held, ast.Name) else ""  # fmt: skip
         return _CACHES.fullmatch(word) is not None and word not in self.known \
             and word not in self.tables  # fmt: skip
-
-    def _listed(self, name: str, value: ast.expr, line: int) -> bool:
-        """Take a list or a dictionary; False for another value."""
-        if isinstance(value, ast.Call) and word_of(value.func) in ("dict", "list", "defaultdict",
-                                                                    "OrderedDict"):  # fmt: skip
-            self.tables[name] = 0 if word_of(value.func) == "list" else None
-            return True
-        if isinstance(value, ast.Dict):
-            self.tables[name] = None
-            for key, one in zip(value.keys, value.values, strict=True):
-                text = self.key(key) if key is not None else None
-                if text is None or self.names.uses_gradients(one):
-                    continue
-                entry = table_entry(name, text, self.names)
-                if entry != self.flat(one) and entry.isidentifier():
-                    self._assign(ast.Name(entry, ast.Store()), one, line)
-            return True
-        if isinstance(value, ast.List):
-            self.tables[name] = len(value.elts)
-            for at, one in enumerate(value.elts):
-                self._assign(ast.Name(f"{name}[{at}]", ast.Store()), one, line)
-            return True
-        if isinstance(value, ast.ListComp) and len(value.generators) == 1:
-            items = self.items(value.generators[0].iter)
-            if items is None:
-                return False
-            self.tables[name] = len(items)
-            return True
-        if isinstance(value, ast.BinOp) and isinstance(value.left, ast.List):
-            count = self.count(value.right) if isinstance(value.op, ast.Mult) else None
-            self.tables[name] = count if count is not None else LAYERS
-            return True
-        return isinstance(value, ast.Constant) and isinstance(value.value, str | None) \
-            and not self.local  # fmt: skip
 
     def _is_gradient(self, name: str, value: ast.expr) -> bool:
         if self.local:
@@ -338,62 +317,6 @@ class Walk(Loops[V]):
             self.failed[line] = str(error)
             self.names.unread.add(name)
 
-    def _unpack(self, targets: list[ast.expr], value: ast.expr, line: int) -> None:
-        """Take several values at once."""
-        if isinstance(value, ast.Tuple) and len(value.elts) == len(targets):
-            for target, one in zip(targets, value.elts, strict=True):
-                if self.flat(target) != self.flat(one) or self.flat(one) is None:
-                    self._assign(target, one, line)
-            return
-        if isinstance(value, ast.Call) and word_of(value.func) in self.functions and (
-            self.local or self.inlines(value)
-        ):  # fmt: skip
-            for at, target in enumerate(targets):
-                if isinstance(target, ast.Tuple) or (self.flat(target) or "_").strip("_") == "":
-                    continue
-                one = ast.Subscript(value, ast.Constant(at), ast.Load())
-                self._assign(target, one, line)
-            return
-        if isinstance(value, ast.Call) and word_of(value.func) in _ACTIVATIONS and (
-            word_of(value.func) not in self.functions and len(targets) == 2
-        ):  # fmt: skip
-            self._assign(targets[0], value, line)  # A, cache = relu(Z)
-            return
-        returned: ast.expr | None = None
-        if isinstance(value, ast.Call):
-            returned = self.returned.get(word_of(value.func))
-        if isinstance(returned, ast.Tuple) and len(returned.elts) == len(targets):
-            for target, one in zip(targets, returned.elts, strict=True):
-                name, old = self.flat(target), self.flat(one)
-                if name is not None and name != old and old in self.known:
-                    self._keep(name, self.known[old])
-            return
-        held = self.flat(value)
-        whole = self.named(held) if held is not None and (
-            held in self.known or self._is_local(held)) else None  # fmt: skip
-        if isinstance(whole, tuple) and len(whole) == len(targets):
-            for target, one in zip(targets, whole, strict=True):
-                name = self.flat(target)
-                if isinstance(target, ast.Tuple) and isinstance(one, tuple):
-                    continue
-                if name is None or (name in self.known and self.known[name] is one):
-                    continue
-                self.aliases.pop(name, None)
-                if self.local:
-                    self.local[-1][name] = one
-                else:
-                    self.known[name] = one
-            return
-        if isinstance(value, ast.Attribute) and value.attr == "shape":
-            for axis, target in enumerate(targets):
-                name = self.flat(target)
-                if name is not None:
-                    try:
-                        size = self.algebra.size(self.array(value.value), axis, len(targets))
-                        (self.local[-1] if self.local else self.known)[name] = size
-                    except Misfit as error:
-                        self.failed[line] = str(error)
-
     def _augmented(self, target: ast.expr, op: ast.operator, value: ast.expr, line: int) -> None:
         places: ast.expr | None = None
         name = self.flat(target)
@@ -411,6 +334,8 @@ class Walk(Loops[V]):
             self.names.derived.add(name)  # p[range(n), y] -= 1 makes a gradient of p
             self.changed.add(name)
             self._claim(line, name, sign, value, places)
+            return
+        if sign in ("+=", "-=") and self._stepped(name, places, type(op), value, line):
             return
         if self.names.uses_gradients(value):
             self.updates[name] = sign == "-="
@@ -437,10 +362,14 @@ class Walk(Loops[V]):
         plain = isinstance(value, int | float | Size | Label | tuple | str | type(None) | Slices)
         if not plain:
             value = self.algebra.kept(name, value)  # type: ignore[arg-type]
+            self.trail.append((name, value))
             if all(is_start(event) for event in self.events):
                 self.forward.append(name)
         self.known[name] = value
-        if not plain and _LOSSES.fullmatch(name.rpartition(".")[2]):
+        word = name.rpartition(".")[2]
+        if not plain and _LOSSES.fullmatch(word) and not (
+            word in self.names.served and len(word) == 1
+        ):  # fmt: skip
             self._note_loss(name, value)
 
     def _if_read(self, node: ast.expr) -> object:
@@ -454,7 +383,9 @@ class Walk(Loops[V]):
         if isinstance(value, ast.Tuple) and _CACHES.fullmatch(name):
             return tuple(map(self._if_read, value.elts))
         if isinstance(value, ast.Constant) and isinstance(value.value, int | float) and (
-            not self.local and name not in self.known and self.names.has_gradient(name)
+            not self.local
+            and name not in self.known
+            and (self.names.has_gradient(name) or name in self.names.stepped)
         ):  # fmt: skip
             return self.algebra.drawn(name, ())  # b = 0 is where a parameter starts
         if isinstance(value, ast.Call) and word_of(value.func) not in self.functions and (
@@ -467,6 +398,9 @@ class Walk(Loops[V]):
         if isinstance(call, ast.Call) and _DRAWS.fullmatch(word_of(call.func)) and call.args:
             first = call.args[0]
             listed = first.elts if isinstance(first, ast.Tuple | ast.List) else call.args
+            if word_of(call.func) in ("normal", "uniform") and len(call.args) > 2:
+                third = call.args[2]
+                listed = third.elts if isinstance(third, ast.Tuple) else [third]
             if word_of(call.func) == "full":
                 listed = first.elts if isinstance(first, ast.Tuple) else [first]
             if self.local or isinstance(first, ast.Attribute) or (
@@ -483,6 +417,8 @@ class Walk(Loops[V]):
 
 def is_start(event: Event) -> bool:
     """Whether an event only sets a gradient to zero."""
+    if isinstance(event.value, ast.Constant) and event.value.value == 0 and event.places is None:
+        return event.operation == "="
     return event.operation == "=" and any(
         isinstance(node, ast.Attribute | ast.Name)
         and (node.attr if isinstance(node, ast.Attribute) else node.id).startswith("zeros")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Sequence
 
 from chainrule.teaching.marking.code_by_value.algebra import Misfit
 from chainrule.teaching.marking.code_by_value.naming import Names
@@ -14,6 +16,36 @@ SIGNS = {
     ast.Mod: "remainder", ast.BitAnd: "multiply",
 }  # fmt: skip
 """Operators by the names of their operations."""
+
+
+_VECTORS = re.compile(r"(?i).*(?:vec|vector|idxs?|indices|indexes|ids)")
+
+_SCALARS = re.compile(
+    r"(?i)scale|eps\w*|alpha|lr|lam\w*|reg|rate|temp\w*|tau|dk|d|n|m|N|T|"
+    r"d_(?:model|k|v|q|head|ff)|\w*_dim|\w*_size|num_\w+|\w*decay|momentum|stride|\w*prob|p"
+)
+"""Names of numbers."""
+
+
+_NUMBERS = re.compile(
+    r"(?i)eps(?:ilon)?|alpha|lr|lam(?:bda_?|b)?|reg(?:_?lambda|_?strength|ularization)?"
+    r"|(?:l|learn\w*)_?rate|eta|tau|temperature|\w*decay|momentum"
+)
+
+
+def is_number_name(name: str) -> bool:
+    """Whether a name is one that numbers alone have."""
+    return _NUMBERS.fullmatch(name) is not None
+
+
+def is_scalar_name(name: str) -> bool:
+    """Whether a name is one that numbers have, rather than arrays."""
+    return _SCALARS.fullmatch(name) is not None
+
+
+def is_vector_name(name: str) -> bool:
+    """Whether a name is one that vectors have: in small letters, or one that says so."""
+    return name.islower() or _VECTORS.fullmatch(name) is not None
 
 
 def is_helper(function: ast.FunctionDef) -> bool:
@@ -38,6 +70,16 @@ def is_helper(function: ast.FunctionDef) -> bool:
             if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
                 return False
     return True
+
+
+def short_functions(statements: Sequence[ast.stmt]) -> dict[str, ast.FunctionDef]:
+    """Return the functions of the code that are formulas of their arguments, by their names."""
+    return {
+        node.name: node
+        for whole in statements
+        for node in ast.walk(whole)
+        if isinstance(node, ast.FunctionDef) and is_helper(node)
+    }
 
 
 def word_of(node: ast.expr) -> str:
@@ -100,4 +142,16 @@ def of_numbers(sign: str, one: float, other: float) -> object:
     raise Misfit("a comparison that is not read")
 
 
-__all__ = ["SIGNS", "is_helper", "is_new_axis", "names_in", "of_numbers", "table_entry", "word_of"]
+__all__ = [
+    "SIGNS",
+    "is_helper",
+    "is_new_axis",
+    "is_number_name",
+    "is_scalar_name",
+    "is_vector_name",
+    "names_in",
+    "of_numbers",
+    "short_functions",
+    "table_entry",
+    "word_of",
+]
