@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chainrule.engine.certificates.stacked_gap import Candidate, stacked_bounds
+from chainrule.engine.certificates.stacked_gap import Candidate, Stack
 from chainrule.engine.certificates.strong_convexity import sum_of_curvatures
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.objective.evaluation import Point
@@ -44,9 +44,10 @@ def test_no_bound_is_below_the_distance_to_the_optimum(
             corner = sum_of_curvatures(objective, found)
             candidates.append(Candidate(penalty, found, corner, 0.0))
             distances.append(found.value + penalty.value(coef) - best.value)
-    for (bound, _), distance in zip(stacked_bounds(objective, candidates), distances, strict=True):
+    bounds = Stack(objective, candidates).scaled_bounds()
+    for bound, distance in zip(bounds, distances, strict=True):
         assert bound >= distance > 0
-    assert stacked_bounds(objective, candidates)[0][0] < np.inf
+    assert bounds[0] < np.inf
 
 
 def test_a_corner_from_elsewhere_proves_less() -> None:
@@ -56,7 +57,7 @@ def test_a_corner_from_elsewhere_proves_less() -> None:
     moved = solver.objective.evaluate(Point(here.point.coef, here.point.intercept + 1e-4))
     corner = sum_of_curvatures(solver.objective, here)
     near, far, none = (
-        stacked_bounds(solver.objective, [Candidate(penalty, moved, top, drift)])[0][0]
+        Stack(solver.objective, [Candidate(penalty, moved, top, drift)]).scaled_bounds()[0]
         for top, drift in ((corner, 1e-4), (corner, 1.0), (0.0, 0.0))
     )
     assert near < far

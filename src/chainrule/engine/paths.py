@@ -13,22 +13,17 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, IntArray
+from chainrule.engine.arrays import BoolArray, FloatArray, IntArray
 from chainrule.engine.certificates.certificate import Certificate, with_rounded_intercept
 from chainrule.engine.certificates.findings import free_separation
 from chainrule.engine.certificates.finite import refuse_overflow, refuse_targets
-from chainrule.engine.certificates.rounding import SumRounding
-from chainrule.engine.certificates.separable_gap import (
-    certify_elastic_net,
-    claimed_gap,
-    curvature_drift,
-)
+from chainrule.engine.certificates.separable_gap import certify_elastic_net, curvature_drift
 from chainrule.engine.certificates.stacked_gap import Candidate
 from chainrule.engine.data.duplicates import merged
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.monitor import OnIteration, Progress
-from chainrule.engine.null_points import EXACTLY, holding, is_best, steepest_of
+from chainrule.engine.null_points import EXACTLY, holding, is_best, steepest_of, units_of
 from chainrule.engine.objective.clusters import cluster_passes
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
@@ -219,7 +214,7 @@ class PathSolver:
             0 to let the derivatives vanish up to the tolerance first.
         """
         # on the columns that take part, exact steps take less time than a proof by second order
-        exactly = self._is_wide or self.can_sketch
+        exactly = self._is_wide or self.is_light
         aim, enough = _CAREFUL * tol, 0.0 if exactly else ample * tol
         with quiet_algebra():
             while True:
@@ -242,36 +237,59 @@ class PathSolver:
             return self._at(strength, penalty, certificate, solution.stop, tol)
 
     @property
-    def can_sketch(self) -> bool:
-        """Whether steps take less time than proofs one by one."""
+    def can_walk(self) -> bool:
+        """Whether several strengths can be solved for in one compiled call."""
         facts = self.objective.loss.facts
         return (
             self._is_separable
             and self._steps.are_compiled
-            and self.source.n_entries <= _LIGHT
+            and not (self._is_wide or self._takes_few)
             and self.shape.l1_ratio > 0
             and facts.has_least
             and facts.self_concordance is not None
         )
 
-    def sketch(self, strength: float, *, tol: float, max_iter: int) -> Sketch:
-        """Go to the fit of a strength, without a proof: `proven` or `resumed` makes it a fit."""
-        penalty, solution = self._reach(strength, _EXACTLY * tol, max_iter - len(self._records))
-        records, self._records, self._n_steps = tuple(self._records), [], 0
-        here, model = solution.evaluation, self._model
-        known = None if model is None else model.snapshot
-        there = Candidate.of(self.objective, penalty, here, known)
-        return Sketch(strength, there, solution.stop, records)
+    @property
+    def is_light(self) -> bool:
+        """Whether steps take less time than proofs one by one."""
+        return self.can_walk and self.source.n_entries <= _LIGHT
 
-    def proven(
-        self, sketch: Sketch, bound: float, rounding: SumRounding, *, tol: float
-    ) -> PathPoint:
-        """Return a sketch as the fit of its strength, with a bound that is proven."""
+    def walk(
+        self, strengths: FloatArray, *, tol: float, max_iter: int, ample: float
+    ) -> list[Sketch]:
+        """Go to the fits of some strengths, without proofs: `proven` or `resumed` makes them fits.
+
+        Parameters
+        ----------
+        strengths : ndarray
+        tol, max_iter, ample
+            As in `solve`.
+        """
+        penalties = self._penalty(strengths[:, None])
+        solutions = self._steps.walk(
+            penalties,
+            self._here,
+            units_of(penalties, self.start),
+            self._model,
+            tolerance=(_CAREFUL if ample else _EXACTLY) * tol,
+            max_iter=max_iter,
+            enough=ample * tol,
+        )
+        found = list[Sketch]()
+        for t, solution in enumerate(solutions):
+            here, model, strength = solution.evaluation, solution.model, float(strengths[t])
+            one = ElasticNet(penalties.l1[t], penalties.l2[t], penalties.lower, penalties.upper)
+            there = Candidate.of(one, here, None if model is None else model.snapshot)
+            found.append(Sketch(strength, there, solution.stop, tuple(solution.history)))
+            self._here, self._model, self._last = here, model, strength
+        return found
+
+    def proven(self, sketch: Sketch, certificate: Certificate, *, tol: float) -> PathPoint:
+        """Return a sketch as the fit of its strength, with what is proven of it."""
         self._here, self._last = sketch.candidate.evaluation, sketch.strength
         self._records = list(sketch.records)
         penalty = sketch.candidate.penalty
-        found = claimed_gap(self.objective, penalty, self._here, rounding, bound, stop=sketch.stop)
-        return self._at(sketch.strength, penalty, found, sketch.stop, tol)
+        return self._at(sketch.strength, penalty, certificate, sketch.stop, tol)
 
     def resumed(self, sketch: Sketch, *, tol: float, max_iter: int, ample: float) -> PathPoint:
         """Go on from a sketch, up to what a proof of its own needs."""
@@ -291,7 +309,7 @@ class PathSolver:
             certificate = self._certified(penalty, tol, "interrupted")
             return self._at(strength, penalty, certificate, "interrupted", tol)
 
-    def _penalty(self, strength: float) -> ElasticNet:
+    def _penalty(self, strength: float | FloatArray) -> ElasticNet:
         """Return the penalty of all coefficients, those of a column side by side."""
         return self.shape.penalty(strength, self.source.column_scale)
 
@@ -373,7 +391,7 @@ class PathSolver:
     ) -> tuple[ElasticNet, Solution]:
         """Solve for a strength up to violations of `aim` or a gain of `enough`; stand there."""
         penalty = self._penalty(strength)
-        unit = self._units(penalty)
+        unit = units_of(penalty, self.start)
         if self._is_wide or self._takes_few:
             solution = self._solve_wide(penalty, unit, strength, aim, max_iter, enough)
         else:
@@ -397,17 +415,6 @@ class PathSolver:
         self._records += solution.history
         if solution.history:
             self._seen, self._n_steps = solution.evaluation, len(self._records)
-
-    def _units(self, penalty: ElasticNet) -> FloatArray:
-        """Return what violations are measured in: l1, or the largest l1 where that is 0.
-
-        It is no less than what rounding leaves of the largest slope, and no more than that slope:
-        intercepts and free columns are not measured by a factor that holds a column at 0.
-        """
-        steepest = float(np.abs(self.start.gradient.coef).max(initial=0.0))
-        other = float(penalty.l1.max(initial=0.0)) or steepest or 1.0
-        found = np.maximum(np.where(penalty.l1 > 0, penalty.l1, other), UNIT * steepest)
-        return np.minimum(found, steepest) if steepest > 0 else found
 
     @property
     def _is_wide(self) -> bool:

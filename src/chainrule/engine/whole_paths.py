@@ -1,8 +1,8 @@
 """A whole path of strengths.
 
-On small dense tables a proof takes longer than the steps to a point. There all points of a stretch
-are solved first, up to the tolerance itself, and proven together; what is left is solved and proven
-one by one.
+On small dense tables a proof in Python takes longer than the steps to a point. There all points of
+a stretch are solved for in one compiled call, and proven together; what is left is solved and
+proven one by one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.certificates.stacked_gap import stacked_bounds
+from chainrule.engine.certificates.stacked_gap import Stack
 from chainrule.engine.paths import PathSolver
 from chainrule.engine.results import PathPoint
 from chainrule.engine.runtime.machine import quiet_algebra
@@ -21,8 +21,9 @@ from chainrule.engine.runtime.machine import quiet_algebra
 AMPLE: Final[float] = 0.1
 """What is ample on a path: see `PathSolver.solve`."""
 
-_STRETCH: Final[int] = 25
-"""Points that are proven together: their raw predictions are kept until then."""
+_STRETCH: Final[int] = 50
+_SCORES: Final[float] = 4e6
+"""Points that are proven together, and the numbers that their raw predictions are up to then."""
 
 
 def geometric(largest: float, n_strengths: int, ratio: float) -> FloatArray:
@@ -37,13 +38,15 @@ def path_of(
     """Return the fits of all strengths, strongest first, and the seconds that they took."""
     clock = perf_counter()
     found: list[PathPoint] = []
-    together = len(strengths) > 1 and solver.can_sketch
+    together, ample = len(strengths) > 1 and solver.can_walk, AMPLE
+    room = max(2, min(_STRETCH, int(_SCORES / max(1, solver.source.n_samples))))
     while len(found) < len(strengths):
         if together:
-            stretch = strengths[len(found) : len(found) + _STRETCH]
-            points, n_missed = _stretch_of(solver, stretch, tol=tol, max_iter=max_iter)
+            stretch = strengths[len(found) : len(found) + room]
+            points, n_missed = _stretch_of(solver, stretch, tol=tol, max_iter=max_iter, ample=ample)
             found += points
-            together = 2 * n_missed <= len(points)
+            if 2 * n_missed > len(points):  # then without a Hessian, or one by one
+                together, ample = ample > 0 and solver.is_light, 0.0
             continue
         strength = float(strengths[len(found)])
         if not found:
@@ -55,19 +58,20 @@ def path_of(
 
 
 def _stretch_of(
-    solver: PathSolver, strengths: FloatArray, *, tol: float, max_iter: int
+    solver: PathSolver, strengths: FloatArray, *, tol: float, max_iter: int, ample: float
 ) -> tuple[list[PathPoint], int]:
-    """Return the fits of some strengths, and how many were not proven together with the others."""
-    with quiet_algebra():
-        sketches = [
-            solver.sketch(strength, tol=tol, max_iter=max_iter) for strength in strengths.tolist()
-        ]
-        bounds = stacked_bounds(solver.objective, [sketch.candidate for sketch in sketches])
-        found, n_missed = list[PathPoint](), 0
-        for sketch, (bound, rounding) in zip(sketches, bounds, strict=True):
-            point = solver.proven(sketch, bound, rounding, tol=tol)
-            if not point.met:
-                n_missed += 1
-                point = solver.resumed(sketch, tol=tol, max_iter=max_iter, ample=AMPLE)
-            found.append(point)
+    """Return the fits of some strengths, and how many were not proven together with the others.
+
+    Where a point is hard to reach, those after it are left for later.
+    """
+    sketches = solver.walk(strengths, tol=tol, max_iter=max_iter, ample=ample)
+    stack = Stack(solver.objective, [sketch.candidate for sketch in sketches])
+    claims = stack.certificates(*stack.bounds(tol))
+    found, n_missed = list[PathPoint](), 0
+    for sketch, claim in zip(sketches, claims, strict=True):
+        point = solver.proven(sketch, claim, tol=tol)
+        if not point.met:
+            n_missed += 1
+            point = solver.resumed(sketch, tol=tol, max_iter=max_iter, ample=AMPLE)
+        found.append(point)
     return found, n_missed

@@ -89,8 +89,30 @@ def drop_to_best(
         return None
     drop, reach, length = found
     changed = drift + constant * reach + rounding.curvature + 2 * rounding.raw_prediction
-    high = 1.001 * corner * float(np.exp(min(changed, 700.0)))
-    steepest = min(
-        reach * high, length * float(np.exp(min(constant * reach, 700.0)) * np.sqrt(high))
-    )
-    return drop, 1.001 * steepest * objective.source.column_bounds
+    steepest = steepest_change(corner, constant, reach, length, changed)
+    return drop, float(steepest) * objective.source.column_bounds
+
+
+def steepest_change(
+    corner: float,
+    constant: float,
+    reach: float | FloatArray,
+    length: float | FloatArray,
+    changed: float | FloatArray,
+) -> float | FloatArray:
+    """Bound how much the derivative in a column of ones, or of numbers up to 1, may change.
+
+    Parameters
+    ----------
+    corner : float
+        The sum of the curvatures where a Hessian was taken.
+    constant : float
+        M, of self-concordance.
+    reach, length : float or ndarray
+        Bounds on the change of any score, and on the distance in the norm of the Hessian.
+    changed : float or ndarray
+        By how much the logarithm of any curvature may have changed at the end of the way.
+    """
+    high = 1.001 * corner * np.exp(np.minimum(changed, 700.0))
+    along = length * np.exp(np.minimum(constant * reach, 700.0)) * np.sqrt(high)
+    return np.asarray(1.001 * np.minimum(reach * high, along))
