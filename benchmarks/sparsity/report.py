@@ -29,11 +29,15 @@ class Record:
     seconds : dict
         By task: ``"0.1: 1e-06"`` is a share of lambda_max and a relative gap, ``"path"`` a path.
         What was not reached in time is not there.
+    megabytes, megabytes_of_data : float or None
+        The peak of memory beyond what was held before the tasks, and the size of X.
     """
 
     problem: str
     solver: str
     seconds: dict[str, float] = field(default_factory=dict)
+    megabytes: float | None = None
+    megabytes_of_data: float | None = None
 
     def keep_least(self, task: str, seconds: float) -> None:
         """Keep the time of a task if it is the least so far."""
@@ -95,6 +99,17 @@ def _lines(records: Sequence[Record]) -> Iterator[str]:
                 f"times as long; it is faster in {slower}."
             )
             yield ""
+
+    held = [
+        f"{record.problem}: {record.megabytes:.0f} ({record.megabytes_of_data:.0f})"
+        for record in records
+        if record.solver == OURS and record.megabytes is not None
+    ]
+    if held:
+        yield "Peak of chainrule's memory beside X, results included, in MB (X itself):"
+        yield ""
+        yield from (f"- {line}" for line in held)
+        yield ""
 
 
 def _of_task(records: Sequence[Record], problem: str, task: str) -> tuple[float, float, str]:

@@ -283,7 +283,7 @@ def logistic_path(
         nonzero=nonzero,
         deviance_ratio=np.array([solver.deviance_ratio(point.loss) for point in points]),
         classes=classes,
-        coef_names=list(source.column_names[:]),
+        coef_names=source.column_names,
         l1_ratio=l1_ratio,
         certificates=tuple(point.certificate for point in points),
         n_iter=np.array([point.n_iter for point in points]),
