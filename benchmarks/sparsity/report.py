@@ -147,7 +147,7 @@ def written() -> dict[Path, str]:
     told = (
         f"Written by `make docs` from the last `python -m benchmarks.sparsity` ({machine['date']}, "
         f"{machine['processor']}, {machine['cores']} cores): how many times as long the fastest "
-        "peer takes, and both times. celer fits no intercept and is given problems without one. "
+        "peer takes, and both times. celer and snapml are given problems without an intercept. "
         f"Measured: {', '.join(dict.fromkeys(r.solver for r in records))}."
     )
     return {PAGE: f"{before}{_BEGIN}{_wrapped(told)}\n\n{tables(records)}{_END}{after}"}

@@ -33,7 +33,8 @@ class ClassPathSolver(PathSolver):
     _is_separable: ClassVar[bool] = False
 
     @property
-    def _is_wide(self) -> bool:
+    def is_wide(self) -> bool:
+        """Whether steps read a copy of the columns that take part."""
         return False
 
     def _penalty(self, strength: float | FloatArray) -> ElasticNet:

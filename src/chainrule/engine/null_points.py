@@ -46,3 +46,9 @@ def units_of(penalty: ElasticNet, start: Evaluation) -> FloatArray:
     other = np.where(other > 0, other, steepest or 1.0)
     found = np.maximum(np.where(penalty.l1 > 0, penalty.l1, other), UNIT * steepest)
     return np.minimum(found, steepest) if steepest > 0 else found
+
+
+def deviance_ratio(null_and_least: tuple[float, float], loss: float) -> float:
+    """Return the share of the null deviance that a sum of losses explains."""
+    null, least = null_and_least
+    return float((null - loss) / (null - least)) if null > least else 0.0

@@ -18,7 +18,6 @@ from chainrule.engine.certificates.certificate import Certificate, with_rounded_
 from chainrule.engine.certificates.findings import free_separation
 from chainrule.engine.certificates.finite import refuse_overflow, refuse_targets
 from chainrule.engine.certificates.separable_gap import certify_elastic_net, curvature_drift
-from chainrule.engine.certificates.stacked_gap import Candidate
 from chainrule.engine.data.duplicates import merged
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.facts import LossRow
@@ -36,7 +35,13 @@ from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.proximal_steps import ProximalSteps
 from chainrule.engine.solvers.starting import null_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
-from chainrule.engine.working_sets import WorkingSet, first_columns, losses_alone, widened
+from chainrule.engine.working_sets import (
+    WorkingSet,
+    first_columns,
+    losses_alone,
+    stretch_columns,
+    widened,
+)
 from chainrule.errors import DataError
 
 _FEW: Final[int] = 200
@@ -134,7 +139,7 @@ class PathSolver:
             )
         self._model: Model | None = None
         may_compile = on_iteration is None
-        self._steps = ProximalSteps(self.objective, compiled=may_compile and not self._is_wide)
+        self._steps = ProximalSteps(self.objective, compiled=may_compile and not self.is_wide)
         self.source = self.objective.source
         if not self._steps.are_compiled:
             self.objective.runtime = cluster_passes(self.source)
@@ -169,17 +174,12 @@ class PathSolver:
         """The sum of the losses of the null model, and the least that it could be."""
         return self.null.value, self.objective.floor(self.null.value)
 
-    def deviance_ratio(self, loss: float) -> float:
-        """Return the share of the null deviance that a sum of losses explains."""
-        null, least = self.null_and_least
-        return float((null - loss) / (null - least)) if null > least else 0.0
-
     def approach(self, strength: float, max_iter: int) -> None:
         """Go near a strength in strides, roughly: with very many columns, few take part.
 
         The steps are counted with those of the next `solve`, and are at most half of them.
         """
-        if not self._is_wide or strength == 0 or self.shape.l1_ratio == 0:
+        if not self.is_wide or strength == 0 or self.shape.l1_ratio == 0:
             return  # without absolute values, all columns take part
         for _ in range(_MOST_STRIDES):
             left = max_iter // 2 - len(self._records)
@@ -214,7 +214,7 @@ class PathSolver:
             0 to let the derivatives vanish up to the tolerance first.
         """
         # on the columns that take part, exact steps take less time than a proof by second order
-        exactly = self._is_wide or self.is_light
+        exactly = self.is_wide or self.is_light
         aim, enough = _CAREFUL * tol, 0.0 if exactly else ample * tol
         with quiet_algebra():
             while True:
@@ -238,12 +238,12 @@ class PathSolver:
 
     @property
     def can_walk(self) -> bool:
-        """Whether several strengths can be solved for in one compiled call."""
+        """Whether several strengths may be solved for in one compiled call."""
         facts = self.objective.loss.facts
         return (
             self._is_separable
-            and self._steps.are_compiled
-            and not (self._is_wide or self._takes_few)
+            and (self.is_wide or (self._steps.are_compiled and not self._takes_few))
+            and (self.source.is_dense and self._on_iteration is None)
             and self.shape.l1_ratio > 0
             and facts.has_least
             and facts.self_concordance is not None
@@ -252,37 +252,33 @@ class PathSolver:
     @property
     def is_light(self) -> bool:
         """Whether steps take less time than proofs one by one."""
-        return self.can_walk and self.source.n_entries <= _LIGHT
+        return self.can_walk and self._steps.are_compiled and self.source.n_entries <= _LIGHT
 
     def walk(
         self, strengths: FloatArray, *, tol: float, max_iter: int, ample: float
-    ) -> list[Sketch]:
-        """Go to the fits of some strengths, without proofs: `proven` or `resumed` makes them fits.
+    ) -> tuple[ElasticNet, list[Solution]]:
+        """Go to the fits of some strengths, without proofs, or of the first of them.
 
-        Parameters
-        ----------
-        strengths : ndarray
-        tol, max_iter, ample
-            As in `solve`.
+        The tolerances are those of `solve`; the penalties come as a stack.
         """
-        penalties = self._penalty(strengths[:, None])
-        solutions = self._steps.walk(
+        penalties, here = self._penalty(strengths[:, None]), self._here
+        walk = self._steps.walk
+        if self.is_wide:
+            walk = partial(self._near.walk, stretch_columns(here, penalties.at(-1)))
+        found = walk(
             penalties,
-            self._here,
+            here,
             units_of(penalties, self.start),
             self._model,
             tolerance=(_CAREFUL if ample else _EXACTLY) * tol,
             max_iter=max_iter,
             enough=ample * tol,
         )
-        found = list[Sketch]()
-        for t, solution in enumerate(solutions):
-            here, model, strength = solution.evaluation, solution.model, float(strengths[t])
-            one = ElasticNet(penalties.l1[t], penalties.l2[t], penalties.lower, penalties.upper)
-            there = Candidate.of(one, here, None if model is None else model.snapshot)
-            found.append(Sketch(strength, there, solution.stop, tuple(solution.history)))
-            self._here, self._model, self._last = here, model, strength
-        return found
+        self.source = self.objective.source
+        for strength, solution in zip(strengths.tolist(), found, strict=False):
+            self._here, self._model, self._last = solution.evaluation, solution.model, strength
+            self._ever |= self._here.point.coef[:, 0] != 0
+        return penalties, found
 
     def proven(self, sketch: Sketch, certificate: Certificate, *, tol: float) -> PathPoint:
         """Return a sketch as the fit of its strength, with what is proven of it."""
@@ -392,7 +388,7 @@ class PathSolver:
         """Solve for a strength up to violations of `aim` or a gain of `enough`; stand there."""
         penalty = self._penalty(strength)
         unit = units_of(penalty, self.start)
-        if self._is_wide or self._takes_few:
+        if self.is_wide or self._takes_few:
             solution = self._solve_wide(penalty, unit, strength, aim, max_iter, enough)
         else:
             solution = self._steps.solve(
@@ -417,7 +413,8 @@ class PathSolver:
             self._seen, self._n_steps = solution.evaluation, len(self._records)
 
     @property
-    def _is_wide(self) -> bool:
+    def is_wide(self) -> bool:
+        """Whether steps read a copy of the columns that take part."""
         return self.source.n_features > _FEW and self.source.can_take_columns
 
     @property

@@ -13,17 +13,23 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.certificates.stacked_gap import Stack
+from chainrule.engine.certificates.stacked_gap import Candidate, Stack
 from chainrule.engine.paths import PathSolver
-from chainrule.engine.results import PathPoint
+from chainrule.engine.results import PathPoint, Sketch
 from chainrule.engine.runtime.machine import quiet_algebra
 
 AMPLE: Final[float] = 0.1
 """What is ample on a path: see `PathSolver.solve`."""
 
+_TIGHTER: Final[float] = 0.03
+_LEAST_AMPLE: Final[float] = 1e-4
+"""What is ample where second order proves too little, and how often that is tried."""
+
 _STRETCH: Final[int] = 50
+_WIDE_STRETCH: Final[int] = 4
 _SCORES: Final[float] = 4e6
-"""Points that are proven together, and the numbers that their raw predictions are up to then."""
+"""Points that are proven together, fewer where columns are many, for each stretch has its own
+working set; and the numbers that their raw predictions are up to then."""
 
 
 def geometric(largest: float, n_strengths: int, ratio: float) -> FloatArray:
@@ -39,14 +45,22 @@ def path_of(
     clock = perf_counter()
     found: list[PathPoint] = []
     together, ample = len(strengths) > 1 and solver.can_walk, AMPLE
-    room = max(2, min(_STRETCH, int(_SCORES / max(1, solver.source.n_samples))))
+    most = _WIDE_STRETCH if solver.is_wide else _STRETCH
+    room = max(2, min(most, int(_SCORES / max(1, solver.source.n_samples))))
+    if together:
+        solver.approach(float(strengths[0]), max_iter)
     while len(found) < len(strengths):
         if together:
             stretch = strengths[len(found) : len(found) + room]
             points, n_missed = _stretch_of(solver, stretch, tol=tol, max_iter=max_iter, ample=ample)
             found += points
-            if 2 * n_missed > len(points):  # then without a Hessian, or one by one
-                together, ample = ample > 0 and solver.is_light, 0.0
+            if n_missed and solver.is_wide:
+                room = max(2, room - 1)
+            if not points:
+                together = False
+            elif 2 * n_missed > len(points):  # then more exactly, without a Hessian, one by one
+                together = ample > _LEAST_AMPLE or (ample > 0 and solver.is_light)
+                ample = _TIGHTER * ample if ample > _LEAST_AMPLE else 0.0
             continue
         strength = float(strengths[len(found)])
         if not found:
@@ -64,7 +78,15 @@ def _stretch_of(
 
     Where a point is hard to reach, those after it are left for later.
     """
-    sketches = solver.walk(strengths, tol=tol, max_iter=max_iter, ample=ample)
+    penalties, solutions = solver.walk(strengths, tol=tol, max_iter=max_iter, ample=ample)
+    if not solutions:
+        return [], 0
+    sketches = list[Sketch]()
+    for t, solution in enumerate(solutions):
+        known = None if solution.model is None else solution.model.snapshot
+        there = Candidate.of(penalties.at(t), solution.evaluation, known)
+        records = tuple(solution.history)
+        sketches.append(Sketch(float(strengths[t]), there, solution.stop, records))
     stack = Stack(solver.objective, [sketch.candidate for sketch in sketches])
     claims = stack.certificates(*stack.bounds(tol))
     found, n_missed = list[PathPoint](), 0

@@ -26,6 +26,7 @@ from chainrule.engine.data.frames import (
     with_plain_columns,
 )
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.null_points import deviance_ratio
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.refits import Refits
 from chainrule.engine.whole_paths import geometric, path_of
@@ -243,6 +244,7 @@ def logistic_path(
             RuntimeWarning,
             stacklevel=2,
         )
+    null = solver.null_and_least
     relaxed, passes = None, solver.objective.passes + 1
     if relax:
         refits = Refits(
@@ -259,7 +261,7 @@ def logistic_path(
             points,
             refits,
             lambdas=strengths / total,
-            null=solver.null_and_least,
+            null=null,
             n_outputs=n_outputs,
         )
         passes, seconds = passes + refits.passes, seconds + perf_counter() - clock
@@ -281,7 +283,7 @@ def logistic_path(
         relative_gap=np.array([point.certificate.relative_bound for point in points]),
         proven=proven,
         nonzero=nonzero,
-        deviance_ratio=np.array([solver.deviance_ratio(point.loss) for point in points]),
+        deviance_ratio=np.array([deviance_ratio(null, point.loss) for point in points]),
         classes=classes,
         coef_names=source.column_names,
         l1_ratio=l1_ratio,

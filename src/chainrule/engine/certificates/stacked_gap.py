@@ -26,7 +26,7 @@ from chainrule.engine.certificates.separable_gap import (
     curvature_of,
     fenchel_terms,
 )
-from chainrule.engine.certificates.smooth_drop import steepest_change
+from chainrule.engine.certificates.smooth_drop import derivative_changes
 from chainrule.engine.certificates.strong_convexity import sum_of_curvatures
 from chainrule.engine.objective.evaluation import Evaluation
 from chainrule.engine.objective.gram import Snapshot
@@ -165,7 +165,10 @@ class Stack:
         for known, members in self._by_hessian():
             left = members
             for k, way in enumerate(tuple(ways)):
-                bounds = self._with_tangents(known, left, way(known, left))
+                moving = way(known, left)
+                if way == self._curved and 2 * moving.sum() > self._objective.source.n_samples:
+                    continue  # their Hessian is nearly singular, or singular
+                bounds = self._with_tangents(known, left, moving)
                 found[left] = np.minimum(found[left], bounds)
                 left = members[found[members] > enough * self._losses[members]]
                 if not len(left):
@@ -179,10 +182,12 @@ class Stack:
         found[known.columns] = known.hessian.diagonal()[:-1] > 0
         return found
 
-    def _taking_part(self, _: Snapshot, members: IntArray) -> BoolArray:
+    def _taking_part(self, known: Snapshot, members: IntArray) -> BoolArray:
         """Return the columns that are not at rest at 0, at one of some points."""
-        found = (self._w[members] != 0) | (self._left[members] != 0)
-        return np.asarray((found | (self._penalty.l1[members] == 0)).any(axis=0))
+        off = np.zeros(self._w.shape, dtype=bool)[members]
+        off[:, known.columns] = self._left[members][:, known.columns] != 0
+        found = off | (self._w[members] != 0) | (self._penalty.l1[members] == 0)
+        return np.asarray(found.any(axis=0))
 
     def certificates(self, bounds: FloatArray, by_tangents: BoolArray) -> list[Certificate]:
         """Return claims of what `bounds` found, with what follows from them."""
@@ -263,13 +268,17 @@ class Stack:
         changed = drift + constant * reach + rounding.curvature[members]
         changed += 2 * rounding.raw_prediction[members]
         corner = float(known.hessian[-1, -1])
-        steepest = np.asarray(steepest_change(corner, constant, reach, length, changed))
+        squares = corner * tops**2
+        squares[known.columns] = known.hessian.diagonal()[:-1]
+        change = derivative_changes(
+            corner, squares[others], tops[others], constant, reach, length, changed
+        )
         lower, upper = self._penalty.lower, self._penalty.upper
         bound, _ = fenchel_terms(
             ElasticNet(l1[:, others], l2[:, others], lower[others], upper[others]),
             w[:, others],
             slope[:, others],
-            rounding.coef[members][:, others] + np.outer(steepest, tops[others]),
+            rounding.coef[members][:, others] + change,
             np.ones((len(members), len(others)), dtype=bool),
             self._above[members],
         )

@@ -61,9 +61,13 @@ class ElasticNet:
         return not (np.isinf(self.lower).all() and np.isinf(self.upper).all())
 
     def of(self, columns: IntArray) -> ElasticNet:
-        """Return the penalty of some columns."""
+        """Return the penalty of some columns, or a stack of them."""
         parts = (self.l1, self.l2, self.lower, self.upper)
-        return ElasticNet(*(part[columns] for part in parts))
+        return ElasticNet(*(part[..., columns] for part in parts))
+
+    def at(self, place: int | slice) -> ElasticNet:
+        """Return a penalty of a stack, or several."""
+        return ElasticNet(self.l1[place], self.l2[place], self.lower, self.upper)
 
     def value(self, w: FloatArray) -> float:
         """Return P(w) for w within the bounds."""
