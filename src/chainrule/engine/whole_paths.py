@@ -27,7 +27,7 @@ _LEAST_AMPLE: Final[float] = 1e-4
 
 _STRETCH: Final[int] = 50
 _WIDE_STRETCH: Final[int] = 4
-_SCORES: Final[float] = 4e6
+_SCORES: Final[float] = 2e6
 """Points that are proven together, fewer where columns are many, for each stretch has its own
 working set; and the numbers that their raw predictions are up to then."""
 
