@@ -13,10 +13,10 @@ from chainrule.engine.data.coded_rows import CodedColumn, CodedRows
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.classes import BinaryLoss
 from chainrule.engine.losses.table import find_loss
+from chainrule.engine.null_points import deviance_ratio
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.gram import gram
 from chainrule.engine.objective.objective import Objective
-from chainrule.engine.null_points import deviance_ratio
 from chainrule.engine.paths import PathSolver
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
 from chainrule.engine.penalties.l2 import L2Penalty
