@@ -1,5 +1,7 @@
 """Columns that no fit needs, against derivatives at any point and fits of all columns."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -38,9 +40,9 @@ def test_no_derivative_is_steeper_than_its_bound() -> None:
 
 @pytest.mark.parametrize("case", [{}, {"penalty_factor": True}, {"l1_ratio": 0.5}])
 def test_fits_are_those_of_all_columns(
-    case: dict[str, object], monkeypatch: pytest.MonkeyPatch
+    case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen: dict[str, object] = {"l1_ratio": 1.0, "C": 0.08, "tol": 1e-11, **case}
+    chosen: dict[str, Any] = {"l1_ratio": 1.0, "C": 0.08, "tol": 1e-11, **case}
     if "penalty_factor" in case:
         chosen["penalty_factor"] = np.where(np.arange(N_COLUMNS) == 3, 0.0, 1.0 + SHARES)
     whole = LogisticRegression(**chosen).fit(X, Y, WEIGHT)

@@ -7,6 +7,7 @@ missing, and to prove the bound. Every fit starts where the last one of the path
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Final
@@ -262,7 +263,7 @@ class PathSolver:
         The tolerances are those of `solve`; the penalties come as a stack.
         """
         penalties, here = self._penalty(strengths[:, None]), self._here
-        walk = self._steps.walk
+        walk: Callable[..., list[Solution]] = self._steps.walk
         if self.is_wide:
             walk = partial(self._near.walk, stretch_columns(here, penalties.at(-1)))
         found = walk(
