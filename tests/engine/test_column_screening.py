@@ -67,6 +67,7 @@ def test_paths_are_those_of_all_columns(monkeypatch: pytest.MonkeyPatch) -> None
         assert path.coef.shape == whole.coef.shape
         np.testing.assert_allclose(path.coef, whole.coef, atol=1e-4)
         np.testing.assert_array_equal(path.nonzero, whole.nonzero)
+        np.testing.assert_array_equal(path.penalty_factor, np.ones(N_COLUMNS))
 
 
 def test_what_is_not_screened() -> None:

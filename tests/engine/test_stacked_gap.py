@@ -46,10 +46,10 @@ def test_no_bound_is_below_the_distance_to_the_optimum(
             corner = sum_of_curvatures(objective, found)
             candidates.append(Candidate(penalty, found, corner, 0.0))
             distances.append(found.value + penalty.value(coef) - best.value)
-    bounds = Stack(objective, candidates).scaled_bounds()
-    for bound, distance in zip(bounds, distances, strict=True):
+    found_bounds = Stack(objective, candidates).scaled_bounds()
+    for bound, distance in zip(found_bounds, distances, strict=True):
         assert bound >= distance > 0
-    assert bounds[0] < np.inf
+    assert found_bounds[0] < np.inf
 
 
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.5])

@@ -309,7 +309,7 @@ def stretch_columns(here: Evaluation, penalty: ElasticNet) -> BoolArray:
     taking_part, slope = here.point.coef[:, 0] != 0, np.abs(here.gradient.coef[:, 0])
     near = ~taking_part & (slope >= _SOON * penalty.l1)
     pull = slope / np.maximum(penalty.l1, 1e-300)
-    return taking_part | steepest(near, pull, int(taking_part.sum()) // 2)
+    return np.asarray(taking_part | steepest(near, pull, int(taking_part.sum()) // 2))
 
 
 def first_columns(

@@ -268,9 +268,9 @@ def logistic_path(
     coef = np.array([point.point.coef.T for point in points])
     nonzero = np.count_nonzero(coef, axis=(1, 2))
     if needed is not None:
-        used = np.flatnonzero(coef.any(axis=(0, 1)))  # memory of zeros is not touched
-        some, coef = coef[:, :, used], np.zeros((len(points), n_outputs, source.n_features))
-        coef[:, :, needed[used]] = some
+        taken = np.flatnonzero(coef.any(axis=(0, 1)))  # memory of zeros is not touched
+        some, coef = coef[:, :, taken], np.zeros((len(points), n_outputs, source.n_features))
+        coef[:, :, needed[taken]] = some
         passes *= len(needed) / source.n_features
     intercept = np.array([point.point.intercept for point in points])
     path = Path(

@@ -145,7 +145,7 @@ class Stack:
         by_tangents |= np.isfinite(found)
         open_ones = np.flatnonzero(found > enough * self._losses)
         if len(open_ones):
-            corners = [self._candidates[k].with_corner(self._objective) for k in open_ones]
+            corners = [self._candidates[k].with_corner(self._objective) for k in open_ones.tolist()]
             bounds = Stack(self._objective, corners).scaled_bounds()
             by_tangents[open_ones] &= found[open_ones] <= bounds
             found[open_ones] = np.minimum(found[open_ones], bounds)

@@ -387,7 +387,7 @@ def walk(
     n_done : int
         The last of them may have stalled.
     """
-    for t in range(limits.shape[0]):
+    for t in range(len(limits)):
         for j in range(points.shape[2]):
             points[t + 1, 0, j], points[t + 1, 1, j] = points[t, 0, j], points[t, 1, j]
         for j in range(numbers.shape[1]):
@@ -432,4 +432,4 @@ def walk(
         told[t, 3], told[t, 4], told[t, 5] = state, passes, hessians
         if stop == STALLED:
             return t + 1
-    return limits.shape[0]
+    return len(limits)
