@@ -1,4 +1,4 @@
-"""Run it: ``python -m benchmarks.sparsity [--peers PYTHON] [--problem NAME] [--solver NAME]``.
+"""Run it: ``python -m benchmarks.sparsity [--peers PYTHON]... [--problem NAME] [--solver NAME]``.
 
 Measures the seconds to a relative gap of 1e-6 and 1e-10 at four strengths, and for a path of 100
 strengths (to 1e-6), in one process per solver and problem; prints a line per solver and the tables
@@ -22,12 +22,15 @@ from typing import Any
 
 import click
 
+from benchmarks.engine.problems import UnavailableError
 from benchmarks.sparsity.problems import LARGE, PROBLEMS, keep
 from benchmarks.sparsity.report import PATH, SHARES, TARGETS, Record, save, tables, task_of
 from benchmarks.sparsity.solvers import SOLVERS
 
 ROOT = Path(__file__).parents[2]
-MODULES = {name: name for name in ("chainrule", "celer", "skglm", "glum", "adelie")}
+MODULES = {
+    name: name for name in ("chainrule", "celer", "skglm", "glum", "cyanure", "snapml", "adelie")
+}
 N_STRENGTHS = 100
 FEW_SHARES = (0.1, 0.01)
 N_OF_LARGE = 20
@@ -64,7 +67,12 @@ def tasks_of(X: Any, y: Any, *, large: bool) -> dict[str, Any]:  # noqa: ANN401
 
 
 @click.command()
-@click.option("--peers", default=sys.executable, help="Python in which the peers are installed.")
+@click.option(
+    "--peers",
+    multiple=True,
+    default=[sys.executable],
+    help="A Python in which peers are installed; the first of several that has one runs it.",
+)
 @click.option("--problem", "problems", multiple=True, type=click.Choice(list(PROBLEMS)))
 @click.option("--solver", "solvers", multiple=True, type=click.Choice(list(SOLVERS)))
 @click.option(
@@ -77,7 +85,7 @@ def tasks_of(X: Any, y: Any, *, large: bool) -> dict[str, Any]:  # noqa: ANN401
 @click.option("--quick", is_flag=True, help="Leave out problems of 1e8 numbers.")
 @click.option("--save", "is_kept", is_flag=True, help="Keep the records for `make docs`.")
 def main(
-    peers: str,
+    peers: tuple[str, ...],
     problems: tuple[str, ...],
     solvers: tuple[str, ...],
     limit: float,
@@ -86,13 +94,18 @@ def main(
     is_kept: bool,
 ) -> None:
     """Measure, and print the times of each solver and the tables."""
-    here = [name for name in solvers or tuple(SOLVERS) if _is_there(_python_of(name, peers), name)]
+    pythons = {name: _python_of(name, peers) for name in solvers or tuple(SOLVERS)}
+    here = [name for name, python in pythons.items() if python]
     records: list[Record] = []
     for problem in problems or tuple(PROBLEMS):
         if quick and problem in LARGE:
             continue
         with TemporaryDirectory() as folder:
-            X, y = PROBLEMS[problem]()
+            try:
+                X, y = PROBLEMS[problem]()
+            except UnavailableError as error:
+                print(f"{problem} is left out: {error}", file=sys.stderr)
+                continue
             keep(Path(folder), X, y)
             tasks = tasks_of(X, y, large=problem in LARGE)
             (Path(folder) / "tasks.json").write_text(json.dumps(tasks))
@@ -100,7 +113,7 @@ def main(
             found = {name: Record(problem, name) for name in here}
             for _ in range(rounds):  # solver after solver, so that a slow moment meets one of them
                 for name in here:
-                    _measure(found[name], _python_of(name, peers), folder, limit)
+                    _measure(found[name], pythons[name], folder, limit)
             for record in found.values():
                 times = ", ".join(f"{task} {s:.4g} s" for task, s in record.seconds.items())
                 print(f"{problem}: {record.solver}: {times or 'nothing reached'}", flush=True)
@@ -121,12 +134,17 @@ def _machine() -> dict[str, object]:
     return {"processor": name, "cores": os.cpu_count(), "date": date}
 
 
-def _python_of(solver: str, peers: str) -> str:
-    return sys.executable if solver in ("chainrule", "glmnet") else peers
+def _python_of(solver: str, peers: tuple[str, ...]) -> str:
+    """Return the Python that runs a solver; empty, and say so, where its library is nowhere."""
+    own = (sys.executable,) if solver in ("chainrule", "glmnet") else peers
+    found = next((python for python in own if _is_there(python, solver)), "")
+    if not found:
+        print(f"{solver} is left out: it is not installed", file=sys.stderr)
+    return found
 
 
 def _is_there(python: str, solver: str) -> bool:
-    """Tell whether the library of a solver is installed; say where it is not."""
+    """Tell whether the library of a solver is installed."""
     name = MODULES.get(solver, "sklearn")
     command = ["Rscript", "-e", "library(glmnet)"] if solver == "glmnet" else None
     try:
@@ -137,7 +155,6 @@ def _is_there(python: str, solver: str) -> bool:
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         )
     except (subprocess.CalledProcessError, FileNotFoundError):
-        print(f"{solver} is left out: it is not installed", file=sys.stderr)
         return False
     return True
 
@@ -158,6 +175,10 @@ def _measure(record: Record, python: str, folder: str, limit: float) -> None:
         done = subprocess.CompletedProcess(late.args, 0, (late.stdout or b"").decode(), "")
     for line in done.stdout.splitlines():
         found = json.loads(line)
+        if "megabytes" in found:
+            record.megabytes = found["megabytes"]
+            record.megabytes_of_data = found["of data"]
+            continue
         if "path" in found:
             if found["worst"] <= float(TARGETS[0]):
                 record.keep_least(PATH, found["path"])

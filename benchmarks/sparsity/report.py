@@ -29,11 +29,15 @@ class Record:
     seconds : dict
         By task: ``"0.1: 1e-06"`` is a share of lambda_max and a relative gap, ``"path"`` a path.
         What was not reached in time is not there.
+    megabytes, megabytes_of_data : float or None
+        The peak of memory beyond what was held before the tasks, and the size of X.
     """
 
     problem: str
     solver: str
     seconds: dict[str, float] = field(default_factory=dict)
+    megabytes: float | None = None
+    megabytes_of_data: float | None = None
 
     def keep_least(self, task: str, seconds: float) -> None:
         """Keep the time of a task if it is the least so far."""
@@ -96,6 +100,17 @@ def _lines(records: Sequence[Record]) -> Iterator[str]:
             )
             yield ""
 
+    held = [
+        f"{record.problem}: {record.megabytes:.0f} ({record.megabytes_of_data:.0f})"
+        for record in records
+        if record.solver == OURS and record.megabytes is not None
+    ]
+    if held:
+        yield "Peak of chainrule's memory beside X, results included, in MB (X itself):"
+        yield ""
+        yield from (f"- {line}" for line in held)
+        yield ""
+
 
 def _of_task(records: Sequence[Record], problem: str, task: str) -> tuple[float, float, str]:
     """Return the seconds of chainrule and of the fastest peer, and its name."""
@@ -132,7 +147,7 @@ def written() -> dict[Path, str]:
     told = (
         f"Written by `make docs` from the last `python -m benchmarks.sparsity` ({machine['date']}, "
         f"{machine['processor']}, {machine['cores']} cores): how many times as long the fastest "
-        "peer takes, and both times. celer fits no intercept and is given problems without one. "
+        "peer takes, and both times. celer and snapml are given problems without an intercept. "
         f"Measured: {', '.join(dict.fromkeys(r.solver for r in records))}."
     )
     return {PAGE: f"{before}{_BEGIN}{_wrapped(told)}\n\n{tables(records)}{_END}{after}"}

@@ -105,6 +105,38 @@ def _glum(
     return model.coef_, float(model.intercept_)
 
 
+def _cyanure(
+    X: Array, y: Array, strength: float, tol: float, fit_intercept: bool
+) -> tuple[Any, float]:
+    Estimator: Any = import_module("cyanure.estimators").Classifier
+
+    model = Estimator(
+        loss="logistic",
+        penalty="l1",
+        lambda_1=strength / len(y),
+        fit_intercept=fit_intercept,
+        tol=tol,
+        max_iter=10_000,
+        verbose=False,
+    ).fit(X, 2 * y - 1)
+    return np.ravel(model.coef_), float(np.ravel(model.intercept_)[0]) if fit_intercept else 0.0
+
+
+def _snapml(X: Array, y: Array, strength: float, tol: float, _: bool) -> tuple[Any, float]:
+    Estimator: Any = import_module("snapml").LogisticRegression
+
+    model = Estimator(
+        penalty="l1",
+        regularizer=strength,
+        dual=False,
+        fit_intercept=False,  # it would be penalised
+        tol=tol,
+        max_iter=10_000,
+        n_jobs=2,
+    ).fit(X, y)
+    return np.ravel(model.coef_), 0.0
+
+
 def _adelie_path(X: Array, y: Array, strengths: Array, tol: float) -> tuple[Any, Any]:
     ad: Any = import_module("adelie")
 
@@ -174,6 +206,8 @@ SOLVERS: dict[str, Solver] = {
     "celer": Solver(_celer, has_intercept=False),
     "skglm": Solver(_skglm),
     "glum": Solver(_glum),
+    "cyanure": Solver(_cyanure),
+    "snapml": Solver(_snapml, has_intercept=False),
     "adelie": Solver(None, _adelie_path),
     "glmnet": Solver(None, lambda X, y, strengths, tol: glmnet_path(X, y, strengths, tol)[:2]),
 }

@@ -52,7 +52,7 @@ def main(name: str, folder: Path, limit: float) -> None:
         solver.fit(*few, 1.0, 1e-4, solver.has_intercept)  # what is compiled, is compiled now
     if solver.path is not None and name != "glmnet":
         solver.path(*few, np.array([2.0, 1.0]), 1e-4)
-    begun = time.perf_counter()
+    begun, held = time.perf_counter(), _restarted_peak()
     fit = solver.fit
     if fit is not None:
         tried = list(TOLERANCES)
@@ -87,6 +87,34 @@ def main(name: str, folder: Path, limit: float) -> None:
             print(json.dumps({"tol": tol, "worst": max(gaps), "path": seconds}), flush=True)
             if max(gaps) <= TARGETS[0] or time.perf_counter() - begun > limit:
                 break
+
+    peak = _status("VmHWM")
+    if held is not None and peak is not None:
+        size = X.nbytes if isinstance(X, np.ndarray) else sum(_bytes_of(X))
+        print(json.dumps({"megabytes": peak - held, "of data": size / 1e6}), flush=True)
+
+
+def _bytes_of(X: Array) -> tuple[int, ...]:
+    return X.data.nbytes, X.indices.nbytes, X.indptr.nbytes
+
+
+def _restarted_peak() -> float | None:
+    """Start counting the peak of memory anew; return what is held now, where Linux tells it."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return None
+    return _status("VmRSS")
+
+
+def _status(name: str) -> float | None:
+    """Return a line of this process's state, in megabytes."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in lines if line.startswith(f"{name}:")]
+    return float(found[0]) * 1024 / 1e6 if found else None
 
 
 def _timed(call: Callable[[], Any]) -> tuple[Any, float]:

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from chainrule.engine.certificates.stacked_gap import Candidate, stacked_bounds
+from chainrule.engine.arrays import IntArray
+from chainrule.engine.certificates.stacked_gap import Candidate, Stack
 from chainrule.engine.certificates.strong_convexity import sum_of_curvatures
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.gram import Snapshot, gram
 from chainrule.engine.paths import PathSolver
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.whole_paths import geometric, path_of
@@ -44,9 +46,45 @@ def test_no_bound_is_below_the_distance_to_the_optimum(
             corner = sum_of_curvatures(objective, found)
             candidates.append(Candidate(penalty, found, corner, 0.0))
             distances.append(found.value + penalty.value(coef) - best.value)
-    for (bound, _), distance in zip(stacked_bounds(objective, candidates), distances, strict=True):
+    found_bounds = Stack(objective, candidates).scaled_bounds()
+    for bound, distance in zip(found_bounds, distances, strict=True):
         assert bound >= distance > 0
-    assert stacked_bounds(objective, candidates)[0][0] < np.inf
+    assert found_bounds[0] < np.inf
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("part", [np.arange(9), np.array([0, 1, 3, 4, 6])])
+def test_tangents_with_a_hessian_from_elsewhere(
+    l1_ratio: float, fit_intercept: bool, part: IntArray
+) -> None:
+    solver = _solver(l1_ratio, fit_intercept=fit_intercept)
+    objective = solver.objective
+    candidates, distances = [], []
+    for share in (0.5, 0.3):
+        best = solver.solve(share * solver.largest, tol=1e-12, max_iter=200)
+        penalty, here = solver._penalty(best.strength), solver._here
+        known = Snapshot(part, gram(objective, here, part, bound=None), here.raw_prediction)
+        for size in (1e-6, 1e-4, 1e-3, 0.3):
+            off = np.zeros(9)
+            off[part] = size * RNG.normal(size=len(part)) * (here.point.coef[part, 0] != 0)
+            level = here.point.intercept + (size * RNG.normal() if fit_intercept else 0.0)
+            found = objective.evaluate(Point(here.point.coef + off[:, None], level))
+            candidates.append(Candidate.of(penalty, found, known))
+            distances.append(found.value + penalty.value(found.point.coef[:, 0]) - best.value)
+    stack = Stack(objective, candidates)
+    bounds = stack.tangent_bounds()
+    for bound, distance in zip(bounds, distances, strict=True):
+        assert bound + 1e-15 * solver.null.value >= distance > 0  # of two rounded values
+    near = np.array([0, 1, 4, 5])  # second order: some times the distance itself
+    assert (bounds[near] <= 10 * np.array(distances)[near] + 1e-12 * solver.null.value).all()
+    best_of, by_tangents = stack.bounds(0.0)
+    assert (best_of <= bounds).all()
+    for claim, bound, way in zip(
+        stack.certificates(best_of, by_tangents), best_of, by_tangents, strict=True
+    ):
+        assert claim.suboptimality_bound == pytest.approx(bound)
+        assert ("tangents" in claim.because) == way
 
 
 def test_a_corner_from_elsewhere_proves_less() -> None:
@@ -56,7 +94,7 @@ def test_a_corner_from_elsewhere_proves_less() -> None:
     moved = solver.objective.evaluate(Point(here.point.coef, here.point.intercept + 1e-4))
     corner = sum_of_curvatures(solver.objective, here)
     near, far, none = (
-        stacked_bounds(solver.objective, [Candidate(penalty, moved, top, drift)])[0][0]
+        Stack(solver.objective, [Candidate(penalty, moved, top, drift)]).scaled_bounds()[0]
         for top, drift in ((corner, 1e-4), (corner, 1.0), (0.0, 0.0))
     )
     assert near < far
@@ -74,3 +112,21 @@ def test_a_path_ends_where_fits_one_by_one_do(tol: float) -> None:
         assert point.certificate.relative_bound <= tol
         above = point.value - best.value
         assert above <= point.certificate.suboptimality_bound + 1e-12 * best.value
+
+
+def test_a_wide_path_is_proven_stretch_by_stretch() -> None:
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(120, 600))
+    y = (X[:, 0] - X[:, 1] + rng.logistic(size=120) > 0).astype(int)
+    solver, alone = (
+        PathSolver(InMemorySource(X, y, None, n_classes=2), None, Shape.checked(600, 1.0))
+        for _ in range(2)
+    )
+    strengths = geometric(solver.largest, 24, 0.1)
+    points, _ = path_of(solver, strengths, tol=1e-6, max_iter=100)
+    for point, strength in zip(points[::3], strengths[::3].tolist(), strict=True):
+        best = alone.solve(strength, tol=1e-11, max_iter=100)
+        assert point.met
+        assert -1e-10 <= point.value - best.value <= point.certificate.suboptimality_bound
+    n_steps = sum(point.n_iter for point in points)
+    assert n_steps < 3 * len(points)  # second order: 1e-6 takes no step of its own

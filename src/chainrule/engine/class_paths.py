@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.engine.arrays import BoolArray
+from chainrule.engine.arrays import BoolArray, FloatArray
 from chainrule.engine.certificates.certificate import Certificate
 from chainrule.engine.certificates.class_gap import certify_class_elastic_net
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.group_paths import GroupPathSolver
 from chainrule.engine.losses.facts import LossRow
-from chainrule.engine.null_points import EXACTLY, holding, is_best, steepest_of
+from chainrule.engine.null_points import EXACTLY, holding, is_best, steepest_of, units_of
 from chainrule.engine.objective.evaluation import Evaluation
 from chainrule.engine.paths import PathSolver
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
@@ -33,10 +33,11 @@ class ClassPathSolver(PathSolver):
     _is_separable: ClassVar[bool] = False
 
     @property
-    def _is_wide(self) -> bool:
+    def is_wide(self) -> bool:
+        """Whether steps read a copy of the columns that take part."""
         return False
 
-    def _penalty(self, strength: float) -> ElasticNet:
+    def _penalty(self, strength: float | FloatArray) -> ElasticNet:
         return _of_classes(super()._penalty(strength), self.objective.loss.n_outputs)
 
     def _certified(self, penalty: ElasticNet, tol: float, stop: Stop) -> Certificate:
@@ -61,7 +62,7 @@ class ClassPathSolver(PathSolver):
             self.objective,
             penalty,
             self._here,
-            self._units(penalty),
+            units_of(penalty, self.start),
             self._model,
             tolerance=aim,
             max_iter=max_iter,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from time import perf_counter
 
 from chainrule.engine.class_paths import path_solver
+from chainrule.engine.column_screening import needed_columns, widened_fit
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.monitor import OnIteration
@@ -59,17 +60,23 @@ def fit_elastic_net(
     clock, held = perf_counter(), memory()
     if source.is_moved and not fit_intercept:
         raise ValueError("the source has moved its columns, which only an intercept makes good")
+    strength, interrupted = 1 / C, False
+    # those who watch a fit see all columns
+    is_watched = on_iteration is not None or journal is not None
+    needed = None if is_watched else needed_columns(source, row, shape, strength)
+    share = 1.0 if needed is None else len(needed) / source.n_features
+    if needed is not None and start is not None:
+        start = Point(start.coef[needed], start.intercept)
     solver = path_solver(
-        source,
+        source if needed is None else source.take_columns(needed),
         row,
-        shape,
+        shape if needed is None else shape.of(needed),
         fit_intercept=fit_intercept,
         n_threads=n_threads,
         on_iteration=on_iteration,
         journal=journal,
         is_single=True,
     )
-    strength, interrupted = 1 / C, False
     try:
         if start is not None:
             solver.begin_at(start, strength)
@@ -81,6 +88,8 @@ def fit_elastic_net(
         if last is None:
             raise
         found, interrupted = last, True
+    if needed is not None:
+        found = widened_fit(found, needed, source.n_features)
     if journal is not None:
         journal.is_finished = not interrupted
     plan, runtime = plan_of(source, shape), solver.objective.runtime
@@ -92,7 +101,7 @@ def fit_elastic_net(
         found,
         shape,
         plan,
-        passes=solver.objective.passes + 1,  # the source's check
+        passes=share * solver.objective.passes + 1,  # the source's check
         seconds=perf_counter() - clock,
         n_threads=n_threads,
         megabytes=grew,

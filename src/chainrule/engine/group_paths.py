@@ -24,7 +24,8 @@ class GroupPathSolver(PathSolver):
     _is_separable: ClassVar[bool] = False
 
     @property
-    def _is_wide(self) -> bool:
+    def is_wide(self) -> bool:
+        """Whether steps read a copy of the columns that take part."""
         return False
 
     def _certified(self, penalty: ElasticNet, tol: float, stop: Stop) -> Certificate:

@@ -7,28 +7,23 @@ missing, and to prove the bound. Every fit starts where the last one of the path
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Final
 
 import numpy as np
 
-from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, IntArray
+from chainrule.engine.arrays import BoolArray, FloatArray, IntArray
 from chainrule.engine.certificates.certificate import Certificate, with_rounded_intercept
 from chainrule.engine.certificates.findings import free_separation
 from chainrule.engine.certificates.finite import refuse_overflow, refuse_targets
-from chainrule.engine.certificates.rounding import SumRounding
-from chainrule.engine.certificates.separable_gap import (
-    certify_elastic_net,
-    claimed_gap,
-    curvature_drift,
-)
-from chainrule.engine.certificates.stacked_gap import Candidate
+from chainrule.engine.certificates.separable_gap import certify_elastic_net, curvature_drift
 from chainrule.engine.data.duplicates import merged
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.monitor import OnIteration, Progress
-from chainrule.engine.null_points import EXACTLY, holding, is_best, steepest_of
+from chainrule.engine.null_points import EXACTLY, holding, is_best, steepest_of, units_of
 from chainrule.engine.objective.clusters import cluster_passes
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
@@ -41,7 +36,13 @@ from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.proximal_steps import ProximalSteps
 from chainrule.engine.solvers.starting import null_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
-from chainrule.engine.working_sets import WorkingSet, first_columns, losses_alone, widened
+from chainrule.engine.working_sets import (
+    WorkingSet,
+    first_columns,
+    losses_alone,
+    stretch_columns,
+    widened,
+)
 from chainrule.errors import DataError
 
 _FEW: Final[int] = 200
@@ -139,7 +140,7 @@ class PathSolver:
             )
         self._model: Model | None = None
         may_compile = on_iteration is None
-        self._steps = ProximalSteps(self.objective, compiled=may_compile and not self._is_wide)
+        self._steps = ProximalSteps(self.objective, compiled=may_compile and not self.is_wide)
         self.source = self.objective.source
         if not self._steps.are_compiled:
             self.objective.runtime = cluster_passes(self.source)
@@ -174,17 +175,12 @@ class PathSolver:
         """The sum of the losses of the null model, and the least that it could be."""
         return self.null.value, self.objective.floor(self.null.value)
 
-    def deviance_ratio(self, loss: float) -> float:
-        """Return the share of the null deviance that a sum of losses explains."""
-        null, least = self.null_and_least
-        return float((null - loss) / (null - least)) if null > least else 0.0
-
     def approach(self, strength: float, max_iter: int) -> None:
         """Go near a strength in strides, roughly: with very many columns, few take part.
 
         The steps are counted with those of the next `solve`, and are at most half of them.
         """
-        if not self._is_wide or strength == 0 or self.shape.l1_ratio == 0:
+        if not self.is_wide or strength == 0 or self.shape.l1_ratio == 0:
             return  # without absolute values, all columns take part
         for _ in range(_MOST_STRIDES):
             left = max_iter // 2 - len(self._records)
@@ -219,7 +215,7 @@ class PathSolver:
             0 to let the derivatives vanish up to the tolerance first.
         """
         # on the columns that take part, exact steps take less time than a proof by second order
-        exactly = self._is_wide or self.can_sketch
+        exactly = self.is_wide or self.is_light
         aim, enough = _CAREFUL * tol, 0.0 if exactly else ample * tol
         with quiet_algebra():
             while True:
@@ -242,36 +238,55 @@ class PathSolver:
             return self._at(strength, penalty, certificate, solution.stop, tol)
 
     @property
-    def can_sketch(self) -> bool:
-        """Whether steps take less time than proofs one by one."""
+    def can_walk(self) -> bool:
+        """Whether several strengths may be solved for in one compiled call."""
         facts = self.objective.loss.facts
         return (
             self._is_separable
-            and self._steps.are_compiled
-            and self.source.n_entries <= _LIGHT
+            and (self.is_wide or (self._steps.are_compiled and not self._takes_few))
+            and (self.source.is_dense and self._on_iteration is None)
             and self.shape.l1_ratio > 0
             and facts.has_least
             and facts.self_concordance is not None
         )
 
-    def sketch(self, strength: float, *, tol: float, max_iter: int) -> Sketch:
-        """Go to the fit of a strength, without a proof: `proven` or `resumed` makes it a fit."""
-        penalty, solution = self._reach(strength, _EXACTLY * tol, max_iter - len(self._records))
-        records, self._records, self._n_steps = tuple(self._records), [], 0
-        here, model = solution.evaluation, self._model
-        known = None if model is None else model.snapshot
-        there = Candidate.of(self.objective, penalty, here, known)
-        return Sketch(strength, there, solution.stop, records)
+    @property
+    def is_light(self) -> bool:
+        """Whether steps take less time than proofs one by one."""
+        return self.can_walk and self._steps.are_compiled and self.source.n_entries <= _LIGHT
 
-    def proven(
-        self, sketch: Sketch, bound: float, rounding: SumRounding, *, tol: float
-    ) -> PathPoint:
-        """Return a sketch as the fit of its strength, with a bound that is proven."""
+    def walk(
+        self, strengths: FloatArray, *, tol: float, max_iter: int, ample: float
+    ) -> tuple[ElasticNet, list[Solution]]:
+        """Go to the fits of some strengths, without proofs, or of the first of them.
+
+        The tolerances are those of `solve`; the penalties come as a stack.
+        """
+        penalties, here = self._penalty(strengths[:, None]), self._here
+        walk: Callable[..., list[Solution]] = self._steps.walk
+        if self.is_wide:
+            walk = partial(self._near.walk, stretch_columns(here, penalties.at(-1)))
+        found = walk(
+            penalties,
+            here,
+            units_of(penalties, self.start),
+            self._model,
+            tolerance=(_CAREFUL if ample else _EXACTLY) * tol,
+            max_iter=max_iter,
+            enough=ample * tol,
+        )
+        self.source = self.objective.source
+        for strength, solution in zip(strengths.tolist(), found, strict=False):
+            self._here, self._model, self._last = solution.evaluation, solution.model, strength
+            self._ever |= self._here.point.coef[:, 0] != 0
+        return penalties, found
+
+    def proven(self, sketch: Sketch, certificate: Certificate, *, tol: float) -> PathPoint:
+        """Return a sketch as the fit of its strength, with what is proven of it."""
         self._here, self._last = sketch.candidate.evaluation, sketch.strength
         self._records = list(sketch.records)
         penalty = sketch.candidate.penalty
-        found = claimed_gap(self.objective, penalty, self._here, rounding, bound, stop=sketch.stop)
-        return self._at(sketch.strength, penalty, found, sketch.stop, tol)
+        return self._at(sketch.strength, penalty, certificate, sketch.stop, tol)
 
     def resumed(self, sketch: Sketch, *, tol: float, max_iter: int, ample: float) -> PathPoint:
         """Go on from a sketch, up to what a proof of its own needs."""
@@ -291,7 +306,7 @@ class PathSolver:
             certificate = self._certified(penalty, tol, "interrupted")
             return self._at(strength, penalty, certificate, "interrupted", tol)
 
-    def _penalty(self, strength: float) -> ElasticNet:
+    def _penalty(self, strength: float | FloatArray) -> ElasticNet:
         """Return the penalty of all coefficients, those of a column side by side."""
         return self.shape.penalty(strength, self.source.column_scale)
 
@@ -373,8 +388,8 @@ class PathSolver:
     ) -> tuple[ElasticNet, Solution]:
         """Solve for a strength up to violations of `aim` or a gain of `enough`; stand there."""
         penalty = self._penalty(strength)
-        unit = self._units(penalty)
-        if self._is_wide or self._takes_few:
+        unit = units_of(penalty, self.start)
+        if self.is_wide or self._takes_few:
             solution = self._solve_wide(penalty, unit, strength, aim, max_iter, enough)
         else:
             solution = self._steps.solve(
@@ -398,19 +413,9 @@ class PathSolver:
         if solution.history:
             self._seen, self._n_steps = solution.evaluation, len(self._records)
 
-    def _units(self, penalty: ElasticNet) -> FloatArray:
-        """Return what violations are measured in: l1, or the largest l1 where that is 0.
-
-        It is no less than what rounding leaves of the largest slope, and no more than that slope:
-        intercepts and free columns are not measured by a factor that holds a column at 0.
-        """
-        steepest = float(np.abs(self.start.gradient.coef).max(initial=0.0))
-        other = float(penalty.l1.max(initial=0.0)) or steepest or 1.0
-        found = np.maximum(np.where(penalty.l1 > 0, penalty.l1, other), UNIT * steepest)
-        return np.minimum(found, steepest) if steepest > 0 else found
-
     @property
-    def _is_wide(self) -> bool:
+    def is_wide(self) -> bool:
+        """Whether steps read a copy of the columns that take part."""
         return self.source.n_features > _FEW and self.source.can_take_columns
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -14,12 +15,14 @@ from chainrule.engine.fitting import engine_loss
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.accumulators import objective_for
 from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.gram import Snapshot
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.executors import Partial, sum_over_chunks
 from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.proximal_steps import ProximalSteps
+from chainrule.engine.solvers.steps import IterationRecord
 
 _SHARE: Final[float] = 0.25
 _LARGE_SHARE: Final[float] = 0.6
@@ -41,6 +44,9 @@ _ENTRIES: Final[float] = 2.5e5
 _NEXT: Final[float] = 0.8
 _PART: Final[int] = 8
 """The share of the strength from which columns are copied beforehand; the part that they are."""
+
+_SOON: Final[float] = 0.9
+"""The share of the last strength of a stretch from which its columns are copied."""
 
 _FRESH: Final[int] = 100
 """Columns that may always be added to those that take part."""
@@ -107,16 +113,7 @@ class WorkingSet:
         if self._looks_ahead and not self._holds(columns):
             columns = _with_next(columns, here, penalty)
         columns, steps = self._copied(columns)
-        if model is not None:
-            model = model.without(~np.isin(model.columns, columns, assume_unique=True))
-        if model is not None:
-            model = model.moved_to(np.searchsorted(columns, model.columns))
-        coef, slope = here.point.coef[columns], here.gradient.coef[columns]
-        start = replace(
-            here,
-            point=Point(coef, here.point.intercept),
-            gradient=Point(slope, here.gradient.intercept),
-        )
+        start, model = _narrowed(here, columns), _narrowed_model(model, columns)
         found = steps.solve(
             penalty.of(columns),
             start,
@@ -126,12 +123,83 @@ class WorkingSet:
             max_iter=max_iter,
             enough=enough,
         )
+        self._count(steps, columns)
+        model = None if found.model is None else found.model.moved_to(columns[found.model.columns])
+        whole = here
+        if found.history:
+            (whole,) = self._with_all_columns([found.evaluation], columns)
+        return replace(found, evaluation=whole, model=model)
+
+    def walk(
+        self,
+        wanted: BoolArray,
+        penalties: ElasticNet,
+        here: Evaluation,
+        units: FloatArray,
+        model: Model | None,
+        *,
+        tolerance: float,
+        max_iter: int,
+        enough: float,
+    ) -> list[Solution]:
+        """Solve for several penalties, all other columns read once for all of them.
+
+        Where a column turns out to be missing, those from there on are solved for again.
+
+        Parameters
+        ----------
+        wanted : ndarray of bool
+            The columns that take part.
+        penalties, here, units, model, tolerance, max_iter, enough
+            As in `CompiledProximal.walk`, for all columns.
+
+        Returns
+        -------
+        list of Solution
+            Fewer than asked for where steps on a copy are not compiled, or one has stalled.
+        """
+        found, history = list[Solution](), list[IterationRecord]()
+        while len(found) < len(units):
+            columns, rest = np.flatnonzero(wanted), slice(len(found), None)
+            if not self.is_worth(len(columns)):
+                return found
+            columns, steps = self._copied(columns)
+            if not steps.are_compiled:
+                return found
+            solutions = steps.walk(
+                penalties.at(rest).of(columns),
+                _narrowed(here, columns),
+                np.ascontiguousarray(units[rest][:, columns]),
+                _narrowed_model(model, columns),
+                tolerance=tolerance,
+                max_iter=max_iter,
+                enough=enough,
+            )
+            self._count(steps, columns)
+            wholes = self._with_all_columns([one.evaluation for one in solutions], columns)
+            models = _widened_models(solutions, columns)
+            wanted = wanted.copy()
+            wanted[columns] = True
+            for solution, whole, model in zip(solutions, wholes, models, strict=True):
+                here, penalty = whole, penalties.at(len(found))
+                slope = here.gradient.coef[:, 0]
+                violation = penalty.violation(here.point.coef[:, 0], slope) / units[len(found)]
+                missing = (violation > tolerance) & ~wanted
+                history = [*history, *solution.history]
+                if missing.any():
+                    wanted = wanted | missing | stretch_columns(here, penalties.at(-1))
+                    break
+                found.append(replace(solution, evaluation=whole, model=model, history=history))
+                history = []
+            if solutions[-1].stop == "stalled":
+                return found
+        return found
+
+    def _count(self, steps: ProximalSteps, columns: IntArray) -> None:
+        """Count the passes over a copy as parts of passes over all columns."""
         part, share = steps.objective, len(columns) / self._objective.source.n_features
         self._objective.passes += part.passes * share
         part.passes = 0.0
-        model = None if found.model is None else found.model.moved_to(columns[found.model.columns])
-        whole = here if not found.history else self._with_all_columns(found.evaluation, columns)
-        return replace(found, evaluation=whole, model=model)
 
     def _holds(self, columns: IntArray) -> bool:
         """Tell whether the last copy has these columns."""
@@ -162,11 +230,12 @@ class WorkingSet:
             self._objective.source = source.with_sums_of(longer)
         return self._columns, self._steps
 
-    def _with_all_columns(self, evaluation: Evaluation, columns: IntArray) -> Evaluation:
-        """Return an evaluation on some columns as one of all, whose coefficients are 0."""
-        objective, raw = self._objective, evaluation.raw_prediction
-
-        residual = objective.residual(raw)
+    def _with_all_columns(
+        self, evaluations: Sequence[Evaluation], columns: IntArray
+    ) -> list[Evaluation]:
+        """Return evaluations on some columns as ones of all, whose coefficients are 0."""
+        objective = self._objective
+        residual = np.hstack([objective.residual(at.raw_prediction) for at in evaluations])
 
         source, step = objective.source, self._rows_at_once
 
@@ -176,11 +245,49 @@ class WorkingSet:
 
         coef, intercept = sum_over_chunks(one, -(-source.n_samples // step), objective.n_threads)
         objective.passes += 0.5
-        point = objective.origin()
-        point.coef[columns] = evaluation.point.coef
-        point.intercept[:] = evaluation.point.intercept
-        gradient = objective.freed(Point(coef, intercept))
-        return replace(evaluation, point=point, gradient=gradient, scores=lambda: raw)
+        found = list[Evaluation]()
+        for k, at in enumerate(evaluations):
+            point = objective.origin()
+            point.coef[columns] = at.point.coef
+            point.intercept[:] = at.point.intercept
+            gradient = objective.freed(Point(coef[:, k : k + 1], intercept[k : k + 1]))
+            scores = partial(_same, at.raw_prediction)
+            found.append(replace(at, point=point, gradient=gradient, scores=scores))
+        return found
+
+
+def _same(numbers: FloatArray) -> FloatArray:
+    return numbers
+
+
+def _narrowed(here: Evaluation, columns: IntArray) -> Evaluation:
+    """Return an evaluation on some columns, all others being 0."""
+    coef, slope = here.point.coef[columns], here.gradient.coef[columns]
+    point, gradient = Point(coef, here.point.intercept), Point(slope, here.gradient.intercept)
+    return replace(here, point=point, gradient=gradient)
+
+
+def _narrowed_model(model: Model | None, columns: IntArray) -> Model | None:
+    """Return what a model says of some columns, by their places among them."""
+    if model is not None:
+        model = model.without(~np.isin(model.columns, columns, assume_unique=True))
+    return None if model is None else model.moved_to(np.searchsorted(columns, model.columns))
+
+
+def _widened_models(solutions: Sequence[Solution], columns: IntArray) -> list[Model | None]:
+    """Return models of some columns by their places among all; a shared Hessian stays shared."""
+    known = dict[int, Snapshot]()
+    found = list[Model | None]()
+    for solution in solutions:
+        model = solution.model
+        if model is None:
+            found.append(None)
+            continue
+        moved = model.moved_to(columns[model.columns])
+        if moved.snapshot is not None:
+            moved.snapshot = known.setdefault(id(model.snapshot), moved.snapshot)
+        found.append(moved)
+    return found
 
 
 def _with_next(columns: IntArray, here: Evaluation, penalty: ElasticNet) -> IntArray:
@@ -195,6 +302,14 @@ def _with_next(columns: IntArray, here: Evaluation, penalty: ElasticNet) -> IntA
         near = near[np.argsort(-pull, kind="stable")[:most]]
     wanted[near] = True
     return np.flatnonzero(wanted)
+
+
+def stretch_columns(here: Evaluation, penalty: ElasticNet) -> BoolArray:
+    """Return the columns to begin a stretch with, up to a strength not far from here."""
+    taking_part, slope = here.point.coef[:, 0] != 0, np.abs(here.gradient.coef[:, 0])
+    near = ~taking_part & (slope >= _SOON * penalty.l1)
+    pull = slope / np.maximum(penalty.l1, 1e-300)
+    return np.asarray(taking_part | steepest(near, pull, int(taking_part.sum()) // 2))
 
 
 def first_columns(

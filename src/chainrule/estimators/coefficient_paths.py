@@ -82,7 +82,7 @@ class Path:
         Share of the null deviance that is explained.
     classes : ndarray of shape (n_classes,)
         The labels; with two, scores are those of the second.
-    coef_names : list of str
+    coef_names : sequence of str
     l1_ratio : float
     certificates : tuple of Certificate
     n_iter : ndarray of int, shape (n_lambdas,)
@@ -117,7 +117,7 @@ class Path:
     nonzero: IntArray
     deviance_ratio: FloatArray
     classes: npt.NDArray[Any]
-    coef_names: list[str]
+    coef_names: Sequence[str]
     l1_ratio: float
     certificates: tuple[Certificate, ...] = field(repr=False)
     n_iter: IntArray = field(repr=False)

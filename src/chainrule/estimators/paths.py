@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from time import perf_counter
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from chainrule.engine.adaptive import adaptive_factors, pilot_fit, weighted
 from chainrule.engine.arrays import FloatArray, is_sparse
 from chainrule.engine.class_paths import path_solver
+from chainrule.engine.column_screening import needed_columns
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.deviations import standard_deviations
 from chainrule.engine.data.frames import (
@@ -24,6 +26,7 @@ from chainrule.engine.data.frames import (
     with_plain_columns,
 )
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.null_points import deviance_ratio
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.refits import Refits
 from chainrule.engine.whole_paths import geometric, path_of
@@ -213,9 +216,10 @@ def logistic_path(
         )
         factors = adaptive_factors(pilot, gamma, shape, deviations)
         shape, used = weighted(shape, factors), used * factors
-    solver = path_solver(source, None, shape, fit_intercept=fit_intercept, n_threads=threads)
+    choose = partial(path_solver, row=None, fit_intercept=fit_intercept, n_threads=threads)
     total = source.total_weight
     if lambdas is None:
+        solver = choose(source, shape=shape)
         if not solver.largest > 0:
             raise DataError(
                 "no coefficient would leave 0 on this path: all columns are constant, held at 0, "
@@ -225,6 +229,11 @@ def logistic_path(
         strengths = geometric(solver.largest, n_lambdas, ratio)
     else:
         strengths = _strengths(lambdas) * total
+    needed = None if relax else needed_columns(source, None, shape, float(strengths[-1]))
+    if needed is not None:
+        solver = choose(source.take_columns(needed), shape=shape.of(needed))
+    elif lambdas is not None:
+        solver = choose(source, shape=shape)
     points, seconds = path_of(solver, strengths, tol=tol, max_iter=max_iter)
     proven = np.array([point.met for point in points])
     if not proven.all():
@@ -235,6 +244,7 @@ def logistic_path(
             RuntimeWarning,
             stacklevel=2,
         )
+    null = solver.null_and_least
     relaxed, passes = None, solver.objective.passes + 1
     if relax:
         refits = Refits(
@@ -251,11 +261,17 @@ def logistic_path(
             points,
             refits,
             lambdas=strengths / total,
-            null=solver.null_and_least,
+            null=null,
             n_outputs=n_outputs,
         )
         passes, seconds = passes + refits.passes, seconds + perf_counter() - clock
     coef = np.array([point.point.coef.T for point in points])
+    nonzero = np.count_nonzero(coef, axis=(1, 2))
+    if needed is not None:
+        taken = np.flatnonzero(coef.any(axis=(0, 1)))  # memory of zeros is not touched
+        some, coef = coef[:, :, taken], np.zeros((len(points), n_outputs, source.n_features))
+        coef[:, :, needed[taken]] = some
+        passes *= len(needed) / source.n_features
     intercept = np.array([point.point.intercept for point in points])
     path = Path(
         lambdas=strengths / total,
@@ -266,10 +282,10 @@ def logistic_path(
         gap=np.array([point.certificate.suboptimality_bound for point in points]),
         relative_gap=np.array([point.certificate.relative_bound for point in points]),
         proven=proven,
-        nonzero=np.count_nonzero(coef, axis=(1, 2)),
-        deviance_ratio=np.array([solver.deviance_ratio(point.loss) for point in points]),
+        nonzero=nonzero,
+        deviance_ratio=np.array([deviance_ratio(null, point.loss) for point in points]),
         classes=classes,
-        coef_names=list(source.column_names[:]),
+        coef_names=source.column_names,
         l1_ratio=l1_ratio,
         certificates=tuple(point.certificate for point in points),
         n_iter=np.array([point.n_iter for point in points]),

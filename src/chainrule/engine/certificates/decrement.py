@@ -10,13 +10,21 @@ from chainrule.engine.arrays import FloatArray
 from chainrule.engine.solvers.curvature import Curvature
 
 _SMALL: Final[float] = 0.1
+_LEAST_TRUST: Final[float] = 0.01
 
 
 def growth(ratio: float) -> float:
     """Return (v + (1 - v) log(1 - v)) / v^2, which grows from 1/2 at 0 to 1 at 1, from above."""
-    if ratio < 1e-3:
-        return 0.5 + ratio
-    return float(1.000001 * (ratio + (1 - ratio) * np.log1p(-ratio)) / ratio**2)
+    return float(growths(np.array([ratio]))[0])
+
+
+def growths(ratios: FloatArray) -> FloatArray:
+    """Return `growth` of every ratio."""
+    small = ratios < 1e-3
+    v = np.where(small, 0.5, ratios)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = 1.000001 * (v + (1 - v) * np.log1p(-v)) / v**2
+    return np.where(small, 0.5 + ratios, found)
 
 
 def newton_drop(
@@ -53,22 +61,65 @@ def newton_drop(
         The bound on f - f*; bounds on the change of any score, and on the distance in the norm of
         the true Hessian. None where the decrement is not small enough for the theorem.
     """
+    found = newton_drops(
+        curvature,
+        gradient[None],
+        doubt[None],
+        row_bounds,
+        constant,
+        lost=lost,
+        unsure=np.array([curvature_error]),
+        drift=np.array([drift]),
+    )
+    drop, reach, length = (float(part[0]) for part in found)
+    return (drop, reach, length) if np.isfinite(drop) else None
+
+
+def newton_drops(
+    curvature: Curvature,
+    gradients: FloatArray,
+    doubts: FloatArray,
+    row_bounds: FloatArray,
+    constant: float,
+    *,
+    lost: float,
+    unsure: FloatArray,
+    drift: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Do what `newton_drop` does for a stack of points that share a Hessian; inf for None.
+
+    Parameters
+    ----------
+    gradients, doubts : ndarray of shape (n, n_parameters)
+    unsure, drift : ndarray of shape (n,)
+        The relative errors of the curvature, and how far it may have changed.
+    curvature, row_bounds, constant, lost
+        As there.
+    """
+    nothing = np.full(len(gradients), np.inf)
     if not curvature.smallest > lost:
-        return None
-    trust = (1 - curvature_error) * (1 - lost / curvature.smallest)
+        return nothing, nothing, nothing
+    trust = (1 - unsure) * (1 - lost / curvature.smallest)
     trust *= np.exp(-1.000001 * drift)
-    if not trust > 0.01:
-        return None
-    norm = curvature.dual_norm(gradient)
+    trusted = trust > _LEAST_TRUST
+    if not trusted.any():
+        return nothing, nothing, nothing
+    root = np.sqrt(np.where(trusted, trust, 1.0))
+    norms = curvature.dual_norms(gradients)
     for quickly in (True, False):
-        decrement = norm + curvature.largest_norm(doubt, quickly=quickly)
-        decrement *= 1.000001 / np.sqrt(trust)
-        widest = curvature.largest_norm(row_bounds, quickly=quickly) / np.sqrt(trust)
-        ratio = constant * decrement * widest
-        if ratio < _SMALL and decrement < (1 + _SMALL) * norm:
+        decrements = norms + curvature.largest_norms(doubts, quickly=quickly)
+        decrements *= 1.000001 / root
+        widest = curvature.largest_norms(row_bounds[None], quickly=quickly) / root
+        ratios = constant * decrements * widest
+        narrow = (ratios < _SMALL) & (decrements < (1 + _SMALL) * norms)
+        if (narrow | ~trusted).all():
             break  # narrower bounds would change next to nothing
-    if ratio >= 1:
-        return None
-    length = -np.log1p(-ratio) / (constant * widest) if constant * widest > 0 else decrement
-    length = 1.000001 * float(length)
-    return float(decrement**2 * growth(ratio)), length * float(widest), length
+    met = trusted & (ratios < 1)
+    ratios = np.where(met, ratios, 0.0)
+    pace = constant * widest
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lengths = 1.000001 * np.where(pace > 0, -np.log1p(-ratios) / pace, decrements)
+    drops = decrements**2 * growths(ratios)
+    kept = (np.where(met, part, np.inf) for part in (drops, lengths * widest, lengths))
+    drop, reach, length = kept
+    return drop, reach, length

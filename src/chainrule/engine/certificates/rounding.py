@@ -9,6 +9,7 @@ for sums in any order; what the emitted kernels err is stated by the losses.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log2
 from typing import Final
@@ -202,24 +203,105 @@ def _of_sums(
     """Bound the rounding of the objective and its gradient; return the totals it comes from."""
     source = objective.source
     coef, intercept = _sizes(evaluation.point, other)
-    of_row, of_sum, _ = _units(objective)
     tops = source.column_bounds
-    beside = 0.0 if source.offset is None else np.abs(source.offset).max(initial=0.0)
-    largest = float((tops @ coef + intercept + beside).max())
-    error = of_row * largest
-    totals = _from_losses(objective, evaluation, of_sum, largest, error)
-    if totals is None:
-        totals = _over_examples(objective, evaluation, error)
-    summed = of_sum * totals.steepest + totals.gradient
-    on_value = (totals.steepest + totals.change) * error + totals.loss
+    largest = float((tops @ coef + intercept + _beside(objective)).max())
+    totals, error, summed, on_value = totals_at(objective, evaluation, largest)
     sums = SumRounding(
-        gradient=_of_gradient(objective, evaluation, summed + totals.change),
-        value=_SLACK * (on_value + _of_total(evaluation, of_sum)),
+        gradient=_of_gradient(objective, evaluation, summed),
+        value=on_value,
         raw_prediction=error,
         reach=_SLACK * tops * (_SLACK * source.total_weight),
         largest=_SLACK * largest,
     )
     return sums, totals
+
+
+def totals_at(
+    objective: Objective, evaluation: Evaluation, largest: float
+) -> tuple[TotalErrors, float, float, float]:
+    """Return what rounding does to sums at a point whose raw predictions have at most a size.
+
+    Returns
+    -------
+    totals : TotalErrors
+    error : float
+        Of a raw prediction.
+    summed : float
+        Of the sum of all residuals, by their sizes.
+    value : float
+        Of the objective.
+    """
+    of_row, of_sum, _ = _units(objective)
+    error = of_row * largest
+    totals = _from_losses(objective, evaluation, of_sum, largest, error)
+    if totals is None:
+        totals = _over_examples(objective, evaluation, error)
+    summed = of_sum * totals.steepest + totals.gradient + totals.change
+    on_value = (totals.steepest + totals.change) * error + totals.loss
+    return totals, error, summed, _SLACK * (on_value + _of_total(evaluation, of_sum))
+
+
+@dataclass(frozen=True)
+class StackedRounding:
+    """Bounds at many points, from the largest number of each column.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n, n_features)
+        Bounds on |computed - true gradient|.
+    intercept, value, raw_prediction, curvature : ndarray of shape (n,)
+        As in `Rounding`.
+    summation : float
+        As in `Rounding`.
+    has_hessian : bool
+        Whether pointwise Hessians err by more than a factor: then more is to be bounded.
+    """
+
+    coef: FloatArray
+    intercept: FloatArray
+    value: FloatArray
+    raw_prediction: FloatArray
+    curvature: FloatArray
+    summation: float
+    has_hessian: bool
+
+
+def stacked_rounding(
+    objective: Objective, evaluations: Sequence[Evaluation], w: FloatArray, slope: FloatArray
+) -> StackedRounding:
+    """Do what `bound_rounding` does at many points, for losses of one score.
+
+    Parameters
+    ----------
+    objective : Objective
+        Of the losses alone.
+    evaluations : sequence of Evaluation
+    w, slope : ndarray of shape (n, n_features)
+        Their coefficients and gradients.
+    """
+    source = objective.source
+    levels = np.array([abs(float(at.point.intercept[0])) for at in evaluations])
+    largest = np.abs(w) @ source.column_bounds + levels + _beside(objective)
+    found = [
+        totals_at(objective, at, one) for at, one in zip(evaluations, largest.tolist(), strict=True)
+    ]
+    totals, error, summed, value = zip(*found, strict=True)
+    sums = _SLACK * np.array(summed)
+    return StackedRounding(
+        coef=4 * UNIT * _SLACK * np.abs(slope) + np.outer(sums, source.column_bounds),
+        intercept=sums if objective.fit_intercept else np.zeros(len(sums)),
+        value=np.array(value),
+        raw_prediction=np.array(error),
+        curvature=np.array([objective.loss.curvature_error(one) for one in error]),
+        summation=_units(objective)[2],
+        has_hessian=any(one.hessian != 0 for one in totals),
+    )
+
+
+def _beside(objective: Objective) -> float:
+    """Return the largest size of an offset."""
+    offset = objective.source.offset
+    return 0.0 if offset is None else float(np.abs(offset).max(initial=0.0))
 
 
 def _of_gradient(objective: Objective, evaluation: Evaluation, total: float) -> Point:

@@ -39,7 +39,7 @@ from typing import Final
 
 import numpy as np
 
-from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, accumulated
+from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, IntArray, accumulated
 from chainrule.engine.certificates.certificate import Certificate, claim
 from chainrule.engine.certificates.rounding import (
     Rounding,
@@ -66,7 +66,8 @@ _MOST: Final[int] = 1000
 """Columns up to which the Hessian of the support is formed for a proof."""
 
 
-_SCALED: Final = "a dual point, scaled until it is feasible, lies that far below"
+SCALED: Final = "a dual point, scaled until it is feasible, lies that far below"
+TANGENTS: Final = "with tangents in place of the penalty's kinks, a dual point lies that far below"
 _COLLINEAR: Final = "the columns without penalty are collinear, or not yet at their best"
 
 
@@ -131,20 +132,6 @@ def curvature_drift(objective: Objective, known: Snapshot, evaluation: Evaluatio
     """Bound by how much the logarithm of any curvature has changed since a Hessian was taken."""
     constant = objective.loss.facts.self_concordance
     return np.inf if constant is None else constant * known.drift(evaluation.raw_prediction)
-
-
-def claimed_gap(
-    objective: Objective,
-    penalty: ElasticNet,
-    evaluation: Evaluation,
-    rounding: SumRounding,
-    bound: float,
-    *,
-    stop: Stop,
-) -> Certificate:
-    """Return the claim of a bound by a dual point that was scaled."""
-    outcome = _whole(penalty, evaluation, stop)
-    return _claimed(objective, penalty, outcome, rounding, bound, _SCALED)
 
 
 def _whole(penalty: ElasticNet, evaluation: Evaluation, stop: Stop) -> Outcome:
@@ -215,9 +202,9 @@ def _bound(
     doubt = rounding.gradient.coef[:, 0]
     open_ended = _open_ended(penalty, slope, doubt) | smoothed
     price, moved = 0.0, np.zeros(1)
-    because = _SCALED
+    because = SCALED
     if smoothed.any():
-        because = "with tangents in place of the penalty's kinks, a dual point lies that far below"
+        because = TANGENTS
     if open_ended.any():
         price, moved, why = _without_kinks(
             objective, penalty, evaluation, rounding, look, open_ended, known, forming
@@ -371,13 +358,8 @@ def _without_kinks(
         curvature, corner = _factored(objective, hessian, penalty.l2[columns]), hessian[-1, -1]
     else:
         drift = curvature_drift(objective, known, evaluation)
-        # a lower bound of the squares serves as well, and for the next strength too
-        squares = _power_below(penalty.l2[columns])
-        name = places.tobytes() + squares.tobytes()
-        if name not in known.factored:
-            known.factored.clear()
-            known.factored[name] = _factored(objective, known.part(places), squares)
-        curvature, corner = known.factored[name], known.hessian[-1, -1]
+        curvature = curvature_of(objective, known, places, penalty.l2[columns])
+        corner = known.hessian[-1, -1]
     w, slope = evaluation.point.coef[columns, 0], evaluation.gradient.coef[columns, 0]
     part = penalty.of(columns)
     terms = np.abs(slope) + part.l2 * np.abs(w) + np.where(w != 0, part.l1, 0.0)
@@ -393,6 +375,20 @@ def _without_kinks(
         drift=drift,
     )
     return (np.inf, np.zeros(1), _COLLINEAR) if found is None else (*found, "")
+
+
+def curvature_of(
+    objective: Objective, known: Snapshot, places: IntArray, l2: FloatArray
+) -> Curvature:
+    """Return the curvature of the losses and squares in some columns of a Hessian."""
+    # a lower bound of the squares serves as well, and for the next strength too
+    squares = _power_below(l2)
+    name = places.tobytes() + squares.tobytes()
+    if name not in known.factored:
+        known.factored.clear()
+        known.factored[name] = _factored(objective, known.part(places), squares)
+    found: Curvature = known.factored[name]
+    return found
 
 
 def _power_below(values: FloatArray) -> FloatArray:

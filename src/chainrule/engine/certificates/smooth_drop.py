@@ -89,8 +89,40 @@ def drop_to_best(
         return None
     drop, reach, length = found
     changed = drift + constant * reach + rounding.curvature + 2 * rounding.raw_prediction
-    high = 1.001 * corner * float(np.exp(min(changed, 700.0)))
-    steepest = min(
-        reach * high, length * float(np.exp(min(constant * reach, 700.0)) * np.sqrt(high))
-    )
-    return drop, 1.001 * steepest * objective.source.column_bounds
+    tops = objective.source.column_bounds
+    ends = (np.array([end]) for end in (reach, length, changed))
+    return drop, derivative_changes(corner, corner * tops**2, tops, constant, *ends)[0]
+
+
+def derivative_changes(
+    corner: float,
+    squares: FloatArray,
+    tops: FloatArray,
+    constant: float,
+    reach: FloatArray,
+    length: FloatArray,
+    changed: FloatArray,
+) -> FloatArray:
+    """Bound how much the derivatives in some columns change on the way to the best.
+
+    Parameters
+    ----------
+    corner : float
+        The sum of the curvatures where a Hessian was taken.
+    squares, tops : ndarray of shape (n_columns,)
+        Bounds on sum_i s_i h_i x_ij^2 there, and on |x_ij|.
+    constant : float
+        M, of self-concordance.
+    reach, length : ndarray of shape (n,)
+        Bounds on the change of any score, and on the distance in the norm of the Hessian.
+    changed : ndarray of shape (n,)
+        By how much the logarithm of any curvature may have changed at the end of the way.
+
+    Returns
+    -------
+    ndarray of shape (n, n_columns)
+    """
+    grown = np.exp(np.minimum(changed, 700.0))
+    along = length * np.exp(np.minimum(constant * reach, 700.0)) * np.sqrt(grown)
+    by_reach = np.outer(reach * (1.001 * corner) * grown, tops)
+    return np.asarray(1.001 * np.minimum(by_reach, np.outer(along, np.sqrt(1.001 * squares))))

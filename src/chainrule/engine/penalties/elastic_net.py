@@ -61,9 +61,13 @@ class ElasticNet:
         return not (np.isinf(self.lower).all() and np.isinf(self.upper).all())
 
     def of(self, columns: IntArray) -> ElasticNet:
-        """Return the penalty of some columns."""
+        """Return the penalty of some columns, or a stack of them."""
         parts = (self.l1, self.l2, self.lower, self.upper)
-        return ElasticNet(*(part[columns] for part in parts))
+        return ElasticNet(*(part[..., columns] for part in parts))
+
+    def at(self, place: int | slice) -> ElasticNet:
+        """Return a penalty of a stack, or several."""
+        return ElasticNet(self.l1[place], self.l2[place], self.lower, self.upper)
 
     def value(self, w: FloatArray) -> float:
         """Return P(w) for w within the bounds."""
@@ -194,17 +198,25 @@ class Shape:
         """Whether this is the L2 penalty, the same for all columns."""
         return self.l1_ratio == 0 and not self.is_bounded and bool((self.factors == 1).all())
 
+    def of(self, columns: IntArray) -> Shape:
+        """Return the penalty of some columns."""
+        parts = (self.factors, self.square_factors, self.lower, self.upper)
+        return Shape(self.l1_ratio, *(part[columns] for part in parts))
+
     def standardised(self, deviations: FloatArray) -> Shape:
         """Return the penalty of coefficients of columns divided by their standard deviations."""
         squares = self.square_factors * deviations**2
         return Shape(self.l1_ratio, self.factors * deviations, squares, self.lower, self.upper)
 
-    def penalty(self, strength: float, column_scale: FloatArray) -> ElasticNet:
-        """Return the penalty of a strength for coefficients multiplied by `column_scale`."""
+    def penalty(self, strength: float | FloatArray, column_scale: FloatArray) -> ElasticNet:
+        """Return the penalty of a strength for coefficients multiplied by `column_scale`.
+
+        A column of strengths makes a stack: l1 and l2 of shape (n, n_features).
+        """
         with np.errstate(over="ignore"):
-            l1 = strength * self.l1_ratio * self.factors
+            l1 = np.asarray(strength * self.l1_ratio * self.factors)
             l1 /= column_scale
-            l2 = np.zeros(len(l1))
+            l2 = np.zeros(l1.shape)
             if self.l1_ratio < 1:
                 root = np.sqrt(strength * (1 - self.l1_ratio) * self.square_factors) / column_scale
                 l2 = np.minimum(root * root, STRONGEST)

@@ -174,7 +174,7 @@ class GroupShape(Shape):
         """Return the penalty of coefficients of columns divided by their standard deviations."""
         return replace(self, units=self.units * deviations)
 
-    def penalty(self, strength: float, column_scale: FloatArray) -> GroupNorms:
+    def penalty(self, strength: float | FloatArray, column_scale: FloatArray) -> GroupNorms:
         """Return the penalty of a strength for coefficients multiplied by `column_scale`."""
         with np.errstate(over="ignore"):
             l1 = strength * self.l1_ratio * self.factors

@@ -6,7 +6,7 @@ that. What is not solved here is left to it.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Any, Final
 
@@ -81,12 +81,6 @@ class CompiledProximal:
         ):
             return False
         return _kernel_of(objective) != 0 and (source.is_fused or is_at_hand())
-
-    @cached_property
-    def _hessian(self) -> Pinned:
-        """Room for the last Hessian of a call that forms one."""
-        size = self._X.shape[1] + 1
-        return Pinned(np.empty((size, size)))
 
     @cached_property
     def _room(self) -> tuple[Pinned, ...]:
@@ -165,28 +159,70 @@ class CompiledProximal:
         stale : float
             The change of a raw prediction from which the Hessian is formed anew.
         """
+        one = ElasticNet(penalty.l1[None], penalty.l2[None], penalty.lower, penalty.upper)
+        (found,) = self.walk(
+            one,
+            start,
+            unit[None],
+            model,
+            tolerance=tolerance,
+            max_iter=max_iter,
+            enough=enough,
+            stale=stale,
+        )
+        return found
+
+    def walk(
+        self,
+        penalties: ElasticNet,
+        start: Evaluation,
+        units: FloatArray,
+        model: Model | None = None,
+        *,
+        tolerance: float,
+        max_iter: int,
+        enough: float = 0.0,
+        stale: float = np.inf,
+    ) -> list[Solution]:
+        """Solve for one penalty after the other, up to the first that stalls, in one call.
+
+        Only the last solution has a model that may go on; the others' are their last Hessians.
+
+        Parameters
+        ----------
+        penalties : ElasticNet
+            With l1 and l2 of shape (n, k).
+        units : ndarray of shape (n, k)
+        start, model, tolerance, max_iter, enough, stale
+            As in `solve`.
+        """
         clock, objective, size = perf_counter(), self._objective, self._X.shape[1]
-        limits = np.stack([penalty.l1, penalty.l2, penalty.lower, penalty.upper, unit])
-        point = np.stack([start.point.coef[:, 0], start.gradient.coef[:, 0]])
-        level, slope = float(start.point.intercept[0]), float(start.gradient.intercept[0])
-        numbers = np.array([start.value, level, slope])
-        raw = start.raw_prediction[:, 0].copy()
+        count, n_rows = len(units), len(self._X)
+        limits = np.empty((count, 5, size))
+        parts = penalties.l1, penalties.l2, penalties.lower, penalties.upper, units
+        for k, part in enumerate(parts):
+            limits[:, k] = part
+        points, numbers = np.empty((count + 1, 2, size)), np.empty((count + 1, 3))
+        raws, references = np.empty((count + 1, n_rows)), np.empty((count + 1, n_rows))
+        points[0, 0], points[0, 1] = start.point.coef[:, 0], start.gradient.coef[:, 0]
+        numbers[0] = start.value, start.point.intercept[0], start.gradient.intercept[0]
+        raws[0] = start.raw_prediction[:, 0]
         state, known = _NO_MODEL, None if model is None else model.snapshot
         if model is not None and known is not None and len(model.columns) == size:
             matrix = model.matrix.copy()
-            reference = known.raw_prediction[:, 0].copy()
+            references[0] = known.raw_prediction[:, 0]
             if not model.is_spent:
                 state = _EXACT if model.is_exact else _CORRECTED
         else:
-            matrix = np.empty((size + 1, size + 1))
-            reference = np.empty(len(raw))
-        log = np.empty((max(max_iter, 0), 3))
-        stop, steps, worst, after, passes, hessians = _kernels.solve(
+            matrix, known = np.empty((size + 1, size + 1)), None
+        logs, told = np.empty((count, max(max_iter, 0), 3)), np.empty((count, 6))
+        snapshots = np.empty((count, size + 1, size + 1))
+        n_done = _kernels.walk(
             self._kernel,
             *self._pinned,
             limits,
             objective.fit_intercept,
-            penalty.is_smooth,
+            penalties.is_smooth,
             state,
             tolerance,
             enough,
@@ -194,36 +230,50 @@ class CompiledProximal:
             start.floor_size,
             stale,
             max_iter,
-            point,
+            points,
             numbers,
-            raw,
+            raws,
             matrix,
-            self._hessian,
-            reference,
-            log,
+            snapshots,
+            references,
+            logs,
+            told,
             *self._room,
         )
-        objective.passes += passes + hessians
-        found = None
-        if hessians:
-            known = Snapshot(self._every, self._hessian.array.copy(), reference[:, None])
-        if known is not None and len(known.columns) == size:
-            is_spent = after == _NO_MODEL  # proofs may use the Hessian
-            found = Model(self._every, matrix, known, after == _EXACT, is_spent)
-        value = comparable(float(numbers[0]))
-        here = Evaluation(
-            Point(point[0][:, None], numbers[1:2]),
-            value,
-            Point(point[1][:, None], numbers[2:3]),
-            lambda: raw[:, None],
-            None,
-            objective.floor(value),
-            objective.floor_size,
-        )
-        share = (perf_counter() - clock) / max(1, steps)
-        history = [IterationRecord(f, off, step, share) for f, off, step in log[:steps].tolist()]
-        total = here.value + penalty.value(here.point.coef[:, 0])
-        return Solution(here, total, found, _STOPS[stop], worst, history)
+        share = (perf_counter() - clock) / max(1.0, told[:n_done, 1].sum())
+        found = list[Solution]()
+        for t, (stop, steps, worst, after, passes, hessians) in enumerate(told[:n_done].tolist()):
+            objective.passes += passes + hessians
+            if hessians:
+                known = Snapshot(self._every, snapshots[t], references[t + 1][:, None])
+            if known is None:
+                reached = None
+            else:
+                is_last, is_spent = t == n_done - 1, after == _NO_MODEL
+                held = matrix if is_last else known.hessian
+                reached = Model(self._every, held, known, is_last and after == _EXACT, is_spent)
+            value = comparable(float(numbers[t + 1, 0]))
+            here = Evaluation(
+                Point(points[t + 1, 0][:, None], numbers[t + 1, 1:2]),
+                value,
+                Point(points[t + 1, 1][:, None], numbers[t + 1, 2:3]),
+                partial(_as_column, raws[t + 1]),
+                None,
+                objective.floor(value),
+                objective.floor_size,
+            )
+            history = [
+                IterationRecord(f, off, step, share)
+                for f, off, step in logs[t, : int(steps)].tolist()
+            ]
+            w = points[t + 1, 0]
+            total = value + float(limits[t, 0] @ np.abs(w)) + 0.5 * float(limits[t, 1] @ (w * w))
+            found.append(Solution(here, total, reached, _STOPS[int(stop)], worst, history))
+        return found
+
+
+def _as_column(numbers: FloatArray) -> FloatArray:
+    return numbers[:, None]
 
 
 def is_small(source: InMemorySource) -> bool:
@@ -239,11 +289,12 @@ def is_small(source: InMemorySource) -> bool:
 def is_at_hand() -> bool:
     """Tell whether the compiled steps are loaded, or kept on disk by an earlier process."""
     one, table, places = np.ones(1), np.ones((1, 1)), np.ones(1, dtype=np.int64)
-    examples = 0, table, one, one, one, table
+    tables = np.ones((1, 1, 1))
+    examples = 0, table, one, one, one, tables
     choices = True, True, 0, 1.0, 1.0, 1.0, 1.0, 1.0, 0
-    kept = table, one, one, table, table, one, table
+    kept = tables, table, table, table, tables, table, tables, table
     room = one, table, table, table, table, table, places, places, table, table
-    return bool(_kernels.solve.is_at_hand(*examples, *choices, *kept, *room))
+    return bool(_kernels.walk.is_at_hand(*examples, *choices, *kept, *room))
 
 
 def _kernel_of(objective: Objective) -> int:

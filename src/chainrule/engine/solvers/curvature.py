@@ -132,24 +132,30 @@ class Curvature:
         return float(values[0]), np.asarray(vectors[:, 0])
 
     def dual_norm(self, vector: FloatArray) -> float:
-        """Return sqrt(v^T H^-1 v), from above: for a gradient, the Newton decrement.
+        """Return sqrt(v^T H^-1 v), from above: for a gradient, the Newton decrement."""
+        return float(self.dual_norms(vector[None])[0])
+
+    def dual_norms(self, vectors: FloatArray) -> FloatArray:
+        """Return `dual_norm` of every row of a table.
 
         With a solution x up to a residual r, v^T H^-1 v = v^T x + x^T r + r^T H^-1 r.
         """
-        scaled = vector / self.scale
+        scaled = vectors / self.scale
         if not self._verified or self._cholesky is None:
-            values, vectors = self._spectrum
-            turned = vectors.T @ scaled
-            return float(np.sqrt((turned * turned / values).sum()))
-        size = len(scaled)
-        solution = _solved(self._cholesky, scaled)
-        residual = scaled - self._scaled @ solution
-        long, short = float(np.linalg.norm(solution)), float(np.linalg.norm(scaled))
-        unit, left = (size + 2) * UNIT, float(np.linalg.norm(residual))
+            values, directions = self._spectrum
+            turned = scaled @ directions
+            return np.asarray(np.sqrt((turned * turned / values).sum(axis=1)))
+        size = scaled.shape[1]
+        solutions = _solved(self._cholesky, scaled.T).T
+        residuals = scaled - solutions @ self._scaled
+        long, short, left = (
+            np.sqrt((part * part).sum(axis=1)) for part in (solutions, scaled, residuals)
+        )
+        unit = (size + 2) * UNIT
         unknown = left + unit * (float(np.trace(self._scaled)) * long + short)
-        known = abs(float(scaled @ solution) + float(solution @ residual))
+        known = np.abs((scaled * solutions).sum(axis=1) + (solutions * residuals).sum(axis=1))
         known += 2 * unit * long * (short + left)
-        return float(np.sqrt(known + unknown**2 / self._verified))
+        return np.asarray(np.sqrt(known + unknown**2 / self._verified))
 
     def inverse_root_trace(self, keep: FloatArray) -> float:
         """Return sqrt(trace(K H^-1 K)) for K = diag(keep): a bound on |K u| over |u|_H <= 1."""
@@ -161,16 +167,20 @@ class Curvature:
         return top * float(np.sqrt(weights @ self._inverse_diagonal))
 
     def largest_norm(self, bounds: FloatArray, *, quickly: bool = False) -> float:
-        """Bound sqrt(v^T H^-1 v) over all v with |v_j| <= bounds_j.
+        """Bound sqrt(v^T H^-1 v) over all v with |v_j| <= bounds_j."""
+        return float(self.largest_norms(bounds[None], quickly=quickly)[0])
+
+    def largest_norms(self, bounds: FloatArray, *, quickly: bool = False) -> FloatArray:
+        """Return `largest_norm` of every row of a table.
 
         By the smallest eigenvalue, or entry by entry, which takes the inverse: where H is flat, few
         entries matter.
         """
         scaled = bounds / self.scale
-        together = float(np.linalg.norm(scaled)) / np.sqrt(self.smallest)
-        if quickly:
-            return float(1.000001 * together)
-        return float(min(together, 1.000001 * (scaled @ np.sqrt(self._inverse_diagonal))))
+        together = np.sqrt((scaled * scaled).sum(axis=1)) / np.sqrt(self.smallest)
+        if not quickly:
+            together = np.minimum(together, scaled @ np.sqrt(self._inverse_diagonal))
+        return np.asarray(1.000001 * together)
 
     def widest_spread(self, row_bounds: FloatArray) -> float:
         """Bound max_k x^T u_k - min_k x^T u_k over |u|_H <= 1 and rows x within these bounds.

@@ -22,6 +22,9 @@ _STALE: Final[float] = 0.5
 _STALE_IN_ONE_CALL: Final[float] = 3.0
 """The same where steps are compiled: a few more of them take less time than a Hessian."""
 
+_STALE_IN_WALKS: Final[float] = 1.5
+"""The same where several points are proven with one Hessian."""
+
 _MANY_ROWS: Final[int] = 10
 """Rows per column from which that holds: proofs for fewer need a Hessian from nearby."""
 
@@ -67,9 +70,6 @@ class ProximalSteps:
         """Do what `proximal_newton` does, with a Hessian from no further away than serves."""
         constant, done = self.objective.loss.facts.self_concordance, list[IterationRecord]()
         if self._compiled is not None:
-            source = self.objective.source
-            many = source.n_samples >= _MANY_ROWS * source.n_features
-            far = _STALE_IN_ONE_CALL if many else _STALE
             found = self._compiled.solve(
                 penalty,
                 start,
@@ -78,7 +78,7 @@ class ProximalSteps:
                 tolerance=tolerance,
                 max_iter=max_iter,
                 enough=enough,
-                stale=far / constant if constant else np.inf,
+                stale=self._stale,
             )
             if found.stop != "stalled":
                 return found
@@ -99,6 +99,39 @@ class ProximalSteps:
             monitor=monitor,
         )
         return replace(solution, history=done + solution.history)
+
+    def walk(
+        self,
+        penalties: ElasticNet,
+        start: Evaluation,
+        units: FloatArray,
+        model: Model | None,
+        *,
+        tolerance: float,
+        max_iter: int,
+        enough: float = 0.0,
+    ) -> list[Solution]:
+        """Do what `CompiledProximal.walk` does, where steps are compiled."""
+        assert self._compiled is not None
+        constant = self.objective.loss.facts.self_concordance
+        return self._compiled.walk(
+            penalties,
+            start,
+            units,
+            None if model is None else self._compiled.extended(model),
+            tolerance=tolerance,
+            max_iter=max_iter,
+            enough=enough,
+            stale=min(self._stale, _STALE_IN_WALKS / constant if constant else np.inf),
+        )
+
+    @property
+    def _stale(self) -> float:
+        """The change of a score from which compiled steps form the Hessian anew."""
+        constant, source = self.objective.loss.facts.self_concordance, self.objective.source
+        many = source.n_samples >= _MANY_ROWS * source.n_features
+        far = _STALE_IN_ONE_CALL if many else _STALE
+        return far / constant if constant else np.inf
 
     def model_at(self, here: Evaluation, columns: IntArray) -> Model:
         """Return a model of these columns, at least, with the Hessian at a point."""

@@ -322,3 +322,114 @@ def solve(
             raw[i] = fresh_raw[i]
         value, worst = there, left
     return stop, steps, worst, state, passes, hessians
+
+
+@exact
+def walk(
+    kernel: int,
+    X: Matrix,
+    y: Vector,
+    weight: Vector,
+    offset: Vector,
+    limits: Matrix,
+    fit_intercept: bool,
+    is_smooth: bool,
+    state: int,
+    tolerance: float,
+    enough: float,
+    floor: float,
+    floor_size: float,
+    stale: float,
+    max_iter: int,
+    points: Matrix,
+    numbers: Matrix,
+    raws: Matrix,
+    model: Matrix,
+    snapshots: Matrix,
+    references: Matrix,
+    logs: Matrix,
+    told: Matrix,
+    fresh_raw: Vector,
+    hessian: Matrix,
+    room_of_square: Matrix,
+    factor: Matrix,
+    vectors: Matrix,
+    parts: Matrix,
+    playing: Matrix,
+    moving: Matrix,
+    room: Matrix,
+    lines: Matrix,
+) -> int:
+    """Solve for one penalty after the other, each from where the last one ended.
+
+    Parameters
+    ----------
+    limits : ndarray of shape (n, 5, k)
+        Those of every penalty.
+    points, numbers, raws : ndarray of shape (n + 1, ...)
+        `point`, `numbers` and `raw` of `solve`: where to start, then where each penalty ends.
+    snapshots : ndarray of shape (n, k + 1, k + 1)
+        The last Hessian of every penalty that formed one.
+    references : ndarray of shape (n + 1, n_rows)
+        Raw predictions where the last Hessian was formed, at the start and for every penalty.
+    logs : ndarray of shape (n, max_iter, 3)
+    told : ndarray of shape (n, 6)
+        What `solve` returns.
+    kernel, X, y, weight, offset, fit_intercept, is_smooth, state, tolerance, enough, floor
+        As in `solve`.
+    floor_size, stale, max_iter, model, fresh_raw, hessian, room_of_square, factor, vectors, parts
+        The same.
+    playing, moving, room, lines
+        The same.
+
+    Returns
+    -------
+    n_done : int
+        The last of them may have stalled.
+    """
+    for t in range(len(limits)):
+        for j in range(points.shape[2]):
+            points[t + 1, 0, j], points[t + 1, 1, j] = points[t, 0, j], points[t, 1, j]
+        for j in range(numbers.shape[1]):
+            numbers[t + 1, j] = numbers[t, j]
+        for i in range(raws.shape[1]):
+            raws[t + 1, i], references[t + 1, i] = raws[t, i], references[t, i]
+        stop, steps, worst, state, passes, hessians = solve(
+            kernel,
+            X,
+            y,
+            weight,
+            offset,
+            limits[t],
+            fit_intercept,
+            is_smooth,
+            state,
+            tolerance,
+            enough,
+            floor,
+            floor_size,
+            stale,
+            max_iter,
+            points[t + 1],
+            numbers[t + 1],
+            raws[t + 1],
+            model,
+            snapshots[t],
+            references[t + 1],
+            logs[t],
+            fresh_raw,
+            hessian,
+            room_of_square,
+            factor,
+            vectors,
+            parts,
+            playing,
+            moving,
+            room,
+            lines,
+        )
+        told[t, 0], told[t, 1], told[t, 2] = stop, steps, worst
+        told[t, 3], told[t, 4], told[t, 5] = state, passes, hessians
+        if stop == STALLED:
+            return t + 1
+    return len(limits)
