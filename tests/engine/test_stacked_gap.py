@@ -11,6 +11,7 @@ from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.gram import Snapshot, gram
 from chainrule.engine.paths import PathSolver
 from chainrule.engine.penalties.elastic_net import Shape
+from chainrule.engine.solvers import compiled_proximal
 from chainrule.engine.whole_paths import geometric, path_of
 
 RNG = np.random.default_rng(5)
@@ -114,7 +115,8 @@ def test_a_path_ends_where_fits_one_by_one_do(tol: float) -> None:
         assert above <= point.certificate.suboptimality_bound + 1e-12 * best.value
 
 
-def test_a_wide_path_is_proven_stretch_by_stretch() -> None:
+def test_a_wide_path_is_proven_stretch_by_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled_proximal, "is_at_hand", lambda: True)  # compiled if it is not
     rng = np.random.default_rng(3)
     X = rng.normal(size=(120, 600))
     y = (X[:, 0] - X[:, 1] + rng.logistic(size=120) > 0).astype(int)
