@@ -74,6 +74,11 @@ INFERRED: list[tuple[str, dict[str, Shape]]] = [
             "y": ("k", 1),
         },
     ),
+    (  # One bias for all examples, also where a cost of entries leaves a single output.
+        "X : (n, m)\nA = relu(V X + c)\nS = sigmoid(W A + b)\n"
+        "J = -1/m sum_{i=1}^m (y^(i) log(S^(i)) + (1 - y^(i)) log(1 - S^(i)))",
+        {"V": ("h", "n"), "c": ("h", 1), "W": (1, "h"), "b": (1, 1), "y": (1, "m")},
+    ),
     (
         "J = ||y - X w||^2 + lambda ||w||^2",
         {"y": ("m", 1), "X": ("m", "n"), "w": ("n", 1), "lambda": (1, 1)},

@@ -69,6 +69,7 @@ _ORDER: Mapping[str, Mapping[ShapeKind, int]] = {
     "marked": {ShapeKind.MATRIX: 0, ShapeKind.ROW: 1, ShapeKind.COLUMN: 8},
     "marked label": {ShapeKind.ROW: 0, ShapeKind.MATRIX: 2, ShapeKind.COLUMN: 8},
     "row": {ShapeKind.ROW: 0, ShapeKind.COLUMN: 1, ShapeKind.SCALAR: 1, ShapeKind.MATRIX: 6},
+    "bias": {ShapeKind.COLUMN: 0, ShapeKind.SCALAR: 1, ShapeKind.ROW: 5, ShapeKind.MATRIX: 6},
     "number": {ShapeKind.SCALAR: 0, ShapeKind.COLUMN: 2, ShapeKind.ROW: 3, ShapeKind.MATRIX: 6},
     "alone": {ShapeKind.SCALAR: 0, ShapeKind.COLUMN: 30, ShapeKind.ROW: 30},
 }  # fmt: skip

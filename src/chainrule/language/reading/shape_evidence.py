@@ -44,6 +44,7 @@ class ShapeEvidence:
     tables: set[str] = field(default_factory=set)  # with two indices
     marked: set[str] = field(default_factory=set)  # with an example above
     alone: set[str] = field(default_factory=set)  # the label of one example
+    biases: set[str] = field(default_factory=set)  # b of W A + b
 
     @classmethod
     def of(
@@ -93,6 +94,8 @@ class ShapeEvidence:
             return "number"
         if name in self.rows:
             return "row"
+        if name in self.biases:
+            return "bias"
         return "vector" if name in self.vectors else "number"
 
     def take(self, node: Node) -> None:
@@ -178,6 +181,8 @@ class ShapeEvidence:
                 continue
             if not DATA.fullmatch(first):
                 self.vectors |= set(alone)
+                if learned[0] and last[0].isupper():
+                    self.biases |= set(added)  # the same for all examples, which stand in columns
             elif last[0].isupper():
                 self.rows |= set(added)
             else:
