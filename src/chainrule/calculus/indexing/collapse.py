@@ -263,37 +263,44 @@ def _plan(
     return CollapsePlan(plan.cost, plan.firings, scaled_by(front, plan.result)), front
 
 
-def _flatten(term: Expr, summed: frozenset[Index] = frozenset()) -> tuple[list[Index], list[Expr]]:
-    """Pull sums and signs out of a product: bound indices, then factors in order."""
+def _flatten(
+    term: Expr, summed: frozenset[Index] = frozenset(), *, whole: bool = True
+) -> tuple[list[Index], list[Expr]]:
+    """Pull sums and signs out of a product: bound indices, then factors in order.
+
+    `whole` says that the term is no factor of another.
+    """
     if isinstance(term, Total):
-        bound, factors = _flatten(term.body, summed | {term.index})
+        bound, factors = _flatten(term.body, summed | {term.index}, whole=False)
         return [term.index, *bound], factors
     if isinstance(term, Apply) and term.op is TABLE["neg"]:
-        bound, factors = _flatten(term.args[0], summed)
+        bound, factors = _flatten(term.args[0], summed, whole=whole)
         return bound, [Number(-1), *factors]
-    if isinstance(term, Apply) and term.op is TABLE["div"] and _below_all(term, summed):
+    if isinstance(term, Apply) and term.op is TABLE["div"] and _below_all(term, summed, whole):
         # A number, a size or a value below stands below the whole product: (A - Y) X^T / m.
-        bound, factors = _flatten(term.args[0], summed)
+        bound, factors = _flatten(term.args[0], summed, whole=False)
         return bound, [*factors, 1 / term.args[1]]
     if isinstance(term, Apply) and term.op is TABLE["div"]:
         # A vector below a matrix: the sum of A_ji / r_j over j is the product A^T (1/r).
         below = running(term.args[1])
         if below & summed and below < running(term.args[0]):
-            bound, factors = _flatten(term.args[0], summed)
+            bound, factors = _flatten(term.args[0], summed, whole=False)
             return bound, [*factors, 1 / term.args[1]]
     if isinstance(term, Apply) and term.op is TABLE["mul"]:
-        parts = [_flatten(arg, summed) for arg in term.args]
+        parts = [_flatten(arg, summed, whole=False) for arg in term.args]
         return [i for bound, _ in parts for i in bound], [f for _, fs in parts for f in fs]
     return [], [term]
 
 
-def _below_all(quotient: Apply, summed: frozenset[Index]) -> bool:
+def _below_all(quotient: Apply, summed: frozenset[Index], whole: bool) -> bool:
     """Whether a fraction line leaves a product: what is below has no index that is summed over."""
     above, below = quotient.args
     if not symbols(below):
         return True
-    many = len(running(above)) > 2 or isinstance(above, Total) or running(above) & summed
-    return bool(many) and not running(below)
+    free = running(above)
+    # A number such as sum((x - u)^2)/s^3 is shorter as a sum than as 1^T (x - u)^2/s^3.
+    total = isinstance(above, Total) and (free or not whole)
+    return bool(len(free) > 2 or total or free & summed) and not running(below)
 
 
 def _piece(

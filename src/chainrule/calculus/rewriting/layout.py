@@ -270,7 +270,8 @@ def _line_below(parts: Iterable[Expr]) -> Expr:
     lines = [_unspread(f) if _has_line(f) else None for f in factors]
     if not any(lines) or all(_is_scalar(factor) for factor in factors):
         front, *rest = factors
-        if len(rest) == 1 and isinstance(front, Number) and front.value > 0:
+        lined = [part for part in rest if is_op(part, "div")]
+        if isinstance(front, Number) and front.value > 0 and len(lined) == len(rest) == 1:
             return _multiplied(front.value, rest[0])
         return mul(*factors)
     above = (line.args[0] if line else factor for line, factor in zip(lines, factors, strict=True))
