@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -25,6 +26,7 @@ from chainrule.teaching.grading.line_verdicts import (
     in_own_function,
     refused_line,
 )
+from chainrule.teaching.grading.scopes import merged, scopes
 from chainrule.teaching.grading.taken_losses import with_taken_losses
 from chainrule.teaching.grading.value_verdicts import (
     by_code_alone,
@@ -45,6 +47,7 @@ from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.spoken_losses import spoken_losses
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
 from chainrule.teaching.marking.unread_names import UnreadNames, unread_names
+from chainrule.teaching.marking.usual_shorthand import with_shorthand_written_out
 
 MOST = 12
 """The most conventions that are tried."""
@@ -138,7 +141,20 @@ def audit(text: str, model: Model | None = None) -> Audit:
         if alone is None:
             raise ModelError("definitions that lead to one another") from error
         return Audit(None, alone)
+    found = _by_scopes(found, text)
     return replace(found, lines=_with_rounds(found.model, with_code(found.lines, text)))
+
+
+def _by_scopes(found: Audit, text: str) -> Audit:
+    """Judge lines that are open by the definitions of their own scope."""
+    if len(text) > MAX_TEXT:
+        return found
+    for start, end, own in scopes(_posted(text), found.lines):
+        with suppress(ChainruleError, RecursionError):
+            lines = _audited(own, None).lines
+            if any(line.verdict == "proven" for line in lines):
+                found = replace(found, lines=merged(found.lines, lines, start, end))
+    return found
 
 
 def _by_spoken_loss(text: str) -> Audit | None:
@@ -185,7 +201,8 @@ def _with_rounds(model: Model | None, lines: tuple[Verdict, ...]) -> tuple[Verdi
 
 def _posted(text: str) -> str:
     """Return a text without layout, with its functions written out."""
-    return with_functions_written_out(without_layout(in_latex(normalize("NFC", text))))
+    text = with_shorthand_written_out(in_latex(normalize("NFC", text)))
+    return with_functions_written_out(without_layout(text))
 
 
 def _audited(text: str, model: Model | None) -> Audit:
@@ -232,6 +249,7 @@ def _audited(text: str, model: Model | None) -> Audit:
             in_own_function(line, refused_line(line, error), _knows(model))
             for line, error in unread
         ]
+    rest = _with_heads(said, rest)
     unknown = unread_names(model, left_out, said) if own else UnreadNames(model, {}, {})
     judged, note = _judged(model, rest, text, unknown)
     lines = tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line))
@@ -239,6 +257,24 @@ def _audited(text: str, model: Model | None) -> Audit:
         declared = Declared(_declares_all(model, text, said), _rows_of_code(said))
         lines = with_values(lines, posted_text, failed=False, declared=declared)
     return Audit(model, lines, note)
+
+
+def _with_heads(
+    said: Sequence[TranscriptStatement], rest: Sequence[TranscriptStatement]
+) -> list[TranscriptStatement]:
+    """Return statements in which what continues a definition begins with the name defined."""
+    left, kept = {id(statement) for statement in rest}, list(rest)
+    head = ""
+    for statement in said:
+        if not statement.continues:
+            cuts = equals_signs(statement.text)
+            defines = bool(cuts) and id(statement) not in left and not statement.code
+            head = statement.text[: cuts[0]].strip() if defines else ""
+        elif head and id(statement) in left:
+            at = next(k for k, one in enumerate(kept) if one is statement)
+            kept[at] = replace(statement, text=f"{head} {statement.text}")
+            head = ""  # the next line continues this one
+    return kept
 
 
 def _rows_of_code(said: Sequence[TranscriptStatement]) -> frozenset[int]:

@@ -74,7 +74,12 @@ def without_conditions(said: Iterable[TranscriptStatement], text: str) -> list[T
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s{}$&]|\\(?:mathbf|boldsymbol|bm|vec)(?![A-Za-z])", "", name)
+    r"""Return a name without fonts and the marks of an estimate: ``\hat\beta``, ``w^*``."""
+    return re.sub(
+        r"[\s{}$&]|\\(?:mathbf|boldsymbol|bm|vec|(?:wide)?hat)(?![A-Za-z])"
+        r"|\^\{?(?:\*|\\ast|\\star)\}?|_\{?(?:\\text|\\mathrm)?\{?(?:MLE?|MAP|OLS)\}*$",
+        "", name,
+    )  # fmt: skip
 
 
 def _without_zero(statement: TranscriptStatement) -> TranscriptStatement | None:

@@ -20,6 +20,9 @@ _CLAUSE = re.compile(r"[,.:;]\s+")
 LEAST_WORDS = 4
 """The least number of words of a sentence before an equation on the same row."""
 
+LEAST_LETTERS = 3
+"""The least number of letters of a word in a bracket at an end, the words of a reason apart."""
+
 NEAR = 400
 """The number of characters at either end of a line in which words are searched."""
 
@@ -210,5 +213,10 @@ def _is_aside(text: str, begins: int, known: Known) -> bool:
     inner = text[begins + 1 : stops]
     if equal:
         return text[begins] == "("  # [i = j] is an indicator
-    plain = [word for word in inner.split() if _is_word(word, known)]
+    plain = [
+        word
+        for word in inner.split()
+        if _is_word(word, known)
+        and (len(word) >= LEAST_LETTERS or word.lower() in BEGINS_A_REASON)  # (Ax - b)
+    ]
     return bool(plain) and (not _MATHS.search(inner) or len(plain) > 1)

@@ -21,6 +21,13 @@ ONE_PATH = (
     "not right along all paths from this time to the objective, and it may be meant along one of "
     "them; say which values are held fixed"
 )
+LABELS = re.compile(
+    r"one-?\s?hot|sums? to (?:\$\s*)?(?:1|one)\b|probability (?:vector|distribution)"
+    r"|\\sum_\{?([a-z])\}?\s*[ty]_\{?\1\}?\s*=\s*1\b",
+    re.IGNORECASE,
+)
+"""Words and formulas by which labels sum to 1."""
+
 SIZE_FACTOR = re.compile(r"the factor (?:1/)?[a-zA-Z] more")
 MEAN_OR_SUM = (
     "right as the gradient of a sum or of a mean over the examples, by convention; define the "
@@ -79,6 +86,7 @@ def is_of_time_before(reader: Reader, claim: Claim) -> bool:
 
 
 __all__ = [
+    "LABELS",
     "bound_and_free",
     "has_open_gradients",
     "is_of_one_time",

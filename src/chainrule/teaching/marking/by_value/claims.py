@@ -18,6 +18,7 @@ from chainrule.teaching.marking.by_value.arrays import SIZE
 from chainrule.teaching.marking.by_value.case_rows import with_cases_in_rows
 from chainrule.teaching.marking.by_value.chain_rule import by_form
 from chainrule.teaching.marking.by_value.claim_kinds import (
+    LABELS,
     MEAN_OR_SUM,
     ONE_PATH,
     SIZE_FACTOR,
@@ -283,9 +284,10 @@ def _judge(
             )
             if meaning.note:
                 why += f"; read with {meaning.note}"
-            usual = (
-                replace(meaning, symmetric=False).note == "" and meaning.ranks == usable[0].ranks
-            )
+            said_above = replace(meaning, symmetric=False)
+            if meaning.labels in ("shares", "class") and LABELS.search(reader.passage.text):
+                said_above = replace(said_above, labels="free")
+            usual = said_above.note == "" and meaning.ranks == usable[0].ranks
             return Judged(said.line, said.text, "proven", why, usual=usual)
     if not claim.conditions and not speaks_of_all(claim):
         for condition in dict.fromkeys((*claim.nearby, *other_places(reader, claim))):

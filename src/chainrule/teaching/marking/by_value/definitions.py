@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from chainrule.teaching.marking.by_value.passage import (
     Definition,
@@ -29,6 +30,7 @@ from chainrule.teaching.marking.by_value.terms import (
     every,
     letters_of,
     parts,
+    rebuilt,
 )
 from chainrule.teaching.marking.by_value.text_habits import left_name
 from chainrule.teaching.marking.transcript import equals_signs
@@ -278,6 +280,38 @@ def mark_unsolved(reader: Reader) -> None:
         passage.unread |= set(arguments) - used - behind - passage.definitions.keys()
 
 
+def name_parts(passage: Passage) -> None:
+    r"""Write a later name into earlier definitions: ``m_i = y_i w^T x_i`` in ``log(1 + e^{-m_i})``.
+
+    Only names that the text differentiates by need it, as its objective does not mention them.
+    """
+    wanted = {passage.key(n) for names in gradients(passage.terms).values() for n in names}
+    known = [one for some in passage.definitions.values() for one in some]
+    for part in known:
+        if passage.key(part.name) not in wanted or isinstance(part.body, Named | Constant):
+            continue
+        for base, some in passage.definitions.items():
+            passage.definitions[base] = [
+                one if one.order >= part.order else _with_part(one, part) for one in some
+            ]
+
+
+def _with_part(one: Definition, part: Definition) -> Definition:
+    r"""Return a definition with a part named; as it is where the part parametrises it anew.
+
+    With ``s = \log \sigma^2``, a sigma that stands elsewhere is a function of s, too.
+    """
+    body = rebuilt(one.body, partial(_named, part))
+    inner, left = (
+        {node.base for node in every(term) if isinstance(node, Named)} for term in (part.body, body)
+    )
+    return one if inner <= left else replace(one, body=body)
+
+
+def _named(part: Definition, term: Term) -> Term:
+    return part.name if term == part.body else term
+
+
 def define_further(passage: Passage, head: Claim, claim: Claim) -> None:
     r"""Take what follows ``\ell = \log p(X | w)`` on the next line for the definition."""
     left = head.sides[0]
@@ -395,6 +429,7 @@ __all__ = [
     "is_given",
     "mark_unsolved",
     "match_names",
+    "name_parts",
     "named_at_the_end",
     "shorten",
 ]

@@ -274,7 +274,7 @@ class Parser(Formulas):
         """Return the letters of a sum and what is said of them."""
         letters: list[str] = []
         conditions: list[Condition | Called] = []
-        for group in _groups(content):
+        for group in _groups(_without_set(content)):
             if not group:
                 continue
             compared = self._compared(group) if letters else None
@@ -308,6 +308,15 @@ def _inverse(under: list[Token]) -> list[Token] | None:
 
 
 _ORDERS = ("<", ">", "<=", ">=")
+
+
+def _without_set(content: list[Token]) -> list[Token]:
+    r"""Return ``u, i`` for ``(u, i) \in \mathcal{K}``: the sum runs over all pairs."""
+    shown = [token.text for token in content]
+    if "(" not in shown[:1] or ")" not in shown or "\\in" not in shown:
+        return content
+    close = shown.index(")")
+    return content[1:close] if shown[close + 1 : close + 2] == ["\\in"] else content
 
 
 def _groups(content: list[Token]) -> list[list[Token]]:

@@ -16,6 +16,7 @@ from chainrule.teaching.marking.by_value.definitions import (
     is_given,
     mark_unsolved,
     match_names,
+    name_parts,
     named_at_the_end,
     shorten,
 )
@@ -93,6 +94,7 @@ def read(
     for claim in reader.claims:
         from_slopes(reader.passage, claim)
         named_at_the_end(reader.passage, claim)
+    name_parts(reader.passage)
     seen: set[Key] = set()
     for claim in reader.claims:
         for at, (one, other) in enumerate(itertools.pairwise(claim.sides)):
