@@ -185,6 +185,11 @@ class Shapes(Algebra[Shaped]):
         """Return the number of axes of a value; an open one gets the least number."""
         return len(self.known(value, least))
 
+    def is_column(self, value: Shaped) -> bool:
+        """Whether a matrix has one column."""
+        dims = self.known(value)
+        return len(dims) == 2 and dims[1].is_one() and not dims[0].is_one()
+
     def is_vector(self, value: Shaped) -> bool:
         """Whether a matrix has one row or one column."""
         return any(dim.is_one() for dim in self.known(value))
