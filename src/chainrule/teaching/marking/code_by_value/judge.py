@@ -24,6 +24,7 @@ from chainrule.teaching.marking.code_by_value.factors import FOLLOWS, Line, exam
 from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, places_of
 from chainrule.teaching.marking.code_by_value.likeliest import readings
 from chainrule.teaching.marking.code_by_value.local_slopes import compare_local
+from chainrule.teaching.marking.code_by_value.mends import is_mended
 from chainrule.teaching.marking.code_by_value.naming import Names, derive, names_of
 from chainrule.teaching.marking.code_by_value.numeric import Array
 from chainrule.teaching.marking.code_by_value.own_names import helpers_of
@@ -46,6 +47,7 @@ OTHER_READING = "right in one reading of the shapes and wrong in another; declar
 NO_LOSS = "the code has no loss, and under none of the usual ones does its first gradient hold; " \
           "add the line that computes the loss"  # fmt: skip
 UNSETTLED = "a row before it, from which it starts, is not settled"
+INFERRED = "the shapes are inferred, and no small change makes the row right; declare them"
 NOT_REACHED = "the value that this is the gradient of is not computed in this code, as far as it " \
               "is read; add the rows that compute it and the loss"  # fmt: skip
 ROUNDS = "right in one round of the loop and wrong in another"
@@ -317,6 +319,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
             if isinstance(error, Mismatch) and place:
                 line.verdict = "wrong"
                 line.fault = group.index(at) if len(group) > 1 else None
+                line.misfit = not is_mended(event, place, backward, slopes, loss)
             if place:
                 backward.walk.known[event.target] = slopes.whole(place[0], loss)
                 line.replaced = True
@@ -337,6 +340,8 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
         compare(line, slopes, array, event, terms, loss, last=last, counts=counts)
         if last and line.verdict == "wrong":
             place = places_of(slopes, event, reading.names, walk)
+            if line.numbers is None and line.ratio is None:
+                line.misfit = not is_mended(event, place, backward, slopes, loss)
             if place:
                 backward.walk.known[event.target] = slopes.whole(place[0], loss)
                 line.replaced = True
@@ -354,6 +359,9 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
             place = places_of(slopes, line.events[-1], reading.names, walk)
             _find_row(line, slopes, backward, place, loss)
     spare_foreign(lines, slopes, loss)
+    for line in lines:
+        if line.verdict == "wrong" and line.misfit:
+            line.verdict, line.why = "unproven", f"{line.why}; {INFERRED}"
     return lines
 
 
