@@ -217,7 +217,9 @@ class Shapes(Algebra[Shaped]):
         value.dims = options[self._choose(2)]
 
     def _together(self, one: Shaped, other: Shaped) -> Shaped:
-        if one.dims is None and other.dims is None:
+        if one.dims is None and other.dims is None and (one.first or other.first):
+            self._settle_listed(*((one, other) if one.first else (other, one)))
+        elif one.dims is None and other.dims is None:
             if self._choose(2) != self.numbers:
                 one.dims = other.dims = ()
             else:
@@ -232,6 +234,12 @@ class Shapes(Algebra[Shaped]):
         for value, beside in ((one, other), (other, one)):
             self._may_be_one(value, beside)
         return Shaped(_broadcast(one.dims, other.dims))
+
+    def _settle_listed(self, one: Shaped, other: Shaped) -> None:
+        """Choose the shapes of two open values, of which the first has a length: ``len(x)``."""
+        matrix, vector = (Dim(), Dim()), (Dim(),)
+        options = [(matrix, matrix), (vector, ()), (vector, vector)]
+        one.dims, other.dims = options[self._choose(len(options))]
 
     def _may_be_one(self, value: Shaped, beside: Shaped) -> None:
         """Let an open length be 1 where the computed value beside it has the length 1."""
