@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -56,21 +57,19 @@ def is_mended(
 
 def _changed(value: ast.expr) -> Iterator[ast.expr]:
     """Yield the changed expressions; two transposes at once too."""
-    count = 0
     once = list(_once(value))
-    for one in [*once, *(again for first in once for again in _once(first))]:
+    twice = (again for first in once for again in _once(first))
+    for one in itertools.islice(itertools.chain(once, twice), MOST_CHANGES):
         yield ast.fix_missing_locations(ast.copy_location(one, value))
-        count += 1
-        if count >= MOST_CHANGES:
-            return
 
 
 def _once(value: ast.expr) -> Iterator[ast.expr]:
     yield _transposed(value)
     for axis in (0, 1):
         for keeps in (False, True):
+            sums = ast.Attribute(ast.Name("np", ast.Load()), "sum", ast.Load())
             yield ast.Call(
-                ast.Attribute(ast.Name("np", ast.Load()), "sum", ast.Load()), [copy.deepcopy(value)],
+                sums, [copy.deepcopy(value)],
                 [ast.keyword("axis", ast.Constant(axis)),
                  ast.keyword("keepdims", ast.Constant(keeps))],
             )  # fmt: skip

@@ -28,7 +28,7 @@ OUTPUTS = re.compile(
 """Names of outputs."""
 
 _LABELS = re.compile(
-    r"(?i)y|y_?true|targets?|labels?|t|y_?train|y_?one_?hot|y_?enc(?:oded)?|y_?batch"
+    r"(?i)y|y_?true|targets?|labels?|t|y_?(?:train|tr|te|dev|val|test|b)|y_?one_?hot|y_?enc(?:oded)?|y_?batch"
     r"|\w*one_?hot\w*|labels?_\w+|targets?_\w+|ground_?truth|y_?oh"
 )
 _LISTS = re.compile(

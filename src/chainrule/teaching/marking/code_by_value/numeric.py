@@ -360,7 +360,7 @@ class Numbers(Algebra[Array]):
                 case int():
                     found.append(place)
                 case _:
-                    found.append(place.by != 0 if place.mask else place.by.astype(np.int64))
+                    found.append(place.by != 0 if place.mask else place.by.astype(np.int64) % length)
         return tuple(found)
 
     def entry(self, value: Array, places: tuple[Place[Array], ...]) -> Array:

@@ -32,7 +32,7 @@ _BIASES = ("b", "bias", "c", "beta", "gamma")
 _SMALL = (5, 3, 4, 6, 7)
 _COMPARED = frozenset({"maximum", "minimum", "greater", "greater_equal", "less", "less_equal"})
 """Operations that activations use on every entry of a value."""
-LARGEST = 6
+LARGEST = 40
 """The largest length in the code that is kept; others are replaced by small ones."""
 
 
