@@ -23,7 +23,7 @@ class Cell:
         da_k = dk * k * (1 - k)
         self.dWk += np.dot(da_k, v.T)
         self.dbk += da_k
-        return dm * k
+        dm_prev = dm * k
 """,
         "np.dot(da_k, v.T)",
         "np.dot(da_k, v)",
@@ -91,7 +91,8 @@ dc = dz.sum(0)
 def cost(w, X, y, lam):
     h = sigmoid(X.dot(w))
     m = y.size
-    J = -(y.T.dot(np.log(h)) + (1 - y).T.dot(np.log(1 - h))) / m + lam / (2 * m) * np.sum(w[1:] ** 2)
+    J = -(y.T.dot(np.log(h)) + (1 - y).T.dot(np.log(1 - h))) / m
+    J += lam / (2 * m) * np.sum(w[1:] ** 2)
     return J
 
 def gradient(w, X, y, lam):
@@ -150,17 +151,19 @@ def test_right_rows_are_proven_and_a_seeded_fault_is_found(kind: str) -> None:
 def test_a_row_is_wrong_by_its_shape_only_where_a_small_change_mends_it() -> None:
     code = """
 h = np.tanh(x @ W1 + b1)
-loss = np.sum((h @ W2 + b2 - y) ** 2) / 2
-do = h @ W2 + b2 - y
+o = h @ W2 + b2
+p = np.exp(o) / np.exp(o).sum(axis=1, keepdims=True)
+loss = -np.sum(y * np.log(p))
+do = p - y
 dW2 = h @ do
 db2 = do.sum(axis=0)
 dz = do @ W2.T * (1 - h ** 2)
 db1 = dz.sum(axis=0)
 """
     found = {one.line: one.verdict for one in judged(code)}
-    assert found == {4: "proven", 5: "wrong", 6: "proven", 7: "proven", 8: "proven"}
+    assert found == {6: "proven", 7: "wrong", 8: "proven", 9: "proven", 10: "proven"}
     untied = code.replace("h @ do\n", "(h @ do) + (q @ h) @ q\n")
-    assert {one.line: one.verdict for one in judged(untied)}[5] != "wrong"
+    assert {one.line: one.verdict for one in judged(untied)}[7] != "wrong"
 
 
 def test_what_no_loss_reaches_is_not_proven() -> None:

@@ -23,6 +23,7 @@ from chainrule.teaching.marking.code_by_value.words import (
     SIGNS,
     is_helper,
     of_numbers,
+    of_one_number,
     table_entry,
     word_of,
 )
@@ -314,7 +315,7 @@ class Evaluation(Reader[V], ABC, Generic[V]):
         joined = node.value.attr if isinstance(node.value, ast.Attribute) else ""
         if joined in ("c_", "r_") and isinstance(node.slice, ast.Tuple):
             word = "bind_columns" if joined == "c_" else "concatenate"
-            written = [_of_one_number(part) for part in node.slice.elts]
+            written = [of_one_number(part) for part in node.slice.elts]
             parts: list[ast.expr] = written
             if joined == "r_":
                 parts = [ast.copy_location(ast.Tuple(written, ast.Load()), node)]
@@ -466,22 +467,6 @@ class Evaluation(Reader[V], ABC, Generic[V]):
                 return self.scope[name]
             return self.algebra.length(name)
         return self.value(node)
-
-
-def _of_one_number(node: ast.expr) -> ast.expr:
-    """Return a list such as ``[[0]]``, whose entries are all 0 or all 1, as a call of NumPy."""
-    sizes: list[ast.expr] = []
-    inner = node
-    while isinstance(inner, ast.List) and inner.elts:
-        if len({ast.dump(one) for one in inner.elts}) > 1:
-            return node
-        sizes.append(ast.Constant(len(inner.elts)))
-        inner = inner.elts[0]
-    if not sizes or not isinstance(inner, ast.Constant) or inner.value not in (0, 1):
-        return node
-    word = ast.Attribute(ast.Name("np", ast.Load()), "ones" if inner.value else "zeros", ast.Load())
-    call = ast.Call(word, [ast.Tuple(sizes, ast.Load())], [])
-    return ast.fix_missing_locations(ast.copy_location(call, node))
 
 
 def _is_module(node: ast.expr) -> bool:

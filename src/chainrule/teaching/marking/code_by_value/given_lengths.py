@@ -63,7 +63,7 @@ def _places(nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
         if not isinstance(node, ast.Call):
             continue
         word = word_of(node.func)
-        tuples = [one for one in node.args if isinstance(one, ast.Tuple | ast.List)]
+        tuples: list[ast.expr] = [one for one in node.args if isinstance(one, ast.Tuple | ast.List)]
         tuples += [k.value for k in node.keywords if k.arg in ("size", "shape")]
         if word in _LISTED and node.args:
             yield from tuples or node.args

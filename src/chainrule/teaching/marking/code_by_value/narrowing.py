@@ -11,7 +11,9 @@ from chainrule.teaching.marking.code_by_value.naming import is_label
 from chainrule.teaching.marking.code_by_value.numeric import COUNTS
 from chainrule.teaching.marking.code_by_value.shapes import Shapes
 
-_PARAMETERS = re.compile(r"(?:[WUVwbB]|[Tt]heta|[Ww]eights?|kernel|[Bb]ias(?:es)?|beta|gamma)_?\w{0,3}")
+_PARAMETERS = re.compile(
+    r"(?:[WUVwbB]|[Tt]heta|[Ww]eights?|kernel|[Bb]ias(?:es)?|beta|gamma)_?\w{0,3}"
+)
 """Names of weights and biases."""
 
 

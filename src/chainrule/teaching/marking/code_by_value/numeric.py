@@ -360,7 +360,8 @@ class Numbers(Algebra[Array]):
                 case int():
                     found.append(place)
                 case _:
-                    found.append(place.by != 0 if place.mask else place.by.astype(np.int64) % length)
+                    at = place.by != 0 if place.mask else place.by.astype(np.int64) % length
+                    found.append(at)
         return tuple(found)
 
     def entry(self, value: Array, places: tuple[Place[Array], ...]) -> Array:

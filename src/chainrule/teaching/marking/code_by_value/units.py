@@ -110,8 +110,10 @@ def _apart(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
     return found
 
 
-_GRADIENTS = re.compile(r"(?i)(?:compute_?|calc\w*_?|get_?|cost_?|loss_?)?grad(?:ient)?s?(?:_?(?:reg|"
-                        r"J|f|fn|func\w*|loss|cost)\w*)?")  # fmt: skip
+_GRADIENTS = re.compile(
+    r"(?i)(?:compute_?|calc\w*_?|get_?|cost_?|loss_?)?grad(?:ient)?s?"
+    r"(?:_?(?:reg|J|f|fn|func\w*|loss|cost)\w*)?"
+)
 """Names of functions that return the gradient of a cost."""
 
 
