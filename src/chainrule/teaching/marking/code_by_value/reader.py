@@ -1,4 +1,4 @@
-"""What the functions of a library need of the evaluation of their arguments."""
+"""Interface between the functions of a library and the evaluation of their arguments."""
 
 from __future__ import annotations
 
