@@ -200,7 +200,6 @@ def test_the_check_of_a_pass_over_tensors() -> None:
         ('Z = einsum("btt->bt", X)', "repeats a letter"),
         ('Z = einsum("btd,btd->bd", X)', "is for 2 operands, and 1 are given"),
         ("Z = einsum(X, Y)", "einsum takes its subscripts in quotes"),
-        ("Z = X W", "unknown name"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_said(line: str, said: str) -> None:

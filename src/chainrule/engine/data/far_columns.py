@@ -29,6 +29,9 @@ class DenseBlocks(Protocol):
     def matrix(self, index: int) -> MatrixBlock:
         """Return X of a block."""
 
+    def matrix_of(self, rows: slice) -> MatrixBlock:
+        """Return X of some rows."""
+
 
 def middles_of_few(
     source: DenseBlocks, maxima: FloatArray, far_from: float = FAR
@@ -44,8 +47,8 @@ def middles_of_few(
         max_i |x_ij|.
     far_from : float
     """
-    first: Any = source.matrix(0)
-    low, high = first.values[:_FIRST].min(axis=0), first.values[:_FIRST].max(axis=0)
+    first: Any = source.matrix_of(slice(0, _FIRST))
+    low, high = first.values.min(axis=0), first.values.max(axis=0)
     columns = np.flatnonzero(((low > 0) | (high < 0)) & (far_from * (high - low) < maxima))
     if not len(columns):
         return None

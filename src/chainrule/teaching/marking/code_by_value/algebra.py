@@ -155,6 +155,10 @@ class Algebra(ABC, Generic[V]):
         return None
 
     @abstractmethod
+    def is_column(self, value: V) -> bool:
+        """Whether a matrix has one column."""
+
+    @abstractmethod
     def is_vector(self, value: V) -> bool:
         """Whether a matrix has one row or one column."""
 

@@ -16,12 +16,14 @@ from chainrule.teaching.marking.code_by_value.algebra import (
     Misfit,
     Size,
 )
-from chainrule.teaching.marking.code_by_value.functions import Reader, known_function
+from chainrule.teaching.marking.code_by_value.functions import known_function
 from chainrule.teaching.marking.code_by_value.naming import Names
+from chainrule.teaching.marking.code_by_value.reader import Reader
 from chainrule.teaching.marking.code_by_value.words import (
     SIGNS,
     is_helper,
     of_numbers,
+    of_one_number,
     table_entry,
     word_of,
 )
@@ -313,7 +315,10 @@ class Evaluation(Reader[V], ABC, Generic[V]):
         joined = node.value.attr if isinstance(node.value, ast.Attribute) else ""
         if joined in ("c_", "r_") and isinstance(node.slice, ast.Tuple):
             word = "bind_columns" if joined == "c_" else "concatenate"
-            parts: list[ast.expr] = [node.slice] if joined == "r_" else node.slice.elts
+            written = [of_one_number(part) for part in node.slice.elts]
+            parts: list[ast.expr] = written
+            if joined == "r_":
+                parts = [ast.copy_location(ast.Tuple(written, ast.Load()), node)]
             return known_function(self, word, parts, {})
         if (name := self.flat(node)) is not None:
             return self.named(name)
@@ -349,11 +354,7 @@ class Evaluation(Reader[V], ABC, Generic[V]):
         word = word_of(node.func)
         arguments = list(node.args)
         owner = node.func.value if isinstance(node.func, ast.Attribute) else None
-        module = isinstance(owner, ast.Name) and owner.id in _MODULES
-        if owner is not None and not module and not (
-            isinstance(owner, ast.Attribute) and isinstance(owner.value, ast.Name)
-            and owner.value.id in _MODULES - {"self"}
-        ):  # fmt: skip
+        if owner is not None and not _is_module(owner):
             arguments = [owner, *arguments]
         keywords = {k.arg: k.value for k in node.keywords if k.arg}
         own = self.functions.get(word)
@@ -466,6 +467,13 @@ class Evaluation(Reader[V], ABC, Generic[V]):
                 return self.scope[name]
             return self.algebra.length(name)
         return self.value(node)
+
+
+def _is_module(node: ast.expr) -> bool:
+    """Whether an expression is a module, such as ``torch.nn.functional``."""
+    if isinstance(node, ast.Attribute):
+        return _is_module(node.value) and word_of(node.value) != "self"
+    return isinstance(node, ast.Name) and node.id in _MODULES
 
 
 @dataclass(frozen=True)

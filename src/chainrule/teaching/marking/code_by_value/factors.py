@@ -33,6 +33,7 @@ class Line:
     states: list[Array] = field(default_factory=list)  # the value after each event
     fault: int | None = None  # the event that is wrong, where several make the gradient
     part: float | None = None  # by what its first value exceeds the gradient of a part
+    misfit: bool = False  # whether its shapes do not meet, and no small change mends it
     good: int = 0  # how many events come to the gradient of a part of the loss
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from chainrule.teaching.marking.code_by_value.algebra import Misfit, NewAxis, Part, Size
-from chainrule.teaching.marking.code_by_value.indices import Indices
+from chainrule.teaching.marking.code_by_value.library_losses import LOSSES, library_loss
+from chainrule.teaching.marking.code_by_value.reader import Arguments, Keywords, Reader
 from chainrule.teaching.marking.code_by_value.words import is_scalar_name
 
 V = TypeVar("V")
@@ -56,29 +55,6 @@ SLOPES = re.compile(
     r"(?i)d_?(?P<a>sigmoid|tanh|relu)|(?P<b>sigmoid|tanh|relu)_?(?:deriv\w*|prime|grad\w*|der|d)"
     r"|(?:deriv\w*|der|grad)_?(?:of_?)?(?P<c>sigmoid|tanh|relu)"
 )
-
-Arguments = Sequence[ast.expr]
-Keywords = Mapping[str, ast.expr]
-
-
-class Reader(Indices[V], ABC, Generic[V]):
-    """Readers of the arguments of a call."""
-
-    @abstractmethod
-    def array(self, node: ast.expr) -> V:
-        """Return the value of an expression that is an array."""
-
-    @abstractmethod
-    def argued(self, node: ast.expr) -> V:
-        """Return the argument of a function that is applied to every entry."""
-
-    @abstractmethod
-    def times(self, one: object, other: object) -> object:
-        """Return the product of two values, entry by entry."""
-
-    @abstractmethod
-    def length(self, node: ast.expr) -> object:
-        """Return the length of a list or of the first axis of an array."""
 
 
 def known_function(ev: Reader[V], word: str, args: Arguments, keywords: Keywords) -> object:
@@ -158,8 +134,8 @@ def known_function(ev: Reader[V], word: str, args: Arguments, keywords: Keywords
         return algebra.elementwise("where", *(ev.array(one) for one in args))
     if word in ("softmax", "log_softmax"):
         return _softmax(ev, word, args, keywords)
-    if word in ("cross_entropy", "mse_loss"):
-        return _usual_loss(ev, word, args, keywords)
+    if word in LOSSES:
+        return library_loss(ev, word, args, keywords)
     if word in _SAME:
         return ev.value(first)
     if word in _JOINS:
@@ -351,28 +327,6 @@ def _softmax(ev: Reader[V], word: str, args: Arguments, keywords: Keywords) -> o
     total = algebra.reduced("sum", power, axes, keeps=True)
     found = algebra.elementwise("divide", power, total)
     return algebra.elementwise("log", found) if word == "log_softmax" else found
-
-
-def _usual_loss(ev: Reader[V], word: str, args: Arguments, keywords: Keywords) -> object:
-    algebra = ev.algebra
-    if len(args) < 2:
-        raise Misfit(f"{word} with one argument")
-    kind = keywords.get("reduction")
-    total = "sum" if isinstance(kind, ast.Constant) and kind.value == "sum" else "mean"
-    value, labels = ev.array(args[0]), ev.array(args[1])
-    if word == "mse_loss":
-        errors = algebra.elementwise("square", algebra.elementwise("subtract", value, labels))
-        return algebra.reduced(total, errors, None, keeps=False)
-    value = algebra.argument(value)
-    power = algebra.elementwise("exp", value)
-    shares = algebra.elementwise("divide", power, algebra.reduced("sum", power, (-1,), keeps=True))
-    logarithm = algebra.elementwise("negative", algebra.elementwise("log", shares))
-    if ev.is_open_or_vector(labels):
-        picked = algebra.entry(logarithm, ev.rows_and(labels))
-        return algebra.reduced(total, picked, None, keeps=False)
-    terms = algebra.reduced("sum", algebra.elementwise("multiply", labels, logarithm), (-1,),
-                            keeps=False)  # fmt: skip
-    return algebra.reduced(total, terms, None, keeps=False)
 
 
 def _joined(ev: Reader[V], word: str, args: Arguments, keywords: Keywords) -> object:

@@ -65,7 +65,7 @@ class Slopes:
             raise Misfit("a loss that is not finite")
         size = max(max(map(abs, true)), 1e-9)
         if max(map(abs, true)) < 1e-9:
-            if max(map(abs, claimed)) < 1e-9:
+            if max(map(abs, claimed)) < 1e-9 and not self.reading.open_output:
                 self.still.add(event.line)
                 return 1.0  # as a shift of the scores does not change a softmax
             return None
@@ -102,6 +102,12 @@ class Backward:
     def __post_init__(self) -> None:
         self.walk.known.update(self.reading.upstream)
         self.before: dict[str, object] = dict(self.walk.known)
+
+    @property
+    def numbers(self) -> Numbers:
+        """The algebra of the walk."""
+        assert isinstance(self.walk.algebra, Numbers)
+        return self.walk.algebra
 
     def apply(self, event: Event) -> object:
         """Return the value of a name after an event.

@@ -95,7 +95,9 @@ class Indices(ABC, Generic[V]):
 
     def class_axis(self, value: V) -> int:
         """Return the axis of a softmax whose call does not name it."""
-        return -1 if self.rank(value, 2) != 2 else self.names.class_axis
+        if self.rank(value, 2) != 2:
+            return -1
+        return 0 if self.algebra.is_column(value) else self.names.class_axis
 
 
 __all__ = ["Indices"]

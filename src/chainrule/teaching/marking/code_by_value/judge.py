@@ -7,7 +7,6 @@ directions. It is wrong where no reading does, and everything it depends on was 
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -22,22 +21,20 @@ from chainrule.teaching.marking.code_by_value.comparing import (
     spare_foreign,
 )
 from chainrule.teaching.marking.code_by_value.factors import FOLLOWS, Line, example_counts, settle
-from chainrule.teaching.marking.code_by_value.functions import SLOPES
 from chainrule.teaching.marking.code_by_value.gradients import Backward, Slopes, places_of
+from chainrule.teaching.marking.code_by_value.likeliest import readings
 from chainrule.teaching.marking.code_by_value.local_slopes import compare_local
+from chainrule.teaching.marking.code_by_value.mends import is_mended
 from chainrule.teaching.marking.code_by_value.naming import Names, derive, names_of
 from chainrule.teaching.marking.code_by_value.numeric import Array
 from chainrule.teaching.marking.code_by_value.own_names import helpers_of
 from chainrule.teaching.marking.code_by_value.readings import (
-    COUNTS,
     FAULTS,
     Budget,
     Reading,
     find_upstream,
-    shapes_of,
 )
 from chainrule.teaching.marking.code_by_value.rows import fault_of
-from chainrule.teaching.marking.code_by_value.shapes import Shapes
 from chainrule.teaching.marking.code_by_value.source import Source, source
 from chainrule.teaching.marking.code_by_value.units import Unit, units
 from chainrule.teaching.marking.code_by_value.updates import stepped_names
@@ -50,6 +47,7 @@ OTHER_READING = "right in one reading of the shapes and wrong in another; declar
 NO_LOSS = "the code has no loss, and under none of the usual ones does its first gradient hold; " \
           "add the line that computes the loss"  # fmt: skip
 UNSETTLED = "a row before it, from which it starts, is not settled"
+INFERRED = "the shapes are inferred, and no small change makes the row right; declare them"
 NOT_REACHED = "the value that this is the gradient of is not computed in this code, as far as it " \
               "is read; add the rows that compute it and the loss"  # fmt: skip
 ROUNDS = "right in one round of the loop and wrong in another"
@@ -183,7 +181,7 @@ def _best(code: Source, names: Names) -> list[Line] | None:
     """Return the lines under the reading that makes most of them right."""
     budget = Budget()
     tried: list[tuple[int, list[Line]]] = []
-    for reading in itertools.islice(readings(code, names, budget), MOST_READINGS):
+    for reading in readings(code, names, budget, MOST_READINGS):
         try:
             lines = _under(reading)
         except FAULTS:
@@ -230,74 +228,6 @@ def _same(one: Line, other: Line) -> bool:
     ) == (other.events[0].line, other.events[0].scope)
 
 
-_SOFT = frozenset({"exp", "softmax", "log_softmax"})
-
-
-def readings(code: Source, names: Names, budget: Budget) -> Iterator[Reading]:
-    """Yield the readings under which the forward pass has values, the likeliest first."""
-    found: list[tuple[int, int, Shapes]] = []
-    seen: set[object] = set()
-    labelled = False
-    for shapes in shapes_of(code, names):
-        labelled = labelled or bool(set(names.labels) & shapes.inputs.keys())
-        if (sign := shapes.signature()) in seen:
-            continue
-        seen.add(sign)
-        reading = Reading(code, names, shapes, "free", None, budget)
-        try:
-            count = _mismatches(reading)
-        except FAULTS:
-            continue
-        found.append((count, len(found), shapes))
-    if not found:
-        return
-    found.sort(key=lambda one: one[:2])
-    best = found[0][0]
-    kinds = ["free"]
-    if labelled and not names.picks and names.called & _SOFT:
-        kinds += ["shares 1", "shares 0"]
-    own = {node.name for one in code.statements for node in ast.walk(one)
-           if isinstance(node, ast.FunctionDef)}  # fmt: skip
-    open_slopes = any(SLOPES.fullmatch(word) for word in names.called - own)
-    slopes = (False, True) if open_slopes else (False,)
-    for count, _, shapes in found:
-        if count > best + 1:
-            return
-        open_count = any(shapes.inputs[name].dims == () for name in COUNTS & shapes.inputs.keys())
-        axes: tuple[int | None, ...] = (None, 0, 1) if open_count else (None,)
-        for axis, kind, by_output in itertools.product(axes, kinds, slopes):
-            yield Reading(code, names, shapes, kind, axis, budget, of_outputs=by_output)
-
-
-def _mismatches(reading: Reading) -> int:
-    """Return how many gradients have another shape than their value."""
-    walk = reading.walk(1)
-    find_upstream(reading, walk, walk.events)
-    backward = Backward(reading.walk(1), reading)
-    slopes = Slopes(reading, walk, 1)
-    count = 0
-    last = {event.target: at for at, event in enumerate(walk.events)}
-    for at, event in enumerate(walk.events):
-        places = places_of(slopes, event, reading.names, walk)
-        held = [slopes.numbers.seen[place][1] for place in places]
-        try:
-            value = backward.apply(event)
-        except Misfit:
-            fits = False
-        else:
-            backward.walk.known[event.target] = value
-            shapes = {np.squeeze(one).shape for one in held}
-            fits = at < last[event.target] or not held or (
-                np.squeeze(np.asarray(value)).shape in shapes
-            )  # fmt: skip
-        if not fits:  # the rows after it get a value of the right shape, so that one fault is one
-            count += 1
-            backward.walk.known.pop(event.target, None)
-            if held:
-                backward.walk.known[event.target] = np.ones(held[0].shape)
-    return count
-
-
 def _under(reading: Reading) -> list[Line] | None:
     """Judge all gradients under one reading."""
     first = reading.walk(1)
@@ -305,7 +235,7 @@ def _under(reading: Reading) -> list[Line] | None:
     if not events:
         return None
     find_upstream(reading, first, events)
-    if reading.terms(first):
+    if reading.terms(first) and not reading.open_output:
         return _judge_all(reading, first, events)
     best: list[Line] | None = None
     for kind in _usual_kinds(reading, first, events):
@@ -336,6 +266,9 @@ def _under(reading: Reading) -> list[Line] | None:
             ]  # fmt: skip
         if start and right == len(lines):
             break
+    if best is None and reading.open_output:
+        reading.taken, reading.penalties, reading.divisor = "", (), 1.0
+        return _judge_all(reading, first, events)
     if best is None:
         return [
             Line([event], why=NO_LOSS)
@@ -386,6 +319,7 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
             if isinstance(error, Mismatch) and place:
                 line.verdict = "wrong"
                 line.fault = group.index(at) if len(group) > 1 else None
+                line.misfit = not is_mended(event, place, backward, slopes, loss)
             if place:
                 backward.walk.known[event.target] = slopes.whole(place[0], loss)
                 line.replaced = True
@@ -406,6 +340,8 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
         compare(line, slopes, array, event, terms, loss, last=last, counts=counts)
         if last and line.verdict == "wrong":
             place = places_of(slopes, event, reading.names, walk)
+            if line.numbers is None and line.ratio is None:
+                line.misfit = not is_mended(event, place, backward, slopes, loss)
             if place:
                 backward.walk.known[event.target] = slopes.whole(place[0], loss)
                 line.replaced = True
@@ -423,6 +359,9 @@ def _judge_all(reading: Reading, walk: Walk[Array], events: list[Event]) -> list
             place = places_of(slopes, line.events[-1], reading.names, walk)
             _find_row(line, slopes, backward, place, loss)
     spare_foreign(lines, slopes, loss)
+    for line in lines:
+        if line.verdict == "wrong" and line.misfit:
+            line.verdict, line.why = "unproven", f"{line.why}; {INFERRED}"
     return lines
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -107,6 +108,8 @@ def equal(one: Dim, other: Dim) -> None:
         if left.size != right.size:
             raise Misfit("shapes that do not meet")
         return
+    _divide(left, right.size)
+    _divide(right, left.size)
     if left.size is None and (left.made is None or right.made is not None):
         _check_round(right, left)
         left.same = right
@@ -115,6 +118,17 @@ def equal(one: Dim, other: Dim) -> None:
         right.same = left
     else:
         left.same = right
+
+
+def _divide(whole: Dim, size: int | None) -> None:
+    """Find the one open factor of a product that is a known length."""
+    if size is None or not isinstance(whole.made, tuple):
+        return
+    factors = [dim.root() for dim in whole.made]
+    open_ones = [dim for dim in factors if dim.size is None]
+    known = math.prod(dim.size or 1 for dim in factors)
+    if len(open_ones) == 1 and open_ones[0].made is None and size % known == 0:
+        open_ones[0].size = size // known
 
 
 def _check_round(whole: Dim, part: Dim) -> None:

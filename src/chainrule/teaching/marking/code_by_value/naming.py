@@ -28,7 +28,7 @@ OUTPUTS = re.compile(
 """Names of outputs."""
 
 _LABELS = re.compile(
-    r"(?i)y|y_?true|targets?|labels?|t|y_?train|y_?one_?hot|y_?enc(?:oded)?|y_?batch"
+    r"(?i)y|y_?true|targets?|labels?|t|y_?(?:train|tr|te|dev|val|test|b)|y_?one_?hot|y_?enc(?:oded)?|y_?batch"
     r"|\w*one_?hot\w*|labels?_\w+|targets?_\w+|ground_?truth|y_?oh"
 )
 _LISTS = re.compile(
@@ -70,7 +70,7 @@ def _is_data(value: ast.expr) -> bool:
     )
 
 
-def _is_size(node: ast.AST) -> bool:
+def is_size(node: ast.AST) -> bool:
     """Whether an expression is a number of axes or entries: ``n = dout.shape[0]``."""
     match node:
         case ast.Attribute(attr="shape" | "ndim" | "size"):
@@ -80,8 +80,8 @@ def _is_size(node: ast.AST) -> bool:
         case ast.Call(func=ast.Name(id="len")):
             return True
         case ast.BinOp(left=left, right=right):
-            return (_is_size(left) or _is_size(right)) and all(
-                _is_size(one) or isinstance(one, ast.Constant) for one in (left, right)
+            return (is_size(left) or is_size(right)) and all(
+                is_size(one) or isinstance(one, ast.Constant) for one in (left, right)
             )
     return False
 
@@ -242,7 +242,7 @@ class Names:
         return bool(held[1])
 
     def _uses_gradients(self, node: ast.AST) -> bool:
-        if _is_size(node):
+        if is_size(node):
             return False
         for sub in ast.walk(node):
             name = None
@@ -464,4 +464,4 @@ def words_in(node: ast.AST) -> set[str]:
     }
 
 
-__all__ = ["OUTPUTS", "Names", "derive", "is_data", "is_label", "names_of", "words_in"]
+__all__ = ["OUTPUTS", "Names", "derive", "is_data", "is_label", "is_size", "names_of", "words_in"]

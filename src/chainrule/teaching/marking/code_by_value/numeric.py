@@ -121,6 +121,7 @@ class Numbers(Algebra[Array]):
     count: int = 0
     seen: list[tuple[str, Array]] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
+    idle: int = 0  # how often the code counts or sums along an axis of length 1
 
     def _noted(self, name: str, value: Array) -> Array:
         value = np.asarray(value, dtype=float)
@@ -198,6 +199,7 @@ class Numbers(Algebra[Array]):
         del rank
         if not -of.ndim <= axis < of.ndim:
             raise Misfit("an axis that the value does not have")
+        self.idle += of.shape[axis] == 1
         return Size(of.shape[axis])
 
     def total(self, of: Array) -> Size:
@@ -222,6 +224,10 @@ class Numbers(Algebra[Array]):
         """Return the number of axes of a value."""
         del least
         return value.ndim
+
+    def is_column(self, value: Array) -> bool:
+        """Whether a matrix has one column."""
+        return value.ndim == 2 and value.shape[1] == 1 < value.shape[0]
 
     def is_vector(self, value: Array) -> bool:
         """Whether a matrix has one row or one column."""
@@ -277,6 +283,7 @@ class Numbers(Algebra[Array]):
         """Return a sum, a mean or an extremum."""
         if axes is not None and any(not -value.ndim <= axis < value.ndim for axis in axes):
             raise Misfit("an axis that the value does not have")
+        self.idle += any(value.shape[axis] == 1 for axis in axes or ())
         return np.asarray(_REDUCED[kind](value, axis=axes, keepdims=keeps), dtype=float)
 
     def einsum(self, signature: str, values: tuple[Array, ...]) -> Array:
@@ -353,7 +360,8 @@ class Numbers(Algebra[Array]):
                 case int():
                     found.append(place)
                 case _:
-                    found.append(place.by != 0 if place.mask else place.by.astype(np.int64))
+                    at = place.by != 0 if place.mask else place.by.astype(np.int64) % length
+                    found.append(at)
         return tuple(found)
 
     def entry(self, value: Array, places: tuple[Place[Array], ...]) -> Array:

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Sequence
 
-from chainrule.teaching.marking.code_by_value.naming import Names, is_label, words_in
+from chainrule.teaching.marking.code_by_value.naming import Names, is_label, is_size, words_in
 
 _HELPER = re.compile(r"d_?\w+|(?i:\w*(?:err|resid|diff|delta|sigma)\w*)")
 
@@ -41,6 +41,7 @@ def helpers_of(names: Names, statements: Sequence[ast.stmt]) -> set[str]:
         fresh = {
             name for name, given in values.items()
             if name not in found and not names.is_gradient(name) and name not in names.labels
+            and not all(map(is_size, given))
             and (_HELPER.fullmatch(name) or any(
                 word in found or word in names.labels or is_label(word)
                 for one in given for word in words_in(one)

@@ -79,6 +79,7 @@ class Reading:
     penalties: tuple[Penalty, ...] = ()  # that stand in the gradients
     upstream: dict[str, Array] = field(default_factory=dict)
     upstream_of: dict[str, str] = field(default_factory=dict)
+    open_output: bool = False  # whether what a step returns goes on to a loss that is not given
 
     def walk(self, seed: int, moved: int = -1, way: Array | None = None) -> Walk[Array]:
         """Return a walk with numbers."""
@@ -134,7 +135,8 @@ class Reading:
             loss = usual_loss(self.taken, walk, self.names) / self.divisor
             found = {"the loss": loss + penalty_of(self.penalties, walk)}
         if self.upstream:
-            found = {"the objective": sum(
+            own = found["the loss"] if self.taken else 0.0
+            found = {"the objective": own + sum(
                 float(np.sum(grad * np.asarray(walk.known[self.upstream_of[name]])))
                 for name, grad in self.upstream.items()
             )}  # fmt: skip
@@ -277,9 +279,13 @@ def find_upstream(reading: Reading, walk: Walk[Array], events: list[Event]) -> N
     """Take a gradient that is used and never given for that of what comes after the code."""
     given = {event.target for event in events}
     for name, output in reading.names.incoming.items():
-        stem = reading.names.stem(name)
-        own = [v for v in reading.names.values_of(stem) if v in walk.known] if stem else []
+        stems = (reading.names.stem(name), reading.names.carried(name))
+        own = [v for stem in stems if stem for v in reading.names.values_of(stem)
+               if v in walk.known]  # fmt: skip
         _take(reading, walk, name, own[0] if own else output)
+    outputs = set(reading.names.incoming.values())
+    reading.open_output = bool(reading.upstream) and not outputs & set(
+        reading.upstream_of.values())  # fmt: skip
     if any(np.size(value) == 1 for _, value in walk.losses) or reading.names.incoming:
         return
     for event in events:

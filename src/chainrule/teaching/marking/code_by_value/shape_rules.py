@@ -90,6 +90,8 @@ def _opened(value: Shaped, places: Sequence[Place[Shaped]], choose: Choose) -> t
         lone = lone and not is_label(value.name)
         if lone and isinstance(places[0], int) and value.first is not None:
             lone = choose(2) == is_vector_name(value.name)  # x[i] is a number first, X[i] a row
+        elif lone and isinstance(places[0], Chosen):
+            lone = choose(2) == 0  # rows of a table, or numbers of a list
         value.dims = tuple(Dim() for _ in range(rank + lone))
     return value.dims
 

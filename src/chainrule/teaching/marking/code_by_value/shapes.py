@@ -32,7 +32,7 @@ _BIASES = ("b", "bias", "c", "beta", "gamma")
 _SMALL = (5, 3, 4, 6, 7)
 _COMPARED = frozenset({"maximum", "minimum", "greater", "greater_equal", "less", "less_equal"})
 """Operations that activations use on every entry of a value."""
-LARGEST = 6
+LARGEST = 40
 """The largest length in the code that is kept; others are replaced by small ones."""
 
 
@@ -185,6 +185,11 @@ class Shapes(Algebra[Shaped]):
         """Return the number of axes of a value; an open one gets the least number."""
         return len(self.known(value, least))
 
+    def is_column(self, value: Shaped) -> bool:
+        """Whether a matrix has one column."""
+        dims = self.known(value)
+        return len(dims) == 2 and dims[1].is_one() and not dims[0].is_one()
+
     def is_vector(self, value: Shaped) -> bool:
         """Whether a matrix has one row or one column."""
         return any(dim.is_one() for dim in self.known(value))
@@ -212,7 +217,9 @@ class Shapes(Algebra[Shaped]):
         value.dims = options[self._choose(2)]
 
     def _together(self, one: Shaped, other: Shaped) -> Shaped:
-        if one.dims is None and other.dims is None:
+        if one.dims is None and other.dims is None and (one.first or other.first):
+            self._settle_listed(*((one, other) if one.first else (other, one)))
+        elif one.dims is None and other.dims is None:
             if self._choose(2) != self.numbers:
                 one.dims = other.dims = ()
             else:
@@ -227,6 +234,12 @@ class Shapes(Algebra[Shaped]):
         for value, beside in ((one, other), (other, one)):
             self._may_be_one(value, beside)
         return Shaped(_broadcast(one.dims, other.dims))
+
+    def _settle_listed(self, one: Shaped, other: Shaped) -> None:
+        """Choose the shapes of two open values, of which the first has a length: ``len(x)``."""
+        matrix, vector = (Dim(), Dim()), (Dim(),)
+        options = [(matrix, matrix), (vector, ()), (vector, vector)]
+        one.dims, other.dims = options[self._choose(len(options))]
 
     def _may_be_one(self, value: Shaped, beside: Shaped) -> None:
         """Let an open length be 1 where the computed value beside it has the length 1."""

@@ -9,6 +9,7 @@ import warnings
 from dataclasses import dataclass
 
 from chainrule.teaching.marking.code_by_value.dialects import LANGUAGES, as_python, language_of
+from chainrule.teaching.marking.code_by_value.given_lengths import with_small_lengths
 
 MOST_ROWS = 1500
 MOST_LEFT_OUT = 60
@@ -53,10 +54,10 @@ def source(text: str) -> Source | None:
     """Return the code of a text; None where it has none."""
     rows = text.split("\n")[:MOST_ROWS]
     if (module := _whole(rows)) is not None:
-        return Source(tuple(_with_names(module)), frozenset(), whole=True)
+        return Source(tuple(_prepared(module)), frozenset(), whole=True)
     if (language := _other_language(rows)) is not None:
         found, left_out = _translated(dict(enumerate(rows, 1)), language)
-        return Source(tuple(found), frozenset(left_out), whole=True) if found else None
+        return Source(tuple(_prepared(found)), frozenset(left_out), whole=True) if found else None
     blocks = _blocks(rows)
     statements: list[ast.stmt] = []
     left_out = set()
@@ -64,7 +65,7 @@ def source(text: str) -> Source | None:
         found, gone = _translated(block, language) if language else _parsed(block)
         statements.extend(found)
         left_out |= gone
-    return Source(tuple(_with_names(statements)), frozenset(left_out)) if statements else None
+    return Source(tuple(_prepared(statements)), frozenset(left_out)) if statements else None
 
 
 def is_code(text: str) -> bool:
@@ -87,7 +88,9 @@ class _Named(ast.NodeTransformer):
         return ast.fix_missing_locations(ast.copy_location(found, node))
 
 
-def _with_names(statements: list[ast.stmt]) -> list[ast.stmt]:
+def _prepared(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """Return the statements with small lengths, and with a name for every function."""
+    with_small_lengths(statements)
     named = _Named()
     return [named.visit(one) for one in statements]
 

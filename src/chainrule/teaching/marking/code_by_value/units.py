@@ -48,7 +48,7 @@ def units(statements: Sequence[ast.stmt]) -> list[Unit]:
     statements : sequence of ast.stmt
         The code.
     """
-    statements = _apart(statements)
+    statements = [_with_result(one) for one in _apart(statements)]
     found: list[Unit] = []
     rest: list[ast.stmt] = []
     functions = [one for one in statements if isinstance(one, ast.FunctionDef)]
@@ -108,6 +108,29 @@ def _apart(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
         for name in (made & given) - own:
             function.body = [_Renamed(name, f"{name}_made").visit(one) for one in function.body]
     return found
+
+
+_GRADIENTS = re.compile(
+    r"(?i)(?:compute_?|calc\w*_?|get_?|cost_?|loss_?)?grad(?:ient)?s?"
+    r"(?:_?(?:reg|J|f|fn|func\w*|loss|cost)\w*)?"
+)
+"""Names of functions that return the gradient of a cost."""
+
+
+def _with_result(statement: ast.stmt) -> ast.stmt:
+    """Return a function that returns a gradient with a name for it: ``grad = X.T @ (p - y)``."""
+    if not isinstance(statement, ast.FunctionDef) or not _GRADIENTS.fullmatch(statement.name):
+        return statement
+    last = statement.body[-1]
+    value = last.value if isinstance(last, ast.Return) else None
+    if not isinstance(value, ast.BinOp | ast.Call) or any(
+        _INCOMING.fullmatch(arg.arg) and not is_label(arg.arg) for arg in statement.args.args
+    ) or not any(isinstance(node, ast.BinOp) for node in ast.walk(value)):  # fmt: skip
+        return statement
+    named = ast.copy_location(ast.Assign([ast.Name("grad", ast.Store())], value), last)
+    again = ast.copy_location(ast.Return(ast.Name("grad", ast.Load())), last)
+    statement.body[-1:] = [ast.fix_missing_locations(one) for one in (named, again)]
+    return statement
 
 
 def _pairs(

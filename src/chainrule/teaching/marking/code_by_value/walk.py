@@ -391,6 +391,9 @@ class Walk(Bookkeeping[V]):
         if isinstance(value, ast.Call) and word_of(value.func) not in self.functions and (
             _DATA.fullmatch(word_of(value.func)) and not self.local
         ):  # fmt: skip
+            tuples = [one for one in value.args if isinstance(one, ast.Tuple)]
+            if word_of(value.func) == "randint" and len(tuples) == 1:
+                return self.algebra.drawn(name, tuple(map(self.size_of, tuples[0].elts)))
             return self.algebra.unknown(name)
         call = value
         while isinstance(call, ast.BinOp):

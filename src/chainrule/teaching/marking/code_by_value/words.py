@@ -142,6 +142,22 @@ def of_numbers(sign: str, one: float, other: float) -> object:
     raise Misfit("a comparison that is not read")
 
 
+def of_one_number(node: ast.expr) -> ast.expr:
+    """Return a list such as ``[[0]]``, whose entries are all 0 or all 1, as a call of NumPy."""
+    sizes: list[ast.expr] = []
+    inner = node
+    while isinstance(inner, ast.List) and inner.elts:
+        if len({ast.dump(one) for one in inner.elts}) > 1:
+            return node
+        sizes.append(ast.Constant(len(inner.elts)))
+        inner = inner.elts[0]
+    if not sizes or not isinstance(inner, ast.Constant) or inner.value not in (0, 1):
+        return node
+    word = ast.Attribute(ast.Name("np", ast.Load()), "ones" if inner.value else "zeros", ast.Load())
+    call = ast.Call(word, [ast.Tuple(sizes, ast.Load())], [])
+    return ast.fix_missing_locations(ast.copy_location(call, node))
+
+
 __all__ = [
     "SIGNS",
     "is_helper",
@@ -151,6 +167,7 @@ __all__ = [
     "is_vector_name",
     "names_in",
     "of_numbers",
+    "of_one_number",
     "short_functions",
     "table_entry",
     "word_of",
