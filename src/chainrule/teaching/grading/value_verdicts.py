@@ -185,7 +185,9 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
     """
     kept = list(lines)
     found = code_by_value(text)
-    code = is_code(text)
+    undecided = all(one.why == NO_LOSS for one in found)
+    by_chain_rule = undecided and any(line.verdict == "proven" for line in lines)
+    code = is_code(text) and not by_chain_rule
     if found and code:  # its rows are no equations: only what agrees with them counts
         lines, kept = (), [line for line in kept if line.verdict == "proven"]
     settled = (OTHER_READING, NO_LOSS)
