@@ -268,7 +268,7 @@ def _flatten(
 ) -> tuple[list[Index], list[Expr]]:
     """Pull sums and signs out of a product: bound indices, then factors in order.
 
-    `whole` says that the term is no factor of another.
+    `whole` says that the term is not a factor of another.
     """
     if isinstance(term, Total):
         bound, factors = _flatten(term.body, summed | {term.index}, whole=False)
