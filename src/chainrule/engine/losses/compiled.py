@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.runtime.native import NativeModule, can_compile, loaded, once
+from chainrule.engine.runtime.native import NativeModule, can_compile, loaded
+from chainrule.engine.runtime.once import once
 
 _BODY: Final = """
 

@@ -20,17 +20,17 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache, cached_property, wraps
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from threading import RLock
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.runtime.linking import linked
+from chainrule.engine.runtime.once import LOCK, once
 
 _ENGINE: Final = Path(__file__).resolve().parent.parent
 _COMPILED_IN: Final = (
@@ -40,31 +40,11 @@ _COMPILED_IN: Final = (
     "losses/*roundings.py",
 )
 _EMITTED: Final = "losses/_emitted*.py"
-_LOCK: Final = RLock()
 _PROCESSOR: Final = re.compile(r"^(?:vendor_id|cpu family|model|model name|flags)\s*:.*$", re.M)
 _ONE_PROCESSOR: Final = 1 << 14
 _INTERNAL: Final = ("numba_", "NRT_")
 
 Kind = tuple[Any, ...]
-Given = ParamSpec("Given")
-Found = TypeVar("Found")
-
-
-def once(function: Callable[Given, Found]) -> Callable[Given, Found]:
-    """Return a function that computes each result once, whatever threads ask at the same time.
-
-    `functools.cache` alone lets two threads compute it. Of two linkers the cache keeps one, and the
-    other is freed together with its machine code, which a thread may be running.
-    """
-    cached: Any = cache(function)
-
-    @wraps(function)
-    def locked(*args: Given.args, **kwargs: Given.kwargs) -> Found:
-        with _LOCK:
-            found: Found = cached(*args, **kwargs)
-        return found
-
-    return locked
 
 
 @cache
@@ -122,7 +102,7 @@ class _Native:
         kinds = tuple([_kind(argument) for argument in arguments])
         entry = self._entries.get(kinds)
         if entry is None:
-            with _LOCK:
+            with LOCK:
                 entry = self._entries.get(kinds) or _entry(self._module, self._name, kinds)
                 self._entries[kinds] = entry
         return entry(arguments)
@@ -336,7 +316,7 @@ def _code_of(content: bytes) -> Code:
     head = json.loads(line)
     if not isinstance(head, dict) or head["digest"] != hashlib.sha256(code).hexdigest():
         raise ValueError("damaged machine code")
-    with _LOCK:
+    with LOCK:
         # what numba calls where a function raises: no kernel does
         address = linked(code, head["name"], head["absent"], _abort())
         if address is None:
