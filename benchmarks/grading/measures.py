@@ -22,7 +22,8 @@ from benchmarks.grading.questions import Question
 from benchmarks.grading.rewritings import Rewriter
 from chainrule.teaching.exercises.loading import exercises
 from chainrule.teaching.exercises.sets import new_set
-from chainrule.teaching.exercises.submissions import load_set, submissions
+from chainrule.teaching.exercises.submission_files import submissions
+from chainrule.teaching.exercises.submissions import load_set
 from chainrule.teaching.marking.verdicts import Grade
 
 Figures: TypeAlias = dict[str, Any]

@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from chainrule.cli.main import cli
 from chainrule.teaching.exercises.answer_readers import AnswerKey, Judgement, judge
-from chainrule.teaching.exercises.submissions import load_set, read_submission, submissions
+from chainrule.teaching.exercises.submission_files import read_submission, submissions
+from chainrule.teaching.exercises.submissions import load_set
 
 FORWARD = """
 X : (n, m)
@@ -139,10 +140,44 @@ def test_a_derivation_of_another_gradient_does_not_end_right(folder: Path) -> No
 
 def test_answers_are_read_from_text_and_from_json(folder: Path) -> None:
     text = write(folder, "a.md", "My answers\n\nProblem 1: a\n  b\n2. c\n1: not again\n")
-    assert read_submission(text) == {1: "a\nb", 2: "c\n1: not again"}
+    assert read_submission(text).answers == {1: "a\nb", 2: "c\n1: not again"}
     listed = write(folder, "b.json", '{"name": "x", "answers": ["a", "c"]}')
-    assert read_submission(listed) == {1: "a", 2: "c"}
+    assert read_submission(listed).answers == {1: "a", 2: "c"}
     assert [file.name for file in submissions(folder / "in")] == ["a.md", "b.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "note"),
+    [
+        ("a.json", '{"1": "b", "1": "a"}', "1 is written twice; the last counts"),
+        ("a.json", '{"1": "a", "x": "b"}', "x is not the number of a problem, and not read"),
+        ("a.json", '{"1": "a", "2": ["b"]}', "2 is a list, not a text, and not read"),
+        ("a.txt", "\x1b[2J\n1: a", r"what stands before the first number is not read: \u001b[2J"),
+        ("a.txt", "1: a\n3: b\n2: c", "line 3 begins with 2 and is read as a line of 3"),
+        ("a.txt", "1: a\n77: b", "77: no such problem in this set"),
+    ],
+)
+def test_what_a_submission_holds_beside_its_answers_is_said(
+    folder: Path, name: str, content: str, note: str
+) -> None:
+    file = write(folder, name, content)
+    assert note in load_set(folder / "set").mark(file).notes
+    assert note in run(str(file), "--set", str(folder / "set")).output
+
+
+def test_answers_that_are_no_texts_are_named(folder: Path) -> None:
+    file = write(folder, "a.json", '{"1": null}')
+    assert "1 is null, not a text" in load_set(folder / "set").mark(file).error
+
+
+def test_files_that_are_no_submissions_are_named(folder: Path) -> None:
+    write(folder, "a.json", '{"1": "a"}')
+    write(folder, "b.pdf", "x")
+    found = run(str(folder / "in"), "--set", str(folder / "set"))
+    assert "not marked: b.pdf; submissions end in .json" in found.output
+    missing = run(str(folder / "nowhere.txt"), "--set", str(folder / "set"))
+    assert missing.exit_code == 1
+    assert "nowhere.txt cannot be opened: No such file" in missing.output
 
 
 def test_a_defect_met_in_one_answer_costs_no_other_its_marks(

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from chainrule.engine.data.deviations import standard_deviations
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.errors import DataError
 
 
 @pytest.mark.parametrize("center", [True, False])
@@ -34,3 +35,11 @@ def test_a_constant_column_has_1(form: Callable[[Any], Any], constant: float) ->
     X = np.full((77, 1), constant)
     source = InMemorySource(form(X), np.arange(77) % 2, np.linspace(0.1, 2, 77))
     assert standard_deviations(source).tolist() == [1.0]
+
+
+def test_columns_that_vary_by_next_to_nothing_are_named() -> None:
+    X = np.stack([np.linspace(0, 1, 77), np.linspace(0, 1e-170, 77)], axis=1)
+    with pytest.raises(DataError, match=r"less than 1e-150 in column 1, by 2.9e-171"):
+        standard_deviations(InMemorySource(X, np.arange(77) % 2))
+    source = InMemorySource(X * [1, 1e40], np.arange(77) % 2)
+    np.testing.assert_allclose(standard_deviations(source)[1], 2.9e-131, rtol=0.02)

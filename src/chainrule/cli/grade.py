@@ -120,17 +120,26 @@ def _print(grade: Grade, solution: bool) -> None:
 
 
 def _mark(answers: str, set_: str, form: str, jobs: int | None) -> None:
-    from chainrule.teaching.exercises.submissions import load_set, submissions
+    from chainrule.teaching.exercises.submission_files import (
+        SUFFIXES,
+        left_out,
+        shown,
+        submissions,
+    )
+    from chainrule.teaching.exercises.submissions import load_set
 
     files = submissions(answers)
+    if others := left_out(answers):
+        names = ", ".join(map(shown, others))
+        click.echo(f"not marked: {names}; submissions end in {', '.join(SUFFIXES)}", err=True)
     marked = list(load_set(set_).mark_all(files, jobs or os.cpu_count() or 1))
     if form == "table":
         _print_table(marked)
     else:
         data = [each.data() if form == "json" else each.gradescope() for each in marked]
         whole = {each.file: one for each, one in zip(marked, data, strict=True)}
-        shown: object = data[0] if len(data) == 1 else data if form == "json" else whole
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        found: object = data[0] if len(data) == 1 else data if form == "json" else whole
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     if any(each.error or _not_judged(each) for each in marked):
         sys.exit(2)
 
@@ -154,6 +163,8 @@ def _print_table(marked: Sequence[MarkedSubmission]) -> None:
         click.echo(f"{each.file:<{width}}   {points:>6}   {cells}")
         if each.error:
             click.echo(f"{'':<{width}}   {each.error}")
+        for note in each.notes:
+            click.echo(f"{'':<{width}}   {note}")
     if len(marked) == 1:
         for result in marked[0].results:
             first, *others = result.message.splitlines()

@@ -7,8 +7,11 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
+from chainrule.engine.column_names import quoted
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.data.unusable import LARGEST
 from chainrule.engine.runtime.executors import Partial, sum_over_chunks
+from chainrule.errors import DataError
 
 _FAR: Final[float] = 1e-4
 """The share of the mean square below which a variance has lost digits to the mean."""
@@ -21,6 +24,11 @@ def standard_deviations(source: InMemorySource) -> FloatArray:
     """Return the weighted standard deviation of each column, divided by the sum of the weights.
 
     In the units of the data; 1 for a column that is constant.
+
+    Raises
+    ------
+    DataError
+        If a column varies by so little that squares of its deviation underflow.
     """
 
     def one(index: int) -> Partial:
@@ -47,7 +55,14 @@ def standard_deviations(source: InMemorySource) -> FloatArray:
         sums = sum_over_chunks(about_mean, source.n_blocks)
         _, square[far], variance[far] = _moments(source, *sums)
     constant = variance <= _ROUNDED * square
-    return np.where(constant, 1.0, np.sqrt(variance) * source.column_scale)
+    found = np.where(constant, 1.0, np.sqrt(variance) * source.column_scale)
+    if (found < 1 / LARGEST).any():
+        j = int(np.argmin(found))
+        raise DataError(
+            f"Input X varies by less than {1 / LARGEST:g} in {quoted(source.column_names, j)}, by "
+            f"{found[j]:.2g}: a penalty on that scale underflows when squared. Rescale the column."
+        )
+    return found
 
 
 def _moments(

@@ -9,7 +9,6 @@ not counted as wrong again.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -23,16 +22,12 @@ from chainrule.language.reading import canonical
 from chainrule.teaching.exercises.answer_readers import AnswerKey, Judgement, judge
 from chainrule.teaching.exercises.grading import grader_of
 from chainrule.teaching.exercises.sets import read_key
+from chainrule.teaching.exercises.submission_files import read_submission
 from chainrule.teaching.grading.audit import audit
-from chainrule.text_files import TextError, read_text
 
 KEY_FILE = "key.json"
-SUFFIXES = (".json", ".txt", ".md", ".text")
-LARGEST = 1_000_000
 REMEMBERED = 20_000
 CHUNK = 8
-
-_BEGIN = re.compile(r"^\s*(?:problem|question|answer)?\s*#?(\d{1,3})\s*[:.)]\s*(.*)$", re.I)
 
 
 @dataclass(frozen=True)
@@ -82,11 +77,14 @@ class MarkedSubmission:
         One for every problem of the set.
     error : str
         Why the file could not be read; nothing when it could.
+    notes : tuple of str
+        What the file holds beside its answers, and how it was taken.
     """
 
     file: str
     results: tuple[ProblemResult, ...] = ()
     error: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:
@@ -105,6 +103,7 @@ class MarkedSubmission:
             "score": self.score,
             "max_score": self.most,
             "error": self.error or None,
+            "notes": list(self.notes),
             "results": [
                 {
                     "number": r.number,
@@ -141,7 +140,8 @@ class MarkedSubmission:
             }
             for r in self.results
         ]
-        return {"score": self.score, "output": self.error, "tests": tests}
+        said = "\n".join([self.error, *self.notes] if self.error else self.notes)
+        return {"score": self.score, "output": said, "tests": tests}
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,8 @@ class SubmissionMarker:
     def mark(self, file: Path) -> MarkedSubmission:
         """Mark one submission; any fault of the file is reported in the result."""
         try:
-            answers = read_submission(file)
+            read = read_submission(file)
+            answers = read.answers
             results = tuple(
                 ProblemResult(
                     number, points, _judged(key, answers[number]) if number in answers else None
@@ -172,7 +173,9 @@ class SubmissionMarker:
             )
         except (ChainruleError, OSError) as error:
             return MarkedSubmission(file.name, self._nothing(), str(error))
-        return MarkedSubmission(file.name, results)
+        no_problem = [str(number) for number in answers if number not in self.key]
+        notes = [f"{', '.join(no_problem)}: no such problem in this set"] if no_problem else []
+        return MarkedSubmission(file.name, results, notes=(*read.notes, *notes))
 
     def mark_all(self, files: Sequence[Path], jobs: int = 1) -> Iterator[MarkedSubmission]:
         """Mark submissions in order, in several processes when asked."""
@@ -208,74 +211,6 @@ def load_set(folder: str | Path) -> SubmissionMarker:
         ) from None
     except (ValueError, AttributeError) as error:
         raise ExerciseError(f"{path}: is not the key of a set: {error}") from None
-
-
-def submissions(path: str | Path) -> list[Path]:
-    """Return the files of a folder that are submissions, by name; or the file.
-
-    Raises
-    ------
-    ExerciseError
-        When there is nothing.
-    """
-    found = Path(path)
-    if found.is_file():
-        return [found]
-    files = sorted(f for f in found.glob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
-    if not files:
-        raise ExerciseError(f"{path}: there are no submissions; they end in {', '.join(SUFFIXES)}")
-    return files
-
-
-def read_submission(file: Path) -> dict[int, str]:
-    """Read the answers of a file, by the number of the problem.
-
-    Raises
-    ------
-    ExerciseError
-        When it cannot be read; the message says why.
-    """
-    if file.stat().st_size > LARGEST:
-        raise ExerciseError(f"{file.name} is larger than {LARGEST} bytes")
-    try:
-        text = read_text(file)
-    except TextError as error:
-        raise ExerciseError(str(error)) from None
-    found = _from_json(file.name, text) if file.suffix.lower() == ".json" else _from_text(text)
-    if not found:
-        raise ExerciseError(f"{file.name}: no answers; begin each with its number, as in 1: ...")
-    return found
-
-
-def _from_json(name: str, text: str) -> dict[int, str]:
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ExerciseError(f"{name} is not JSON: {error}") from None
-    if isinstance(data, dict) and isinstance(data.get("answers"), dict | list):
-        data = data["answers"]
-    if isinstance(data, list):
-        data = {str(number): answer for number, answer in enumerate(data, 1)}
-    if not isinstance(data, dict):
-        raise ExerciseError(f'{name}: write the answers as {{"1": "...", "2": "..."}}')
-    return {
-        int(number): str(answer)
-        for number, answer in data.items()
-        if re.fullmatch(r"[0-9]{1,3}", number) and isinstance(answer, str | int | float)
-    }
-
-
-def _from_text(text: str) -> dict[int, str]:
-    found: dict[int, list[str]] = {}
-    current: list[str] | None = None
-    for line in text.splitlines():
-        match = _BEGIN.match(line)
-        if match and (current is None or int(match[1]) > max(found)):
-            current = found.setdefault(int(match[1]), [])
-            line = match[2]
-        if current is not None and line.strip():
-            current.append(line.strip())
-    return {number: "\n".join(lines) for number, lines in found.items()}
 
 
 # ---- judging -----------------------------------------------------------------------------------
