@@ -12,9 +12,11 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression as Theirs
 
 from chainrule import LogisticRegression
+from chainrule.engine.certificates.class_gap import certify_class_elastic_net
 from chainrule.engine.class_paths import ClassPathSolver
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.penalties.elastic_net import Shape
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
 from chainrule.engine.results import PathPoint
 
 Array = npt.NDArray[Any]
@@ -155,14 +157,49 @@ def test_bits_do_not_depend_on_threads_and_bounds_hold() -> None:
     assert points[0].coef.max() == 0.2
 
 
-def test_columns_without_penalty_are_fitted_and_not_proven() -> None:
+def test_columns_without_penalty_are_proven() -> None:
     X, y = data(6, 100, 3, 3)
     free = fit(X, y, Shape.checked(3, penalty_factor=[0.0, 1.0, 1.0]), 1e4, 1e-8)
     alone = Theirs(C=np.inf, tol=1e-12, solver="newton-cholesky").fit(X[:, :1], y).coef_
     found = free.point.coef[0] - free.point.coef[0].mean()
     np.testing.assert_allclose(found, alone[:, 0] - alone.mean(), atol=1e-7)
-    assert not free.met
-    assert "without penalty" in free.certificate.because
+    assert free.met
+
+
+@pytest.mark.parametrize("n_classes", [3, 4, 6])
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_weak_strengths_are_proven(n_classes: int, l1_ratio: float, fit_intercept: bool) -> None:
+    X, y = data(n_classes, 300, 6, n_classes)
+    X[:, 5] = X[:, 5] > 0.8
+    shape = Shape.checked(6, l1_ratio)
+    for strength in (1e-1, 1e-3, 1e-5):
+        found = fit(X, y, shape, strength, 1e-9, fit_intercept=fit_intercept)
+        assert found.met, str(found.certificate)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("size", [0.3, 1e-2, 1e-4])
+def test_bounds_near_an_optimum_hold_and_are_near_the_truth(seed: int, size: float) -> None:
+    """Any point has a bound; where only coefficients that are not 0 moved, it is nearly the gap."""
+    rng = np.random.default_rng(seed)
+    n_classes, l1_ratio = 3 + seed % 3, [1.0, 0.6][seed % 2]
+    X, y = data(seed, 200, 8, n_classes)
+    weights = rng.uniform(0.5, 2.0, len(y))
+    shape = Shape.checked(8, l1_ratio, penalty_factor=[0.0, *[1.0] * 7] if seed == 5 else None)
+    source = InMemorySource(X, y, weights, n_classes=n_classes)
+    solver = ClassPathSolver(source, None, shape)
+    best = solver.solve(2.0, tol=1e-12, max_iter=200)
+    one = shape.penalty(2.0, np.ones(8))
+    penalty = ElasticNet(*(np.repeat(p, n_classes) for p in (one.l1, one.l2, one.lower, one.upper)))
+    moved = best.point.coef + size * rng.normal(size=(8, n_classes)) * (best.point.coef != 0)
+    level = best.point.intercept + size * rng.normal(size=n_classes)
+    here = solver.objective.evaluate(Point(moved, level))
+    found = certify_class_elastic_net(solver.objective, penalty, here)
+    truth = here.value + penalty.value(moved.ravel()) - best.value
+    assert truth <= found.suboptimality_bound + 1e-12 * best.value
+    if size == 1e-4 and l1_ratio == 1.0:
+        assert found.suboptimality_bound <= 1.2 * truth
 
 
 @pytest.mark.parametrize("seed", [2, 7, 8])

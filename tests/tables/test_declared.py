@@ -357,6 +357,13 @@ def test_columns_are_listed_written_and_read(tmp_path: Path) -> None:
     assert choices.ignore == ("same",)
     assert "zip" in choices.categories
     assert "price" in choices.numbers
+    text = (
+        (tmp_path / "c.toml")
+        .read_text()
+        .replace('["t"]\nrole = "category"', '["t"]\nrole = "target"')
+    )
+    (tmp_path / "c.toml").write_text(text)
+    assert with_columns_file(FitOptions(""), tmp_path / "c.toml").target == "t"
     model = fit_file(data, choices).model
     assert "when (month)" in {spec.name for spec in model.specs}
     found = json.loads(done("columns", data, "--json").stdout)
@@ -407,6 +414,9 @@ def test_a_target_of_codes_and_a_target_of_numbers(tmp_path: Path) -> None:
 def test_declared_columns_must_exist(data: Path) -> None:
     with pytest.raises(DataError, match="no column is named 'zap'"):
         read_table(data, Declared(categories=["zap"]))
+    first, second, *_ = data.read_text().splitlines()[0].split(",")
+    with pytest.raises(DataError, match=f"'{first}' and '{second}' are two. Give the option once"):
+        read_table(data, Declared(categories=[f"{first},{second}"]))
 
 
 def test_many_levels_stay_small(tmp_path: Path) -> None:

@@ -310,7 +310,7 @@ def command(
 
     if alpha is not None and context.get_parameter_source("C") is not ParameterSource.DEFAULT:
         raise click.UsageError("-C and --alpha both set the penalty; give one of them")
-    if target is None and formula is None:
+    if target is None and formula is None and columns_file is None:
         raise click.UsageError("Name the column to predict: --target, or a --formula.")
     if board and (report is None or _is_card(report)):
         raise click.UsageError("--board is for a --report that is a page (.html); omit --board")
@@ -365,6 +365,10 @@ def command(
         from chainrule.tables.columns_file import with_columns_file
 
         choices = with_columns_file(choices, columns_file)
+        if not choices.target:
+            raise click.UsageError(
+                f'Name the column to predict: --target, or role = "target" in {columns_file}.'
+            )
     with progress_line() as say:
         storage = _storage(out, stream=stream, memory=memory, resume=resume)
         held_for = "--path" if path_file is not None else "--formula" if formula else None

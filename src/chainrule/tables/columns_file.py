@@ -79,13 +79,14 @@ def with_columns_file(choices: FitOptions, path: str | Path) -> FitOptions:
             known = ", ".join((*_SEVERAL, *_SINGLE))
             raise DataError(f"{path}: column {name!r} has the role {role!r}, none of {known}.")
     target = single.pop("target", choices.target)
-    if target != choices.target:
+    if choices.target and target != choices.target:
         raise DataError(
             f"{path}: the target is {target!r} there and {choices.target!r} by --target. Choose "
             "one."
         )
     return replace(
         choices,
+        target=target,
         categories=(*choices.categories, *several["category"]),
         numbers=(*choices.numbers, *several["number"]),
         ignore=(*choices.ignore, *several["ignore"]),

@@ -309,7 +309,13 @@ def unknown_column(name: str, names: list[str], source: str) -> DataError:
             f"name of one column, {names[0].strip()!r}. Write the file with commas or tabs: in "
             "pandas, read_csv(FILE, sep=r'\\s+').to_csv(FILE, index=False)."
         )
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    parts = [part.strip() for part in name.split(",")]
+    if len(parts) > 1 and all(part in names for part in parts):
+        return DataError(
+            f"{source}: no column is named {name!r}; {parts[0]!r} and {parts[1]!r} are two. Give "
+            "the option once for each column."
+        )
+    near = get_close_matches(name, names, n=1)
     folded = [other for other in names if other.strip().casefold() == name.strip().casefold()]
     guess = (folded or near or [""])[0]
     hint = f" Did you mean {guess!r}?" if guess else ""

@@ -43,11 +43,11 @@ def newton_drop(
     Parameters
     ----------
     curvature : Curvature
-        The Hessian in these parameters, for a loss of one score.
+        The Hessian in these parameters.
     gradient, doubt : ndarray
         The gradient, and what rounding may do to it.
-    row_bounds : ndarray
-        Bounds on the sizes of the numbers of a row.
+    row_bounds : ndarray of shape (n_parameters,) or (n_classes, n_parameters)
+        Bounds on the sizes of the numbers of a row, for several classes those in each one's score.
     constant : float
         M, of self-concordance.
     lost, curvature_error : float
@@ -58,8 +58,9 @@ def newton_drop(
     Returns
     -------
     drop, reach, length : float
-        The bound on f - f*; bounds on the change of any score, and on the distance in the norm of
-        the true Hessian. None where the decrement is not small enough for the theorem.
+        The bound on f - f*; bounds on the change of any score, for several classes on that of a
+        difference of two, and on the distance in the norm of the true Hessian. None where the
+        decrement is not small enough for the theorem.
     """
     found = newton_drops(
         curvature,
@@ -109,7 +110,8 @@ def newton_drops(
     for quickly in (True, False):
         decrements = norms + curvature.largest_norms(doubts, quickly=quickly)
         decrements *= 1.000001 / root
-        widest = curvature.largest_norms(row_bounds[None], quickly=quickly) / root
+        spreads = curvature.largest_norms(np.atleast_2d(row_bounds), quickly=quickly)
+        widest = np.sort(spreads)[-2:].sum() / root
         ratios = constant * decrements * widest
         narrow = (ratios < _SMALL) & (decrements < (1 + _SMALL) * norms)
         if (narrow | ~trusted).all():

@@ -13,13 +13,10 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import BoolArray, FloatArray, IntArray
-from chainrule.engine.data.rows import RowBlock
-from chainrule.engine.losses.classes import SoftmaxLoss
+from chainrule.engine.objective.class_gram import class_gram
 from chainrule.engine.objective.evaluation import Evaluation, Point
-from chainrule.engine.objective.gram import chosen_columns
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet
-from chainrule.engine.runtime.executors import Partial
 from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.quadratic_model import minimise
 from chainrule.engine.solvers.steps import IterationRecord, Stop
@@ -149,60 +146,6 @@ def _wanted(
 def _model_at(objective: Objective, here: Evaluation, places: IntArray) -> Model:
     """Return the model with the Hessian at a point."""
     return Model(places, class_gram(objective, here, places), is_exact=True)
-
-
-def class_gram(objective: Objective, at: Evaluation, places: IntArray) -> FloatArray:
-    """Return the Hessian of a softmax problem in some coefficients, and all intercepts.
-
-    Adding a number to all intercepts changes no prediction: on that direction, where gradients
-    vanish, the Hessian is completed to a positive one.
-
-    Parameters
-    ----------
-    objective : Objective
-    at : Evaluation
-        Where the curvature is taken.
-    places : ndarray of shape (k,)
-        Of the coefficients, in ascending order, those of a column side by side.
-
-    Returns
-    -------
-    ndarray of shape (k + n_classes, k + n_classes)
-    """
-    n_classes, size = objective.loss.n_outputs, len(places)
-    (found,) = objective.sum_at(at, class_block_gram, places)
-    corner = found[size:, size:]
-    corner += max(float(np.trace(corner)), 1e-300) / n_classes**2
-    return found
-
-
-def class_block_gram(
-    objective: Objective, block: RowBlock, raw: FloatArray, places: IntArray
-) -> Partial:
-    """Return what one block of rows adds to `class_gram`."""
-    n_classes, size = objective.loss.n_outputs, len(places)
-    columns, of_class = places // n_classes, places % n_classes
-    features, place_of = np.unique(columns, return_inverse=True)
-    numbers = np.full(objective.source.n_features, -1, dtype=np.intp)
-    numbers[features] = np.arange(len(features))
-    rows = [np.append(np.flatnonzero(of_class == k), size + k) for k in range(n_classes)]
-    taken = [place_of[of_class == k] for k in range(n_classes)]
-    assert isinstance(objective.loss, SoftmaxLoss)
-    shares, weight = objective.loss.proba(raw), block.sample_weight
-    chosen = chosen_columns(block.X, features, numbers)
-    table = chosen if isinstance(chosen, np.ndarray) else chosen.toarray()
-    ones = np.ones((len(table), 1))
-    tables = [np.hstack([table[:, few], ones]) for few in taken]
-    square = np.empty((size + n_classes, size + n_classes))
-    for k in range(n_classes):
-        for other in range(k + 1):
-            bend = -weight * shares[:, k] * shares[:, other]
-            if k == other:
-                bend = bend + weight * shares[:, k]
-            product = tables[k].T @ (bend[:, None] * tables[other])
-            square[np.ix_(rows[k], rows[other])] = product
-            square[np.ix_(rows[other], rows[k])] = product.T
-    return (square,)
 
 
 def _step(
