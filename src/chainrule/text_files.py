@@ -9,6 +9,7 @@ import codecs
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,6 +71,18 @@ def read_text(path: str | Path, most_bytes: int = _MOST_BYTES) -> str:
         raise TextError(cannot_open(path, error)) from None
     text = _decoded(data, str(path), cut=len(data) == most_bytes)
     return _cells(text, str(path)) if is_notebook else _without_front_matter(text)
+
+
+def read_standard_input(most_bytes: int = _MOST_BYTES) -> str:
+    """Return what comes through the standard input as text, as `read_text` does for a file.
+
+    Raises
+    ------
+    TextError
+        Naming what it is instead.
+    """
+    data = sys.stdin.buffer.read(most_bytes)
+    return _without_front_matter(_decoded(data, "the standard input", cut=len(data) == most_bytes))
 
 
 def cannot_open(path: str | Path, error: OSError) -> str:

@@ -242,3 +242,18 @@ def test_a_mistyped_command_names_the_nearest() -> None:
     done = run("derrive", "logistic_batch")
     assert done.exit_code == 2
     assert "Did you mean derive?" in done.output
+
+
+@pytest.mark.parametrize("command", ["derive", "check", "code"])
+def test_a_forward_pass_comes_through_the_standard_input(command: str) -> None:
+    done = run(command, "-", keys="w : (1, n)\nx : (n, 1)\nJ = (w x)^2\n")
+    assert done.exit_code == 0, done.output
+    wrong = run(command, "-", keys="w : (1, n)\nJ = (w x\n")
+    assert wrong.exit_code == 1
+    assert "the standard input, line 2" in wrong.output
+    image = CliRunner().invoke(cli, [command, "-"], input=b"\x89PNG\r\n")
+    assert "the standard input is not text in UTF-8 (byte 0): it is an image" in image.output
+
+
+def test_a_reveal_needs_the_keys_for_itself() -> None:
+    assert "are for a FILE" in run("derive", "-", "--reveal", keys="J = x").output

@@ -56,12 +56,10 @@ def command(file: str, forward: str | None, as_json: bool) -> None:
 
 
 def _text(file: str) -> str:
-    if file == "-":
-        return sys.stdin.read()
-    from chainrule.text_files import TextError, read_text
+    from chainrule.text_files import TextError, read_standard_input, read_text
 
     try:
-        return read_text(file)
+        return read_standard_input() if file == "-" else read_text(file)
     except TextError as error:
         raise click.ClickException(str(error)) from None
 

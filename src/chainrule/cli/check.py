@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chainrule.cli.shared import names_in, text_console, wrt_option
+from chainrule.cli.shared import forward_pass, names_in, text_console, wrt_option
 
 if TYPE_CHECKING:
     from chainrule.calculus.derivation.steps import StepCertificate
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 _HELP = """Verify every step of the derivation of FILE, and compare the gradients.
+
+FILE is a path, the name of a shipped example, or '-' for the standard input.
 
 Every gradient is compared with finite differences of the objective, at several sizes: entry by
 entry, or, beyond 64 entries, at 64 of them and along 16 random directions in which all entries
@@ -44,10 +46,9 @@ chainrule check my.cr --wrt W1,b1 --sizes 5
 def command(file: str, wrt: str | None, sizes: int, as_json: bool) -> None:
     """Verify every step of the derivation of FILE, and compare the gradients."""
     from chainrule.calculus.proof.checking import check_model
-    from chainrule.language.reading import load_model
 
     names = names_in(wrt) or None
-    report = check_model(load_model(file), names, sizes)
+    report = check_model(forward_pass(file), names, sizes)
     if as_json:
         click.echo(json.dumps(_data(report), indent=2, ensure_ascii=False))
     else:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import click
 
-from chainrule.cli.shared import names_in, out_option, write_text, wrt_option
+from chainrule.cli.shared import forward_pass, names_in, out_option, write_text, wrt_option
 
 TARGETS = ("numpy", "torch", "jax", "javascript")
 
 
 _HELP = """Write the forward pass in FILE and its gradients as a module.
 
-FILE is a path, or the name of a shipped example. The module has `forward(...)`, which returns the
-cache, `backward(cache)`, which returns every gradient, and `check()`, which compares them with
-central differences. Every step of the derivation behind it is verified first.
+FILE is a path, the name of a shipped example, or '-' for the standard input. The module has
+`forward(...)`, which returns the cache, `backward(cache)`, which returns every gradient, and
+`check()`, which compares them with central differences. Every step of the derivation behind it is
+verified first.
 
 --target is numpy, torch or jax for a module in Python that imports this library and nothing else,
 or javascript for an ES module without imports, which runs in Node and in browsers; name its file
@@ -58,14 +59,13 @@ def command(
     from chainrule.calculus.derivation.program import program
     from chainrule.deriving import derive, derive_second
     from chainrule.language.codegen import module_text
-    from chainrule.language.reading import load_model
     from chainrule.lecture import examples_of
 
     if wrt is not None and hvp is not None:
         raise click.UsageError("choose one of --wrt and --hvp")
     if examples is not None and not rows:
         raise click.UsageError("--examples says what the rows are; it goes with --rows")
-    model = load_model(file)
+    model = forward_pass(file)
     names = names_in(wrt if hvp is None else hvp) or None
     by_rows = examples_of(model, examples) if rows else None
     derivation = derive_second(model, names, hessian=False) if hvp else derive(model, names)

@@ -12,7 +12,7 @@ import click
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.dims import Dim
 from chainrule.cli.constants import constant_values
-from chainrule.cli.shared import names_in, out_option, write_text, wrt_option
+from chainrule.cli.shared import forward_pass, names_in, out_option, write_text, wrt_option
 
 if TYPE_CHECKING:
     from chainrule.documents.blocks import Document, Section
@@ -24,7 +24,8 @@ FORMATS = ("text", "latex", "markdown", "json", "html", "slides")
 
 _HELP = """Derive the gradients of the forward pass in FILE, and verify every step.
 
-FILE is a path, or the name of a shipped example such as examples/logistic_batch.
+FILE is a path, the name of a shipped example such as examples/logistic_batch, or '-' for the
+standard input.
 
 \b
 chainrule derive examples/logistic_single --reveal
@@ -112,20 +113,21 @@ def command(
         )
     if reveal and (out or kind != "text"):
         raise click.UsageError("--reveal is for the terminal; leave out --format and --out")
+    if file == "-" and (reveal or board is not None):
+        raise click.UsageError("--reveal and --board are for a FILE; write the text into one")
     if board is not None and kind != "html":
         raise click.UsageError("--board is for --format html; add it, or omit --board")
     _check_brief(brief, proofs, kind, bool(hessian or hvp or facts or reveal))
     from chainrule.deriving import derive, derive_second
-    from chainrule.language.reading import load_model
 
     given = [text for text in (wrt, hessian, hvp) if text is not None]
     if len(given) > 1:
         raise click.UsageError("choose one of --wrt, --hessian and --hvp")
     names = names_in(given[0]) if given else None
     if wrt is None and names is not None:
-        derivation = derive_second(load_model(file), names, hessian=hessian is not None)
+        derivation = derive_second(forward_pass(file), names, hessian=hessian is not None)
     else:
-        derivation = derive(load_model(file), names)
+        derivation = derive(forward_pass(file), names)
     link = _link(board, file, names or (), order=2 if hessian or hvp else 1)
     if reveal:
         from chainrule.cli.reveal import reveal_steps

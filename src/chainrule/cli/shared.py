@@ -15,6 +15,7 @@ from chainrule.visible import visible
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from chainrule.calculus.graph.model import Model
     from chainrule.tables.model import TableModel
     from chainrule.tables.regression import TableRegression
 
@@ -29,6 +30,23 @@ out_option = click.option(
 ignore_option = click.option(
     "--ignore", multiple=True, metavar="COLUMN", help="Column to leave out. Repeatable."
 )
+
+
+def forward_pass(file: str) -> Model:
+    """Return a forward pass: of a file, an example by its name, or '-', the standard input."""
+    from chainrule.errors import ModelError, ParseError
+    from chainrule.language.reading import load_model, read_model
+    from chainrule.text_files import TextError, read_standard_input
+
+    if file != "-":
+        return load_model(file)
+    try:
+        return read_model(read_standard_input(), name="forward pass")
+    except TextError as error:
+        raise ModelError(str(error)) from None
+    except ParseError as error:
+        error.file = "the standard input"
+        raise
 
 
 def board_address(context: click.Context, option: click.Parameter, given: str | None) -> str:
