@@ -46,7 +46,7 @@ def environments(reader: Reader, claim: Claim) -> list[dict[str, int]]:
 def _one_sided(claim: Claim) -> set[str]:
     """Return the letters that are free on some sides only: such a place can only be a given one."""
     sides = [letters_of(side) for side in claim.sides if side is not None]
-    return sides[0].union(*sides[1:]) - sides[0].intersection(*sides[1:]) if sides else set()
+    return set().union(*sides).difference(frozenset.intersection(*sides)) if sides else set()
 
 
 def _fits(conditions: Sequence[Condition], env: dict[str, int]) -> bool:

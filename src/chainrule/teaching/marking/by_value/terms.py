@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import cached_property, partial
 
 
 @dataclass(frozen=True)
 class Term:
     """A node of the tree."""
+
+    @cached_property
+    def inside(self) -> tuple[Term, ...]:
+        """The terms directly below this one."""
+        return tuple(part for field in fields(self) for part in _within(getattr(self, field.name)))
+
+    @cached_property
+    def free(self) -> frozenset[str]:
+        """The texts of the indices that no sum inside the term binds."""
+        if isinstance(self, Index):
+            return frozenset({self.text})
+        found = frozenset[str]().union(*(part.free for part in self.inside))
+        return found - set(self.letters) if isinstance(self, Over) else found
 
 
 @dataclass(frozen=True)
@@ -163,10 +176,9 @@ def _stacked(free: set[str], term: Term) -> Term:
     return term
 
 
-def parts(term: Term) -> Iterator[Term]:
-    """Yield the terms directly below a term."""
-    for field in fields(term):
-        yield from _within(getattr(term, field.name))
+def parts(term: Term) -> tuple[Term, ...]:
+    """Return the terms directly below a term."""
+    return term.inside
 
 
 def _within(value: object) -> Iterator[Term]:
@@ -184,14 +196,9 @@ def every(term: Term) -> Iterator[Term]:
         yield from every(part)
 
 
-def letters_of(term: Term) -> set[str]:
+def letters_of(term: Term) -> frozenset[str]:
     """Return the texts of the indices that no sum inside the term binds."""
-    if isinstance(term, Index):
-        return {term.text}
-    found: set[str] = set()
-    for part in parts(term):
-        found |= letters_of(part)
-    return found - set(term.letters) if isinstance(term, Over) else found
+    return term.free
 
 
 def is_vector_product(row: Term, column: Term) -> bool:
