@@ -112,6 +112,35 @@ def test_a_kernel_that_allocates_is_refused() -> None:
         native.NativeModule("chainrule_test.greedy").greedy(np.ones(3))
 
 
+def test_a_kernel_has_the_bits_that_numba_compiles_by_itself() -> None:
+    module: Any = ModuleType("kernels_of_a_test")
+
+    @njit(error_model="numpy")
+    def mean(line: Any, start: int) -> Any:
+        total = 0.0
+        for k in range(start, line.shape[0]):
+            total += np.log1p(line[k])
+        return total / (line.shape[0] - start)
+
+    @njit(error_model="numpy")
+    def spread(line: Any) -> Any:
+        middle, total = mean(line, 0), 0.0
+        for k in range(line.shape[0]):
+            total += (line[k] - middle) ** 2
+        return middle, np.sqrt(total / mean(line, 1))
+
+    module.spread = spread
+    sys.modules["chainrule_test.spread"] = module
+    line = np.random.default_rng(3).random(101)
+    found = native.NativeModule("chainrule_test.spread").spread(line)
+
+    @njit(error_model="numpy")
+    def by_numba(line: Any) -> Any:
+        return spread(line)
+
+    assert found == by_numba(line)
+
+
 def test_an_array_that_is_no_part_of_a_table_is_refused() -> None:
     with pytest.raises(TypeError, match="in one piece"):
         native.NativeModule("vectors").advance(0.5, np.ones((4, 6))[:, ::2])

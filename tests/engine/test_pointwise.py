@@ -11,8 +11,9 @@ import pytest
 from numba import njit
 
 from chainrule.engine.arrays import UNIT
-from chainrule.engine.losses import _emitted, pointwise, vectorised
+from chainrule.engine.losses import _emitted, vectorised
 from chainrule.engine.losses.compiled import logistic_kernel
+from chainrule.engine.runtime.native import NativeModule
 
 RNG = np.random.default_rng(17)
 LN2 = float(np.log(2))
@@ -107,14 +108,15 @@ def test_the_compiled_formulas_are_the_emitted_ones() -> None:
     raw = np.concatenate([RNG.normal(size=500) * 10, [0.0, -0.0, 700.0, -700.0]])
     y, weight = RNG.integers(0, 2, len(raw)).astype(float), RNG.random(len(raw)) + 0.5
     loss, gradient, hessian = (np.empty(len(raw)) for _ in range(3))
-    pointwise.pointwise(logistic_kernel(), raw, y, weight, loss, gradient, hessian)
+    kernels = NativeModule("chainrule.engine.losses.pointwise")
+    kernels.pointwise(logistic_kernel(), raw, y, weight, loss, gradient, hessian)
     close: Any = {"rtol": 1e-14, "atol": 1e-300}
     np.testing.assert_allclose(loss, weight * _emitted.binary_loss(raw, y), **close)
     np.testing.assert_allclose(gradient, weight * _emitted.binary_gradient(raw, y), **close)
     np.testing.assert_allclose(hessian, weight * _emitted.binary_hessian(raw), **close)
     change = RNG.normal(size=len(raw))
     room = np.empty((4, 64))
-    total, rise, curve = pointwise.line_sums(logistic_kernel(), raw, change, 0.5, y, weight, room)
+    total, rise, curve = kernels.line_sums(logistic_kernel(), raw, change, 0.5, y, weight, room)
     there = raw + 0.5 * change
     assert total == pytest.approx(weight @ _emitted.binary_loss(there, y), rel=1e-12)
     assert rise == pytest.approx((weight * change) @ _emitted.binary_gradient(there, y), rel=1e-11)

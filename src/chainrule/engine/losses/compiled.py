@@ -68,7 +68,7 @@ def logistic_kernel() -> int:
     def compiled() -> tuple[Any, str]:
         from chainrule.engine.losses import pointwise
 
-        return pointwise.logistic, ""
+        return pointwise.logistic(), ""
 
     return loaded(LOGISTIC, compiled).address
 

@@ -34,8 +34,7 @@ SIGNATURE = types.void(types.intp, *[_NUMBERS] * 6)
 _logistic = inlined(with_functions(_emitted_scalar.binary, exp=exp_nonpositive, log1p=log1p_unit))
 
 
-@cfunc(SIGNATURE, error_model="numpy")
-def logistic(
+def _fill_in(
     n_examples: Any,  # noqa: ANN401
     scores: Any,  # noqa: ANN401
     targets: Any,  # noqa: ANN401
@@ -60,6 +59,11 @@ def logistic(
         loss[i] = weight[i] * one
         gradient[i] = weight[i] * slope
         hessian[i] = weight[i] * bend
+
+
+def logistic() -> Any:  # noqa: ANN401
+    """Return the compiled kernel of the logistic loss."""
+    return cfunc(SIGNATURE, error_model="numpy")(_fill_in)
 
 
 @intrinsic

@@ -69,19 +69,24 @@ _L1, _L2, _L3, _L4 = 0.6666666666666735, 0.3999999999940942, 0.2857142874366239,
 _L5, _L6, _L7 = 0.1818357216161805, 0.15313837699209373, 0.14798198605116586
 
 
+_PART: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Kernels are called through `runtime.native`, their parts by them alone, none from Python."""
+
+
 def exact(function: Function) -> Function:
     """Compile a formula as it is written."""
-    return cast(Function, njit(nogil=True, error_model="numpy")(function))
+    return cast(Function, njit(nogil=True, error_model="numpy", **_PART)(function))
 
 
 def summing(function: Function) -> Function:
     """Compile a sum of products, whose terms may be taken in any order and fused."""
-    return cast(Function, njit(nogil=True, fastmath={"reassoc", "contract", "nsz"})(function))
+    fast = {"reassoc", "contract", "nsz"}
+    return cast(Function, njit(nogil=True, fastmath=fast, **_PART)(function))
 
 
 def inlined(function: Function) -> Function:
     """Compile as a part of whatever calls it."""
-    return cast(Function, njit(inline="always", error_model="numpy")(function))
+    return cast(Function, njit(inline="always", error_model="numpy", **_PART)(function))
 
 
 @intrinsic

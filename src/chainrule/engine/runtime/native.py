@@ -40,6 +40,7 @@ _COMPILED_IN: Final = (
     "losses/*roundings.py",
 )
 _EMITTED: Final = "losses/_emitted*.py"
+_COMPILERS: Final = ("runtime/native.py", "runtime/translating.py")
 _PROCESSOR: Final = re.compile(r"^(?:vendor_id|cpu family|model|model name|flags)\s*:.*$", re.M)
 _ONE_PROCESSOR: Final = 1 << 14
 _INTERNAL: Final = ("numba_", "NRT_")
@@ -253,7 +254,10 @@ def loaded(what: str, compile_it: Callable[[], tuple[Any, str]]) -> Code:
     path = _kept_path(what)
     with suppress(OSError, ValueError, KeyError):
         return _code_of(path.read_bytes())
-    content = _machine().object_of(*compile_it())
+    from chainrule.engine.runtime.translating import translating
+
+    with translating():
+        content = _machine().object_of(*compile_it())
     keep(path, content)
     return _code_of(content)
 
@@ -274,7 +278,7 @@ def _digest() -> str:
     for name in ("numba", "llvmlite"):
         found.update(f"{_release(name)}\0".encode())
     found.update(f"{sys.version_info[:2]} {_processor()}\0".encode())
-    for pattern in (*_COMPILED_IN, _EMITTED, "runtime/native.py"):
+    for pattern in (*_COMPILED_IN, _EMITTED, *_COMPILERS):
         for path in sorted(_ENGINE.glob(pattern)):
             found.update(path.name.encode() + b"\0" + path.read_bytes())
     return found.hexdigest()
@@ -362,7 +366,9 @@ class _Machine:
 
     def object_of(self, function: Any, returns: str) -> bytes:  # noqa: ANN401
         """Return what is kept of a compiled function: one line about it, and its object code."""
-        text = function.inspect_llvm()
+        from chainrule.engine.runtime.translating import optimised
+
+        text = optimised(function)
         if "@NRT_MemInfo_alloc" in text or "@NRT_Allocate" in text:
             raise RuntimeError(f"{function.__name__} allocates memory; a kernel must not")
         module = self._llvm.parse_assembly(text)
