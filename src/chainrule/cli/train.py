@@ -257,6 +257,7 @@ def command(
     from chainrule.deriving import derive
     from chainrule.descent.binding import BindingOptions, bind_file
     from chainrule.descent.checkpoints import Checkpoints
+    from chainrule.descent.continuing import changed_settings, changes, resumed
     from chainrule.descent.initial import given_values, initial_values
     from chainrule.descent.loop import Descent
     from chainrule.descent.objective import DescentObjective
@@ -264,6 +265,7 @@ def command(
     from chainrule.descent.saving import check_values_path, load_state, load_values, save_values
     from chainrule.descent.schedule import read_schedule
     from chainrule.descent.updates import read_rule
+    from chainrule.descent.value_documents import load_document
     from chainrule.language.reading import load_model
 
     rule, factors = read_rule(update), read_schedule(schedule)
@@ -294,9 +296,14 @@ def command(
     objective = DescentObjective(derivation, bound.binding)
     drawn = initial_values(bound.binding, seed, initial)
     first: Values | DescentState = drawn
+    document, changed = None, list[str]()
     if start is not None:
-        known = load_values(start)
-        first = load_state(start, bound.binding) or given_values(bound.binding, known, drawn)
+        known, document = load_values(start), load_document(start) or {}
+        changed = changes(start, document, bound)
+        state = load_state(start, bound.binding)
+        if state is not None:
+            state = resumed(state, document, rule, other_data=bool(changed))
+        first = state or given_values(bound.binding, known, drawn)
     descent = Descent(
         objective,
         first,
@@ -311,15 +318,18 @@ def command(
         early_stop=early_stop,
         held_out=bound.held_out,
     )
+    changed += changed_settings(document, descent) if document and descent.begin else []
     descent.check()
     saver = Checkpoints(descent, model, bound, out, checkpoint)
     if as_json:
         result = descent.run(saver.seen)
     else:
-        print_start(descent, bound)
+        print_start(descent, bound, changed)
         if explain:
             print_derivations(descent, initial)
-        with CostPrinter(descent.begin + steps, descent.begin) as watcher:
+        held = descent.held_out.binding.count if descent.held_out is not None else 0
+        counts = (descent.count, held) if held and descent.scaling.divides else None
+        with CostPrinter(descent.begin + steps, descent.begin, counts) as watcher:
 
             def seen(record: CostRecord) -> None:
                 watcher.seen(record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -36,8 +36,18 @@ def _console() -> Console:
     return text_console(100)
 
 
-def print_start(descent: Descent, bound: BoundTable) -> None:
-    """Print the formula, the gradient check and the step rule."""
+def print_start(descent: Descent, bound: BoundTable, changed: Sequence[str] = ()) -> None:
+    """Print the formula, the gradient check and the step rule.
+
+    Parameters
+    ----------
+    descent : Descent
+        Before its first step.
+    bound : BoundTable
+        The data.
+    changed : sequence of str
+        What differs from the descent that is continued.
+    """
     console = _console()
 
     def line(name: str, text: str) -> None:
@@ -51,6 +61,10 @@ def print_start(descent: Descent, bound: BoundTable) -> None:
     line("examples", f"{binding.count}{along}")
     for heading, text in role_lines(bound):
         line(heading, text)
+    written = {definition.target for definition in layout.model.definitions}
+    for definition in derivation.model.definitions:
+        if definition.target not in written:
+            line("named", f"{definition.target.name} = {unicode(definition.value)}")
     for name, gradient in derivation.layers.items():
         line("gradient", f"{name.name} = {unicode(gradient.matrix or gradient.index)}")
     for symbol in layout.learned:
@@ -66,7 +80,10 @@ def print_start(descent: Descent, bound: BoundTable) -> None:
     batch = "all examples" if descent.batch == descent.count else f"{descent.batch} a step"
     line("descent", f"{descent.steps} steps at rate {descent.rate:g}, {batch}, seed {descent.seed}")
     if descent.begin:
-        line("continued", f"from step {descent.begin} of the file of --start, in the same order")
+        same = "" if changed else ", in the same order"
+        line("continued", f"from step {descent.begin} of the file of --start{same}")
+    for text in changed:
+        line("changed", text)
     if descent.update.slots:
         line("update", descent.update.lines()[0])
     if descent.schedule.parts:
@@ -89,10 +106,15 @@ class CostPrinter:
         The number of the last step.
     begin : int
         The number of the first one.
+    counts : tuple of int, optional
+        The examples trained on and held out, where the cost is a sum over them: costs over
+        unequal numbers of examples compare per example alone.
     """
 
-    def __init__(self, steps: int, begin: int = 0) -> None:
-        self.steps, self.begin = steps, begin
+    def __init__(
+        self, steps: int, begin: int = 0, counts: tuple[int, int] | None = None
+    ) -> None:
+        self.steps, self.begin, self.counts = steps, begin, counts
         self.console = _console()
         self.costs: list[tuple[int, float]] = []
         self.live = (
@@ -122,10 +144,15 @@ class CostPrinter:
         if self.live is None and (record.step >= self._next or not math.isfinite(record.cost)):
             self.console.print(
                 f"step {record.step:>{len(str(self.steps))}}  cost {record.cost:.6g}"
+                + self._each(record.cost, 0)
                 + ("" if record.held is None else f"  held out {record.held:.6g}")
+                + ("" if record.held is None else self._each(record.held, 1))
             )
             since = record.step - self.begin
             self._next = self.begin + since - since % self._stride + self._stride
+
+    def _each(self, cost: float, which: int) -> str:
+        return "" if self.counts is None else f" ({cost / self.counts[which]:.4g} per example)"
 
     @property
     def _stride(self) -> int:

@@ -79,10 +79,13 @@ class InputColumns:
             Naming the column and the row of what cannot be read.
         """
         if self.reading is Reading.FEATURES:
-            X = np.asarray(encode(self.specs, table).X, dtype=np.float64)
+            encoded = encode(self.specs, table, blank=True)
+            if not encoded.usable.all():
+                self._refuse_row(table, int(np.flatnonzero(~encoded.usable)[0]))
+            X = np.asarray(encoded.X, dtype=np.float64)
             return self._unscaled(X, table) if self.raw else X
         columns = {name: table.column(name) for name in self.columns}
-        refuse_missing(Table(table.source, columns, table.row_numbers))
+        refuse_missing(Table(table.source, columns, table.row_numbers), fillable=False)
         if not self.words:
             return np.hstack([_numbers(table, column) for column in columns.values()])
         codes = np.stack([self._codes(table, column) for column in columns.values()], axis=1)
@@ -92,6 +95,24 @@ class InputColumns:
             return np.asarray(codes == np.arange(len(self.words)), dtype=np.float64)
         numbers = np.asarray(codes, dtype=np.float64)
         return 2 * numbers - 1 if self.reading is Reading.SIGNS else numbers
+
+    def _refuse_row(self, table: Table, row: int) -> None:
+        """Name the first cell of a row that cannot be read as in training."""
+        for spec in self.specs:
+            if encode((spec,), table, blank=True).usable[row]:
+                continue
+            column = table.column(spec.name)
+            text = column.as_text()
+            missing = bool(column.missing[row])
+            why = (
+                "the value is missing"
+                if missing
+                else f"the category {text.words[text.codes[row]]!r} did not occur in training"
+            )
+            raise DataError(
+                f"{table.source}: column {spec.name!r}, row {table.row_numbers[row]}: {why}. "
+                "Correct the cell, or leave the row out."
+            )
 
     def _unscaled(self, X: Array, table: Table) -> Array:
         """Put the very numbers of the file back; a missing one becomes the mean."""
@@ -166,7 +187,9 @@ def read_labels(
                 )
         return plain
     (column,) = found
-    refuse_missing(Table(table.source, {column.name: column}, table.row_numbers))
+    refuse_missing(
+        Table(table.source, {column.name: column}, table.row_numbers), fillable=False
+    )
     asked = positive is not None and positive in column.as_text().words
     several = width != 1 and (meaning is Meaning.CLASSES or _are_classes(column, width))
     one_hot = several or (width is None and (words or asked))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from chainrule.calculus.graph.dims import measured
 from chainrule.calculus.graph.node import Apply, Symbol
+from chainrule.calculus.graph.op import Layout
 from chainrule.calculus.ops import TABLE
 from chainrule.descent.meaning import Meaning, meaning, nodes_of
 from chainrule.errors import DataError
@@ -43,6 +44,7 @@ def check_facts(
     named = row_name or (lambda row: f"example {row + 1}")
     roles = binding.roles
     _refuse_one_class(binding)
+    _refuse_missing_places(binding)
     for symbol, table in binding.data.items():
         kind = meaning(roles, symbol)
         if kind is Meaning.PLACES:
@@ -150,3 +152,23 @@ def _refuse_one_class(binding: Binding) -> None:
                 "class: bind a column of class labels, with the number of classes if needed "
                 f"(--size {shape[axis or 0]}=3); for two classes a sigmoid of one row does."
             )
+
+
+def _refuse_missing_places(binding: Binding) -> None:
+    """Refuse sizes at which a part, such as ``X[4, :]``, has no such row or column."""
+    examples = binding.roles.examples
+    sizes = binding.sizes if examples is None else {**binding.sizes, examples: binding.count}
+    for node in nodes_of(binding.roles.model):
+        if not (isinstance(node, Apply) and node.op.notation.layout is Layout.PART):
+            continue
+        (whole,) = node.args
+        sides = (("rows", node.attrs[:2]), ("columns", node.attrs[2:]))
+        for dim, (side, places) in zip(whole.shape, sides, strict=True):
+            ends = [measured(end, sizes) for end in places if end is not None]
+            size = measured(dim, sizes)
+            if max(ends, default=0) > size:
+                raise DataError(
+                    f"{unicode(whole)} has {size} {side} here, and {unicode(node)} takes "
+                    f"{side} up to {max(ends) - 1}, counted from 0. Bind {max(ends)} columns of "
+                    "the table or more, or take fewer places in the forward pass"
+                )

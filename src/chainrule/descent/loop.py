@@ -89,6 +89,11 @@ class Descent:
         self.held_out = objective.with_data(held_out) if held_out is not None else None
         found = find_prediction(objective.binding.roles)
         self.predictor = Predictor(found) if found is not None else None
+        if self.batch == 1 < self.count and self.predictor is not None and self.predictor.names:
+            raise DataError(
+                "the forward pass takes means over the examples of a step, as batch normalisation "
+                "does, and one example has nothing to be normalised by. Take --batch 2 or more"
+            )
         self.costs: list[tuple[int, float]] = []
         self.held_costs: list[tuple[int, float]] = []
         self.clipped = 0
@@ -162,6 +167,8 @@ class Descent:
                     yield record
                 if self.stopped is not StopReason.INTERRUPTED:
                     return
+            if step == self.begin and not self.costs:
+                yield self._start_of_continuation(step, here)
             if step == end:
                 break
             rows = None if full else next(batches)
@@ -248,6 +255,15 @@ class Descent:
         ended = self.stopped is not StopReason.INTERRUPTED
         if not (recorded or ended or self.watch.above):
             return None
+        self.costs.append((step, cost))
+        if held is not None:
+            self.held_costs.append((step, held))
+        return CostRecord(step, step * self.batch / self.count, cost, held)
+
+    def _start_of_continuation(self, step: int, here: CostAndGradient | None) -> CostRecord:
+        """Record where a continuation starts, whether or not one long run records that step."""
+        cost = here.cost if here is not None else self.objective.cost(self.values)
+        held = self.held_out.cost(self.values) if self.held_out is not None else None
         self.costs.append((step, cost))
         if held is not None:
             self.held_costs.append((step, held))

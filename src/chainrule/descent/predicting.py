@@ -184,7 +184,23 @@ def _cells(
         header = ["label"] if len(label.columns) == 1 else [f"label {c}" for c in label.columns]
         return header, [[words[k] if words else str(k) for k in row] for row in places]
     count = found.shape[1]
+    if label is not None and label.reading in (Reading.FEATURES, Reading.NUMBERS) and count > 1:
+        return _rebuilt_cells(name, found, label)
     return [name] if count == 1 else [f"{name}_{k + 1}" for k in range(count)], numbers
+
+
+def _rebuilt_cells(
+    name: str, found: Array, label: InputColumns
+) -> tuple[list[str], list[list[str]]]:
+    """Return several predicted columns under the names of the table, on the scale of the file."""
+    features = label.features
+    titles = [f.name for f in features] or list(label.columns)
+    if len(titles) != found.shape[1]:
+        titles = [str(k + 1) for k in range(found.shape[1])]
+    elif features:
+        found = found * [f.scale for f in features] + [f.mean for f in features]
+    header = [f"{name} {title}" for title in titles]
+    return header, [[repr(float(x)) for x in row] for row in found]
 
 
 def _codes(prediction: Prediction) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from chainrule.calculus.graph.node import Apply, Expr, Symbol, substitute, symbo
 from chainrule.calculus.ops import TABLE
 from chainrule.calculus.rewriting.stable_form import stable_form
 from chainrule.descent.meaning import Meaning, inputs_below, meaning
+from chainrule.descent.residuals import set_against
 from chainrule.descent.tape import Tape, used_lines
 from chainrule.lecture import Array, Binding, InputRoles, Rows
 
@@ -81,33 +82,16 @@ def find_prediction(roles: InputRoles) -> Prediction | None:
     model = roles.model
     below = inputs_below(model)
     kinds = {s: meaning(roles, s) for s in roles.data}
-    entered = {s: _first_use(model, s) for s in roles.data}
-    by_kind = [s for s, k in kinds.items() if k not in (Meaning.NUMBERS, Meaning.PLACES)]
-    label: Symbol | None = None
-    if by_kind:
-        label = by_kind[-1]
-    elif len(roles.data) > 1:
-        label = max(roles.data, key=lambda s: (entered[s], roles.data.index(s)))
-    others = {s for s in roles.data if s is not label}
+    label = _label(roles, kinds, below)
     found: Expr | None = None
-    for definition in model.definitions:
-        if definition.target is model.objective and found is not None:
-            continue
-        inside = [
-            node for node in walk(definition.value) if _is_value(node, roles, below, others, label)
-        ]
-        if _is_value(definition.target, roles, below, others, label):
-            found = definition.target
-        elif inside and (found is None or not isinstance(found, Symbol)):
-            found = inside[-1]
     if label is None and len(roles.data) == 1:  # an input that is rebuilt
-        same = [
-            d.target
-            for d in model.definitions
-            if d.target.shape == roles.data[0].shape and d.target is not model.objective
-        ]
-        if same:
-            found, label = same[-1], roles.data[0]
+        label = roles.data[0]
+        found = _rebuilt(roles, label, below)
+        label = label if found is not None else None
+    elif label is not None:
+        found = _against(roles, below, label)
+    if found is None:
+        found = _last_value(roles, below, label)
     if found is None:
         return None
     kind = kinds.get(label, Meaning.NUMBERS) if label is not None else Meaning.NUMBERS
@@ -266,11 +250,81 @@ def _is_value(
     return bool(used & others) and bool(used & set(roles.learned)) and label not in used
 
 
-def _first_use(model: Model, symbol: Symbol) -> int:
+def _label(
+    roles: InputRoles,
+    kinds: Mapping[Symbol, Meaning],
+    below: Mapping[Symbol, frozenset[Symbol]],
+) -> Symbol | None:
+    """Return the input that predictions are held to: by its meaning, or the one that enters last.
+
+    Of inputs that enter in one line, it is the one that the fewest operations depend on. One that
+    enters earlier is it where the others predict it: ``d = mu - r``, ``e = d + p q``.
+    """
+    by_kind = [s for s, k in kinds.items() if k not in (Meaning.NUMBERS, Meaning.PLACES)]
+    if by_kind:
+        return by_kind[-1]
+    if len(roles.data) < 2:
+        return None
+    last = max(roles.data, key=lambda s: (*_entry(roles.model, s), roles.data.index(s)))
+    if _against(roles, below, last) is None:
+        for earlier in roles.data:
+            found = _against(roles, below, earlier) if kinds[earlier] is Meaning.NUMBERS else None
+            if found is not None and any(last in below[s] for s in symbols(found)):
+                return earlier
+    return last
+
+
+def _against(
+    roles: InputRoles, below: Mapping[Symbol, frozenset[Symbol]], label: Symbol
+) -> Expr | None:
+    """Return the value of each example that a sum sets against a label."""
+    others = {s for s in roles.data if s is not label}
+    against = set_against(roles.model, label)
+    return next((e for e in against if _is_value(e, roles, below, others, label)), None)
+
+
+def _entry(model: Model, symbol: Symbol) -> tuple[int, int]:
+    """Return the line where an input enters, and minus the operations there that depend on it."""
     for place, definition in enumerate(model.definitions):
-        if symbol in symbols(definition.value):
-            return place
-    return -1
+        below = [node for node in walk(definition.value) if symbol in symbols(node)]
+        if below:
+            return place, -len(below)
+    return -1, 0
+
+
+def _rebuilt(
+    roles: InputRoles, data: Symbol, below: Mapping[Symbol, frozenset[Symbol]]
+) -> Expr | None:
+    """Return what an autoencoder or a factorisation sets against its only input."""
+    for found in set_against(roles.model, data):
+        used = frozenset[Symbol]().union(*(below[s] for s in symbols(found)))
+        if found.shape == data.shape and used & set(roles.learned):
+            return found
+    same = [
+        d.target
+        for d in roles.model.definitions
+        if d.target.shape == data.shape and d.target is not roles.model.objective
+    ]
+    return same[-1] if same else None
+
+
+def _last_value(
+    roles: InputRoles, below: Mapping[Symbol, frozenset[Symbol]], label: Symbol | None
+) -> Expr | None:
+    """Return the last value of the forward pass that is computed before the labels enter."""
+    model, found = roles.model, None
+    others = {s for s in roles.data if s is not label}
+    for definition in model.definitions:
+        if definition.target is model.objective and found is not None:
+            continue
+        inside = [
+            node for node in walk(definition.value) if _is_value(node, roles, below, others, label)
+        ]
+        if _is_value(definition.target, roles, below, others, label):
+            found = definition.target
+        elif inside and (found is None or not isinstance(found, Symbol)):
+            found = inside[-1]
+    return found
 
 
 def _has(shape: Sequence[Dim], name: str) -> bool:

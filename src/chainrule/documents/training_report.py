@@ -61,7 +61,7 @@ def training_report(
     model_section = render(
         "lesson/training_model.html",
         roles=role_lines(bound),
-        lines=[(d.target.name, unicode(d.value)) for d in model.definitions],
+        lines=[(d.target.name, unicode(d.value)) for d in result.derivation.model.definitions],
         gradients=[*layers, *gradients],
         check=str(result.check or "not possible: the forward pass is not finite at the start"),
     )

@@ -38,8 +38,11 @@ class FittedEncoding:
     notes: tuple[str, ...]
 
 
-def refuse_missing(table: Table) -> None:
-    """Raise if any cell is missing, with every such column and its count."""
+def refuse_missing(table: Table, *, fillable: bool = True) -> None:
+    """Raise if any cell is missing, with every such column and its count.
+
+    Labels are not `fillable`: no number may be made up for them.
+    """
     counts = {name: int(column.missing.sum()) for name, column in table.columns.items()}
     bad = {name: count for name, count in counts.items() if count}
     if not bad:
@@ -48,11 +51,16 @@ def refuse_missing(table: Table) -> None:
     shown = ", ".join(listed[:8]) + (f" and {len(listed) - 8} more" if len(listed) > 8 else "")
     empty = [name for name, count in bad.items() if count == table.n_rows]
     leave = f" Leave out what has no value at all: --ignore {empty[0]}." if empty else ""
+    remedy = (
+        "Choose what to do with them: --missing drop (leave such rows out), mean (fill in), or "
+        "indicator (fill in, and let the model see that it was missing)."
+        if fillable
+        else "They are labels, or numbers that are not standardised, and are never filled in: "
+        "--missing drop leaves such rows out."
+    )
     raise DataError(
-        f"{table.source}: values are missing: {shown}. Choose what to do with them: --missing "
-        "drop (leave such rows out), mean (fill in), or indicator (fill in, and let the model see "
-        f"that it was missing).{leave} An empty cell, NA, N/A, NaN and null count as missing; --na "
-        "sets other words."
+        f"{table.source}: values are missing: {shown}. {remedy}{leave} An empty cell, NA, N/A, NaN "
+        "and null count as missing; --na sets other words."
     )
 
 

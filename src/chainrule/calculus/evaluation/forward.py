@@ -15,6 +15,7 @@ from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import LITERAL, Shape, Size, base_names, measured
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import Apply, Symbol, symbols, walk
+from chainrule.calculus.graph.op import Layout
 from chainrule.calculus.graph.sizes import assigned
 from chainrule.errors import ModelError
 
@@ -43,7 +44,7 @@ def assignments(model: Model, count: int, largest: int = 7) -> list[dict[str, in
     ModelError
         When no sizes make all computed ones at least 2, or a matrix has no inverse at any.
     """
-    found = _assigned(model, count, largest)
+    found = [with_places(model, sizes) for sizes in _assigned(model, count, largest)]
     if not _inverts(model):
         return found
     able = [sizes for sizes in found if _has_inverses(model, sizes)]
@@ -58,6 +59,24 @@ def assignments(model: Model, count: int, largest: int = 7) -> list[dict[str, in
             "such as W^T W has one only where W has at least as many rows as columns"
         )
     return able
+
+
+def with_places(model: Model, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return sizes at which every part has its places: ``X[4, :]`` needs five rows of X.
+
+    A size that is too small becomes the next prime that no other size is.
+    """
+    found = dict(sizes)
+    for definition in model.definitions:
+        for node in walk(definition.value):
+            if not (isinstance(node, Apply) and node.op.notation.layout is Layout.PART):
+                continue
+            for dim, places in zip(node.args[0].shape, (node.attrs[:2], node.attrs[2:]), strict=True):
+                least = max((p for p in places if isinstance(p, int)), default=0)
+                if isinstance(dim, str) and found[dim] < least:
+                    free = (p for p in PRIMES if p >= least and p not in found.values())
+                    found[dim] = next(free, least)
+    return found
 
 
 def with_inverses(model: Model, sizes: Mapping[str, int]) -> dict[str, int]:

@@ -11,6 +11,7 @@ _GROUP = re.compile(
     rf"({_OPEN})([^\[\](){{}}^]*)({_CLOSE})|_([^\W\d_])(?![^\W_])",
 )
 _NUMBERED = re.compile(rf"({_OPEN}|_)([0-9]+)({_CLOSE}|(?![^\W_]))")
+_PLACES = re.compile(r"(?<=[^\W_])\[([^\[\]]*)\]")
 _TERM = re.compile(r"\s*([+\-−]?)\s*([^\W\d_]+|[0-9]+)\s*")
 _STEM = re.compile(r"[^\W\d_][^\W_]*$")
 
@@ -33,6 +34,25 @@ def in_round(text: str, counts: Mapping[str, int]) -> str:
         return f"{match[1]}{number}{match[3]}"
 
     return _GROUP.sub(put, text)
+
+
+def places_in_round(text: str, counts: Mapping[str, int]) -> str:
+    """Replace counters in the places of a part by numbers.
+
+    >>> places_in_round("h_3 = W h_2 + U X[t-1:t+1, :]", {"t": 3})
+    'h_3 = W h_2 + U X[2:4, :]'
+    """
+
+    def put(match: re.Match[str]) -> str:
+        pieces = re.split(r"([,:])", match[1])
+        numbers = [counted(piece.strip(), counts) for piece in pieces]
+        shown = [
+            piece if number is None else piece.replace(piece.strip(), str(number))
+            for piece, number in zip(pieces, numbers, strict=True)
+        ]
+        return f"[{''.join(shown)}]"
+
+    return _PLACES.sub(put, text)
 
 
 def stems(text: str, counts: Mapping[str, int]) -> Iterator[str]:

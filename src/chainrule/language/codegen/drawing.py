@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chainrule.calculus.evaluation.forward import with_inverses
+from chainrule.calculus.evaluation.forward import with_inverses, with_places
 from chainrule.calculus.graph.dims import Size, base_names, measured
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Symbol, walk
@@ -47,7 +47,7 @@ def drawn_inputs(model: Model) -> Iterator[Drawn]:
     values = (node for d in model.definitions for node in walk(d.value))
     computed = dict.fromkeys((*dims, *(d for v in values for d in v.shape)))
     sizes = assigned(named, [dim for dim in computed if isinstance(dim, Size)], SMALL, LARGER)
-    sizes = with_inverses(model, sizes)
+    sizes = with_inverses(model, with_places(model, sizes))
     for symbol in model.inputs:
         shape = tuple(measured(dim, sizes) for dim in symbol.shape)
         count = measured(counted[symbol], sizes) if symbol in counted else None

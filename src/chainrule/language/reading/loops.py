@@ -6,7 +6,14 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from chainrule.calculus.graph.loop_indices import counted, in_round, literals, reach, stems
+from chainrule.calculus.graph.loop_indices import (
+    counted,
+    in_round,
+    literals,
+    places_in_round,
+    reach,
+    stems,
+)
 from chainrule.calculus.graph.model import Loop
 from chainrule.language.reading.clauses import clauses
 from chainrule.language.reading.names import canonical
@@ -193,6 +200,7 @@ class _Unroller:
             if not _FOR.match(_code(line.text)):
                 known = {**self.constants, **counts}
                 text = in_round(written_out(line, self.rounds, known), known)
+                text = places_in_round(text, counts)
                 self.found.lines.append(Line(text, line.number))
                 if len(self.found.lines) > 2 * MAX_STATEMENTS:
                     raise line.error(
