@@ -14,6 +14,8 @@ from chainrule.calculus.graph.op import Layout
 
 ARGUMENTS = "zuvt"
 VALUES = "srqh"
+FURTHER = "gfpc"
+"""Letters for a layer whose other letters mean something without its index: ``U^[1]`` beside U."""
 PLAIN = frozenset({Layout.CHAIN, Layout.POSTFIX, Layout.HIDDEN, Layout.SUM, Layout.PREFIX})
 """Layouts of operations under which a gradient stays a product."""
 SCORES = frozenset({Layout.CHAIN, Layout.SUM, Layout.PREFIX})
@@ -46,6 +48,7 @@ def staged(model: Model) -> tuple[Model, tuple[Definition, ...]]:
 class _Stager:
     def __init__(self, model: Model) -> None:
         self.taken = {symbol.name for symbol in model.symbols}
+        self.given = frozenset(self.taken)
         self.named: dict[Expr, Symbol] = {}
         self.added: list[Definition] = []
         self.repeated: frozenset[Expr] = frozenset()
@@ -90,7 +93,9 @@ class _Stager:
         if expr.shape != SCALAR and _is_capital(expr, target):
             letters = letters.upper()
         index = _INDEX.search(target.name)
-        layered = (letter + index[0] for letter in letters) if index else ()
+        further = FURTHER.upper() if letters.isupper() else FURTHER
+        free = [letter for letter in letters + further if letter not in self.given]
+        layered = (letter + index[0] for letter in free) if index else ()
         options = chain(layered, letters, (f"{letters[0]}_{k}" for k in range(1, 10_000)))
         symbol = Symbol(next(n for n in options if n not in self.taken), expr.shape)
         self.taken.add(symbol.name)
