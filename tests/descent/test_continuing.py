@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from tests.descent.test_coursework import SOFTMAX, model, train, write
 
 LINE = "X : (n, m)\ny : (1, m)\nw : (1, n)\nb : (1, 1)\nJ = mean((w X + b - y)^2)\n"

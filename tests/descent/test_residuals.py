@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.descent.test_coursework import model, predict, train, write
 
 from chainrule import derive, read_model
-from tests.descent.test_coursework import model, predict, train, write
 
 
 def factors(tmp_path: Path) -> tuple[Path, np.ndarray]:
@@ -91,5 +91,5 @@ def test_a_recurrence_over_the_rows_of_its_data(tmp_path: Path) -> None:
     assert float(said.partition("R²")[2].split()[0]) > 0.95
     found = np.array([row[0] for row in predict(out, data)[1:]], dtype=float)
     assert np.corrcoef(found, state)[0, 1] > 0.97
-    with pytest.raises(AssertionError, match="X has 3 rows here, and .* takes rows up to 3"):
+    with pytest.raises(AssertionError, match=r"X has 3 rows here, and .* takes rows up to 3"):
         train(file, *fixed, "--bind", "X=a,b,c")

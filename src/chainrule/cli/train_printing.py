@@ -111,9 +111,7 @@ class CostPrinter:
         unequal numbers of examples compare per example alone.
     """
 
-    def __init__(
-        self, steps: int, begin: int = 0, counts: tuple[int, int] | None = None
-    ) -> None:
+    def __init__(self, steps: int, begin: int = 0, counts: tuple[int, int] | None = None) -> None:
         self.steps, self.begin, self.counts = steps, begin, counts
         self.console = _console()
         self.costs: list[tuple[int, float]] = []

@@ -187,9 +187,7 @@ def read_labels(
                 )
         return plain
     (column,) = found
-    refuse_missing(
-        Table(table.source, {column.name: column}, table.row_numbers), fillable=False
-    )
+    refuse_missing(Table(table.source, {column.name: column}, table.row_numbers), fillable=False)
     asked = positive is not None and positive in column.as_text().words
     several = width != 1 and (meaning is Meaning.CLASSES or _are_classes(column, width))
     one_hot = several or (width is None and (words or asked))

@@ -49,6 +49,7 @@ class _Stager:
     def __init__(self, model: Model) -> None:
         self.taken = {symbol.name for symbol in model.symbols}
         self.given = frozenset(self.taken)
+        self.vectors = {symbol.name for symbol in model.symbols if _is_vector(symbol)}
         self.named: dict[Expr, Symbol] = {}
         self.added: list[Definition] = []
         self.repeated: frozenset[Expr] = frozenset()
@@ -97,11 +98,22 @@ class _Stager:
         free = [letter for letter in letters + further if letter not in self.given]
         layered = (letter + index[0] for letter in free) if index else ()
         options = chain(layered, letters, (f"{letters[0]}_{k}" for k in range(1, 10_000)))
-        symbol = Symbol(next(n for n in options if n not in self.taken), expr.shape)
+        symbol = Symbol(next(n for n in options if self._is_free(n, expr)), expr.shape)
         self.taken.add(symbol.name)
+        if _is_vector(symbol):
+            self.vectors.add(symbol.name)
         self.named[expr] = symbol
         self.added.append(Definition(symbol, expr))
         return symbol
+
+    def _is_free(self, name: str, expr: Expr) -> bool:
+        """Whether a name is new, and an entry of it too: ``z_i`` is an entry of z and of Z."""
+        twin = name[0].swapcase() + name[1:]
+        return name not in self.taken and not (_is_vector(expr) and twin in self.vectors)
+
+
+def _is_vector(expr: Expr) -> bool:
+    return 1 in expr.shape and expr.shape != SCALAR
 
 
 def _repeated_scores(value: Expr) -> frozenset[Expr]:

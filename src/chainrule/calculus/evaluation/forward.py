@@ -71,7 +71,9 @@ def with_places(model: Model, sizes: Mapping[str, int]) -> dict[str, int]:
         for node in walk(definition.value):
             if not (isinstance(node, Apply) and node.op.notation.layout is Layout.PART):
                 continue
-            for dim, places in zip(node.args[0].shape, (node.attrs[:2], node.attrs[2:]), strict=True):
+            for dim, places in zip(
+                node.args[0].shape, (node.attrs[:2], node.attrs[2:]), strict=True
+            ):
                 least = max((p for p in places if isinstance(p, int)), default=0)
                 if isinstance(dim, str) and found[dim] < least:
                     free = (p for p in PRIMES if p >= least and p not in found.values())
