@@ -116,7 +116,7 @@ def test_a_mixture_is_not_turned_and_turned_back() -> None:
     assert not any("q(g_i - f_i)" in line or "q(f_i - g_i)" in line for _, _, line in told)
     assert not any(left == "dL/dq" for left, _, _ in told)  # it is short as it comes
     ends = [(rule, line) for left, rule, line in told if left == "dL/du"]
-    assert ends[-1] == ("cancel", "sum_i (-f_i q(x_i - u)/(s^2(q f_i + (1 - q) g_i)))")
+    assert ends[-1] == ("cancel", "sum_i (-q f_i(x_i - u)/(s^2(q f_i + (1 - q) g_i)))")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_mixture_is_not_turned_and_turned_back() -> None:
     [
         (
             PROBIT,
-            "sum_i exp(-(X w)_i^2/2)(p_i - y_i) X_iq/(p_i sqrt(2 pi)(1 - p_i))",
+            "sum_i exp(-(X w)_i^2/2)(p_i - y_i) X_iq/(sqrt(2 pi) p_i(1 - p_i))",
             "sum over two factors: matrix product",
         ),
         (

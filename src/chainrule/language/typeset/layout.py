@@ -325,6 +325,8 @@ class _Setter:
         matrices = [each for each in args if not _is_scalar(each[0])]
         if not matrices and any(isinstance(arg, Partial) for arg, _ in scalars):
             return JUXTAPOSED, self._chain_product(scalars)
+        if not matrices:
+            scalars.sort(key=lambda each: not _is_coefficient(each[0]))
         front = [self.at_least(*each, JUXTAPOSED + 1) for each in scalars]
         if not matrices:
             return JUXTAPOSED, self.medium.juxtapose(front)
@@ -490,6 +492,14 @@ def _is_bare(expr: Expr) -> bool:
         case Layout.POWER | Layout.HIDDEN:
             return False
     return not expr.op.elementwise
+
+
+def _is_coefficient(expr: Expr) -> bool:
+    """Whether a number depends on numbers alone: α, exp(τ)/m, but neither a_i nor sum(A)."""
+    return not any(
+        isinstance(node, Entry) or (isinstance(node, Symbol) and node.shape != SCALAR)
+        for node in walk(expr)
+    )
 
 
 def _is_lowered(symbol: Symbol) -> bool:
