@@ -1,4 +1,4 @@
-"""What differs where a descent goes on from a file: refused where it changes what values mean."""
+"""Changes where a descent goes on from a file: refused where values would mean something else."""
 
 from __future__ import annotations
 

@@ -312,7 +312,8 @@ def _last_value(
     roles: InputRoles, below: Mapping[Symbol, frozenset[Symbol]], label: Symbol | None
 ) -> Expr | None:
     """Return the last value of the forward pass that is computed before the labels enter."""
-    model, found = roles.model, None
+    model = roles.model
+    found: Expr | None = None
     others = {s for s in roles.data if s is not label}
     for definition in model.definitions:
         if definition.target is model.objective and found is not None:
