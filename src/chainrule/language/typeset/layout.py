@@ -22,6 +22,7 @@ from chainrule.calculus.graph.node import (
 from chainrule.calculus.graph.op import Layout, Op, axis_option
 from chainrule.calculus.graph.paths import Path
 from chainrule.language.typeset.comparisons import EXCLUDED, TURNED, is_negated, sign_of
+from chainrule.language.typeset.factors import is_coefficient
 
 SUM, SIGNED, TOTAL, ELEMENTWISE, RATIO, JUXTAPOSED, CHAIN, POSTFIX, ATOM = range(9)
 """How tightly a piece holds together, loosest first."""
@@ -326,7 +327,7 @@ class _Setter:
         if not matrices and any(isinstance(arg, Partial) for arg, _ in scalars):
             return JUXTAPOSED, self._chain_product(scalars)
         if not matrices:
-            scalars.sort(key=lambda each: not _is_coefficient(each[0]))
+            scalars.sort(key=lambda each: not is_coefficient(each[0]))
         front = [self.at_least(*each, JUXTAPOSED + 1) for each in scalars]
         if not matrices:
             return JUXTAPOSED, self.medium.juxtapose(front)
@@ -492,14 +493,6 @@ def _is_bare(expr: Expr) -> bool:
         case Layout.POWER | Layout.HIDDEN:
             return False
     return not expr.op.elementwise
-
-
-def _is_coefficient(expr: Expr) -> bool:
-    """Whether a number depends on numbers alone: α, exp(τ)/m, but neither a_i nor sum(A)."""
-    return not any(
-        isinstance(node, Entry) or (isinstance(node, Symbol) and node.shape != SCALAR)
-        for node in walk(expr)
-    )
 
 
 def _is_lowered(symbol: Symbol) -> bool:
