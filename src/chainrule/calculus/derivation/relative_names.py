@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from chainrule.calculus.graph.dims import Dim, Shape, Size, minus, plus, times
 from chainrule.calculus.graph.loop_indices import counted, in_round, plain_name, with_index
@@ -21,14 +22,19 @@ from chainrule.calculus.ops import add
 
 def at_round(expr: Expr, counter: str, number: int, known: Iterable[Symbol]) -> Expr:
     """Return a general line in one round, in the symbols of the derivation."""
-    by_name = {plain_name(symbol.name): symbol for symbol in known}
-    counts = {counter: number}
+    by_name, counts = _by_name(tuple(known)), {counter: number}
 
     def named(symbol: Symbol) -> Symbol:
         name = in_round(symbol.name, counts)
         return by_name.get(plain_name(name), symbol)
 
     return _Renamed(named, lambda dim: in_round(dim, counts)).expr(expr)
+
+
+@lru_cache(maxsize=4)
+def _by_name(known: tuple[Symbol, ...]) -> Mapping[str, Symbol]:
+    """Return the symbols of a derivation by their names, which is asked for every round."""
+    return {plain_name(symbol.name): symbol for symbol in known}
 
 
 class _Renamed:

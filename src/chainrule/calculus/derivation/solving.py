@@ -67,18 +67,18 @@ def _inverses(value: Expr, target: Symbol) -> Iterator[tuple[Apply, Expr]]:
     """Yield the functions in a definition, each with what it is in terms of the name."""
     if isinstance(value, Apply) and is_function(value):
         return  # the name itself is that function
-    waiting: list[tuple[Expr, Expr]] = [(value, target)]
+    waiting: list[tuple[Apply, Expr]] = [(value, target)] if isinstance(value, Apply) else []
     count = 0
     while waiting:
         node, known = waiting.pop()
-        if not isinstance(node, Apply):
-            continue
         if is_function(node) and node.op.elementwise and node.shape == target.shape:
             yield node, known
             count += 1
             if count == MOST_FUNCTIONS:
                 return
         for arg in dict.fromkeys(node.args):
+            if not isinstance(arg, Apply):  # holds no function
+                continue
             rest = [other for other in node.args if other is not arg]
             if len(rest) != len(node.args) - 1 or node.shape != target.shape:
                 continue

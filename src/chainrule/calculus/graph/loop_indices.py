@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 
 _OPEN = r"\^\[|\^\{\s*\[|\^\(|\^\{\s*\(|_\{"
 _CLOSE = r"\]\s*\}|\)\s*\}|\]|\)|\}"
@@ -14,6 +15,8 @@ _NUMBERED = re.compile(rf"({_OPEN}|_)([0-9]+)({_CLOSE}|(?![^\W_]))")
 _PLACES = re.compile(r"(?<=[^\W_])\[([^\[\]]*)\]")
 _TERM = re.compile(r"\s*([+\-−]?)\s*([^\W\d_]+|[0-9]+)\s*")
 _STEM = re.compile(r"[^\W\d_][^\W_]*$")
+_NAMES = 8192
+"""Spellings that are remembered: those of a deep network are compared with each other often."""
 
 
 def in_round(text: str, counts: Mapping[str, int]) -> str:
@@ -129,6 +132,7 @@ def numbered_stem(name: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=_NAMES)
 def plain_name(name: str) -> str:
     """Return a name without grouping marks, so that two spellings are equal.
 

@@ -442,7 +442,9 @@ def _merged_alike(pieces: list[IndexedFactor], bound: frozenset[Index]) -> list[
         groups.setdefault((piece.row, piece.col), []).append(piece)
     found: list[IndexedFactor] = []
     for place, group in groups.items():
-        others = {i for piece in pieces if piece not in group for i in piece.indices}
+        others = {
+            i for at, rest in groups.items() if at != place for piece in rest for i in piece.indices
+        }
         open_sum = any(index in bound and index not in others for index in place)
         found += group if open_sum else [_all_multiplied(group)]
     return sorted(found, key=lambda piece: piece.order)
