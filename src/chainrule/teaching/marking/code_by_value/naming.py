@@ -12,6 +12,9 @@ _GRADIENT = re.compile(
     r"|d_?(?:cost|loss)_?d_?|grad(?:ient)?s?_?(?:of_?|wrt_?)?|nabla_?|d_|d)(?P<stem>\w+)"
     r"|(?P<before>\w+?)_?(?:grad|gradient|delta|prime_loss)s?"
 )
+_LETTER = re.compile(r"g_?(?P<stem>(?P<of>[A-Zbw])\d*)")
+"""Names such as ``gW2`` and ``gb``, which are gradients where the code has several of them."""
+
 _DELTA = re.compile(r"(?i)(?:\w+_)?delta_?\w*|grad|gradient")
 _CARRIED = re.compile(
     r"d_?(?P<of>\w+?)_?(?:next|prev|total|sum|acc|t|future|after|later)"
@@ -49,6 +52,11 @@ _NOT = frozenset({
 def is_label(name: str) -> bool:
     """Whether a name is one that people use for labels."""
     return name != "T" and _LABELS.fullmatch(name) is not None
+
+
+def is_objective(name: str) -> bool:
+    """Whether a name is one of those given to a loss."""
+    return _OBJECTIVE.fullmatch(name) is not None
 
 
 def is_data(value: ast.expr) -> bool:
@@ -196,7 +204,7 @@ class Names:
             return None
         match = _GRADIENT.fullmatch(plain)
         if match is None:
-            return None
+            return self._after_letter(plain)
         if match["before"] is not None:
             return match["before"] if self._meets(match["before"]) else None
         stem: str = match["stem"]
@@ -207,6 +215,15 @@ class Names:
             return stem
         shorter = re.sub(r"^d[LJE]_?d?_?", "", plain)
         return shorter if shorter != plain and self._meets(shorter) else None
+
+    def _after_letter(self, name: str) -> str | None:
+        """Return the stem of ``gW2``, where other parameters have such a name, too."""
+        match = _LETTER.fullmatch(name)
+        if match is None:
+            return None
+        held = {found["stem"] for one in self.assigned if (found := _LETTER.fullmatch(one))
+                and {found["stem"], found["of"]} & self.all}  # fmt: skip
+        return match["stem"] if len(held) > 1 and match["stem"] in held else None
 
     def _meets(self, stem: str) -> bool:
         return bool(self.values_of(stem))
@@ -464,4 +481,4 @@ def words_in(node: ast.AST) -> set[str]:
     }
 
 
-__all__ = ["OUTPUTS", "Names", "derive", "is_data", "is_label", "is_size", "names_of", "words_in"]
+__all__ = ["OUTPUTS", "Names", "derive", "is_data", "is_label", "is_objective", "is_size", "names_of", "words_in"]

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chainrule.teaching.marking.code_by_value.naming import is_label
+from chainrule.teaching.marking.code_by_value.naming import is_label, is_objective
 
 _FORWARD = re.compile(r"(?i)_*(?:forward|feed_?forward|fprop|call|fwd)(?:_?(?:pass|prop\w*))?_*")
 _BACKWARD = re.compile(r"(?i)_*(?:backward|back_?prop\w*|bprop|bwd|grad|gradient)(?:_?pass)?_*")
@@ -66,6 +66,9 @@ def units(statements: Sequence[ast.stmt]) -> list[Unit]:
         if unit is not None:
             found.append(unit)
             paired.add(backward.name)
+    for alone in _with_own_losses([one for one in functions if one.name not in paired]):
+        found.append(Unit((*_others(functions, alone), alone)))
+        paired.add(alone.name)
     for statement in statements:
         if isinstance(statement, ast.ClassDef):
             layer = _layer(statement, functions)
@@ -168,6 +171,24 @@ def _activation(word: str, backward: ast.FunctionDef) -> ast.FunctionDef:
     made = ast.parse(f"def {word}({name}):\n    A = {word}({name})\n    return A").body[0]
     assert isinstance(made, ast.FunctionDef)
     return made
+
+
+def _with_own_losses(functions: Sequence[ast.FunctionDef]) -> list[ast.FunctionDef]:
+    """Return the functions that name the same gradient, each of a loss that it computes itself."""
+    gradients: dict[str, set[str]] = {}
+    for function in functions:
+        stored = {node.id for node in ast.walk(function)
+                  if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}  # fmt: skip
+        if any(is_objective(name) for name in stored):
+            gradients[function.name] = {n for n in stored if _INCOMING.fullmatch(n)}
+    return [
+        function
+        for function in functions
+        if any(
+            name != function.name and named & gradients.get(function.name, set())
+            for name, named in gradients.items()
+        )
+    ]
 
 
 def _others(functions: Sequence[ast.FunctionDef], *own: ast.FunctionDef) -> list[ast.FunctionDef]:
