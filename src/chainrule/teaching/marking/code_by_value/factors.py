@@ -260,11 +260,11 @@ def _base(lines: list[Line], counts: list[float], *, upward: bool, squares: bool
         return 1.0
     usual = [*counts, *(1 / c for c in counts)]
     if squares:
-        usual.append(0.5)
-    same = all(is_close(ratio, ratios[0]) for ratio in ratios)
-    if not same or len(ratios) < 2:
+        usual += [0.5, *(c / 2 for c in counts)]
+    first = max(ratios, key=lambda one: sum(is_close(one, other) for other in ratios))
+    alike = sum(is_close(first, ratio) for ratio in ratios)
+    if alike < 2 or 2 * alike <= len(ratios):
         return 1.0
-    first = ratios[0]
     if upward:
         return first if any(is_close(abs(first), u) for u in (1.0, *usual)) else 1.0
     return first if any(is_close(first, u) for u in usual) else 1.0

@@ -481,4 +481,5 @@ def words_in(node: ast.AST) -> set[str]:
     }
 
 
-__all__ = ["OUTPUTS", "Names", "derive", "is_data", "is_label", "is_objective", "is_size", "names_of", "words_in"]
+__all__ = ["OUTPUTS", "Names", "derive", "is_data", "is_label", "is_objective", "is_size",
+           "names_of", "words_in"]  # fmt: skip

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from chainrule.teaching.marking.code_by_value.dialects import LANGUAGES, as_python, language_of
 from chainrule.teaching.marking.code_by_value.given_lengths import with_small_lengths
+from chainrule.teaching.marking.code_by_value.plain_forms import in_plain_forms
 
 MOST_ROWS = 1500
 MOST_LEFT_OUT = 60
@@ -89,10 +90,10 @@ class _Named(ast.NodeTransformer):
 
 
 def _prepared(statements: list[ast.stmt]) -> list[ast.stmt]:
-    """Return the statements with small lengths, and with a name for every function."""
+    """Return the statements in plain forms, with small lengths and a name for every function."""
     with_small_lengths(statements)
     named = _Named()
-    return [named.visit(one) for one in statements]
+    return in_plain_forms([named.visit(one) for one in statements])
 
 
 def _other_language(rows: list[str]) -> str | None:
