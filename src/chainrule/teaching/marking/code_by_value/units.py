@@ -175,12 +175,18 @@ def _activation(word: str, backward: ast.FunctionDef) -> ast.FunctionDef:
 
 def _with_own_losses(functions: Sequence[ast.FunctionDef]) -> list[ast.FunctionDef]:
     """Return the functions that name the same gradient, each of a loss that it computes itself."""
+    known = {one.name for one in functions}
     gradients: dict[str, set[str]] = {}
     for function in functions:
-        stored = {node.id for node in ast.walk(function)
-                  if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}  # fmt: skip
-        if any(is_objective(name) for name in stored):
-            gradients[function.name] = {n for n in stored if _INCOMING.fullmatch(n)}
+        computed = {
+            node.targets[0].id for node in ast.walk(function)
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+            and not known & {sub.id for sub in ast.walk(node.value) if isinstance(sub, ast.Name)}
+        }  # fmt: skip
+        if any(is_objective(name) for name in computed):
+            gradients[function.name] = {
+                name for name in computed - _NO_GRADIENT if _INCOMING.fullmatch(name)
+            }
     return [
         function
         for function in functions
