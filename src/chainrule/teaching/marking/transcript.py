@@ -196,7 +196,7 @@ def _joined_rows(rows: list[str]) -> list[str]:
                 within = not _displayed(found, at)
                 display.dollars = display.dollars if within else not display.dollars
             after = found[at + 1].strip(" &") if at + 1 < len(found) else ""
-            begins = shown and display.inside and after.startswith("=") and _ALONE.match(row)
+            begins = shown and display.inside and after.startswith("=") and _is_left_side(row)
             begins = begins or (
                 shown and display.inside and _SIGNED.match(after) and _UNFINISHED.search(row)
             )
@@ -220,6 +220,14 @@ _CASE = re.compile(
 """A row of prose that says for which indices the display below it holds."""
 
 
+def _is_left_side(row: str) -> bool:
+    """Whether a row of a display is the left side of an equation that the next row goes on with."""
+    plain = _OPENS.sub("", row).replace("$", "").strip()
+    if plain.endswith("\\\\") or _ALONE.match(plain) is None:
+        return False
+    return not equals_signs(plain)
+
+
 def _displayed(rows: list[str], at: int) -> bool:
     """Write a formula between two dollars on rows of their own as a display."""
     for end in range(at + 1, len(rows)):
@@ -240,8 +248,8 @@ _LAYERED = re.compile(r"\s*d?[A-Za-z]+\[\d\]\s*[=:]")
 _LAYER = re.compile(r"(?<![\w^\]\\])([A-Za-z]+)\[(\d|[lL](?:\s*[-+]\s*1)?)\]")
 """``Z[1]`` for layer 1, in a text that defines such names."""
 _WHOLE = re.compile(r"\$\$(.+?)\$\$|\\\[(?!\d)(.+?)\\\]")
-_ALONE = re.compile(r"[^=]*\\(?:d?frac|partial|nabla)[^=]*(?<!\\\\)$")
-"""A row of a display that names a derivative, and has no equals sign."""
+_ALONE = re.compile(r".*\\(?:d?frac|partial|nabla)")
+"""A row of a display that names a derivative."""
 _ROW_ENDS = re.compile(
     r"\\\\(?!\w)|\\end\s*\{(?:align|equation|gather|eqnarray|split|aligned)\*?\}(?=.*\S)"
 )

@@ -2,7 +2,8 @@ r"""Shorthand that posts take for granted, written out for the readers of this p
 
 ``grad f(x) = ...`` is a gradient, ``P o Q`` a product entry by entry, ``D_j S_i = \partial S_i /
 \partial a_j`` names a derivative twice, ``w^la^{l-1}`` has its layer above, ``diag(\mu_1, \dots,
-\mu_n)`` is the diagonal matrix of a vector. Every change stays on its row.
+\mu_n)`` is the diagonal matrix of a vector, ``row\\_sum(P)`` and ``sum(P, axis=-1)`` add along the
+rows, ``\\bold{1_n}`` is the bold 1 with n below. Every change stays on its row.
 """
 
 from __future__ import annotations
@@ -32,6 +33,24 @@ _NORMAL_DENSITY = re.compile(
 )
 _DENSITY_AT = re.compile(r"\\phi\s*\(\s*(?P<at>\\?[A-Za-z](?:_\w)?)\s*\)(?!\s*&?=)")
 
+_ROW_SUM = re.compile(
+    r"(?:\\(?:text|mathrm|operatorname|textrm)\s*\{\s*)?(?<![A-Za-z])row\s*(?:\\?_|-)?\s*[sS]um(?:\s*\})?(?=\s*[(\\])"
+)
+_AXIS = (
+    r"(?:\\(?:text|mathrm|operatorname|textrm|texttt)\s*\{\s*)?(?:axis|dim|keepdims?)\s*\}?\s*=\s*"
+    r"(?:\\(?:text|mathrm)\s*\{\s*)?(?:-?\d|True|true)\s*\}?"
+)
+_ALONG = re.compile(rf"\s*,\s*(?P<first>{_AXIS})(?:\s*,\s*{_AXIS})?\s*(?=\))")
+_LAST_AXIS = re.compile(r"=\s*(?:-1|1)\b")
+_SUM_OR_SOFTMAX = re.compile(
+    r"(?:\\(?:text|mathrm|operatorname|textrm)\s*\{\s*)?(?<![A-Za-z])(?P<word>sum|[sS]oftmax)\s*\}?\s*$"
+)
+_BOLD_COMMAND = re.compile(r"\\bold(?=\s*\{|\s*\d)")
+_SCRIPT_IN_BOLD = re.compile(
+    r"\\(?P<font>mathbf|boldsymbol|bm)\s*\{\s*(?P<name>\\?[A-Za-z0-9]+)\s*(?P<low>_(?:\w|\{[^{}]*\}))"
+    r"(?P<high>\s*\^\s*(?:T|\\top|\{\s*(?:T|\\top)\s*\}))?\s*\}"
+)
+
 
 def with_shorthand_written_out(text: str) -> str:
     r"""Return a text without the shorthand of posts.
@@ -46,6 +65,11 @@ def with_shorthand_written_out(text: str) -> str:
         text = _ENTRYWISE.sub(" ⊙ ", text)
     if "\\" not in text:
         return text
+    text = _SCRIPT_IN_BOLD.sub(
+        lambda m: f"\\{m['font']}{{{m['name']}}}{m['low']}{m['high'] or ''}",
+        _BOLD_COMMAND.sub(r"\\mathbf", text),
+    )
+    text = _along_rows(_ROW_SUM.sub(r"\\operatorname{rowsum}", text))
     text = _LETTER_ABOVE.sub(r"^{\g<letter>}", text)
     text = _DIAGONAL.sub(r"diag}(\g<name>)", text) if "diag}" in text else _DIAGONAL.sub(
         r"diag(\g<name>)", text
@@ -53,6 +77,37 @@ def with_shorthand_written_out(text: str) -> str:
     if _NORMAL_DENSITY.search(text) is not None and "normal" in text.lower():
         text = _DENSITY_AT.sub(r"(\\frac{1}{\\sqrt{2\\pi}} e^{-\g<at>^2/2})", text)
     return text
+
+
+def _along_rows(text: str) -> str:
+    r"""Write ``\text{sum}(P, \text{axis}=-1)`` as a sum along the rows; a softmax runs along them."""
+    for match in reversed(list(_ALONG.finditer(text))):
+        if _LAST_AXIS.search(match["first"]) is None:
+            continue
+        opened = _opening(text, match.start())
+        called = _SUM_OR_SOFTMAX.search(text, max(0, opened - _LONGEST_CALL), opened)
+        if called is None:
+            continue
+        name = "rowsum" if called["word"] == "sum" else "softmax"
+        inner = text[opened : match.start()]
+        text = rf"{text[: called.start()]}\operatorname{{{name}}}{inner}{text[match.end() :]}"
+    return text
+
+
+_LONGEST_CALL = 40
+"""The most characters before a bracket in which the word of its function is searched."""
+
+
+def _opening(text: str, end: int) -> int:
+    """Return where the bracket opens in which a place of a row stands; 0 for none."""
+    depth = 0
+    for at in range(end - 1, -1, -1):
+        if text[at] == "\n":
+            break
+        depth += (text[at] == ")") - (text[at] == "(")
+        if depth < 0:
+            return at
+    return 0
 
 
 def _literal(gradient: re.Match[str]) -> str:

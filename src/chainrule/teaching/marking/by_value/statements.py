@@ -142,7 +142,8 @@ def _claim(
             why = why or str(error)
     starts = 1 if not row[0].strip() else 0
     if len(found) > 2 and not starts and found[0] is not None and isinstance(found[1], Named):
-        found = found[1:] if is_given(found[0]) else found  # p(w_j | w) = y_j = ... defines y_j
+        if is_given(found[0]):  # p(w_j | w) = y_j = ... defines y_j
+            found, row = found[1:], row[1:]
     if len(found) > 2:  # log p(y | x) or CE(y, p) in between says which value it is, and no more
         inner = [
             side
