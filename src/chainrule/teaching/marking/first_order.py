@@ -49,7 +49,7 @@ def without_conditions(said: Iterable[TranscriptStatement], text: str) -> list[T
     """
     said, rows, last = list(said), text.split("\n"), 0
     found: list[TranscriptStatement] = []
-    differentiated = solved = False
+    differentiated = solved = follows = False
     variables = {
         _plain(match[1] or match[2] or match[3])
         for s in said if not s.code for match in _VARIABLE.finditer(s.text)
@@ -59,7 +59,15 @@ def without_conditions(said: Iterable[TranscriptStatement], text: str) -> list[T
         if not cuts:
             found.append(statement)
             continue
-        solved = solved or _ZERO.fullmatch(statement.text[cuts[-1] + 1 :]) is not None
+        asks = _ZERO.fullmatch(statement.text[cuts[-1] + 1 :]) is not None
+        solved = solved or asks
+        if follows and not asks and _rearranges(statement, variables):
+            last = statement.line
+            continue
+        follows = asks
+        if asks and len(cuts) == 1 and _is_derivative(statement.text[: cuts[0]]):
+            last = statement.line
+            continue
         spoken = " ".join(rows[last : statement.line])
         last = statement.line
         if _plain(statement.text[: cuts[0]]) in variables and (solved or _SOLVING.search(spoken)):
@@ -71,6 +79,32 @@ def without_conditions(said: Iterable[TranscriptStatement], text: str) -> list[T
         if kept is not None:
             found.append(kept)
     return found
+
+
+def _is_derivative(left: str) -> bool:
+    r"""Whether a left side is the derivative of an objective and no more: ``\nabla_w L(w)``."""
+    match = _DERIVATIVE.search(left)
+    if match is None or left[: match.start()].strip(" $&({") not in ("", "\\frac", "\\dfrac"):
+        return False
+    return re.search(r"[-+=]|\\(?:sum|cdot|times)", left[match.end() :]) is None
+
+
+def _rearranges(statement: TranscriptStatement, variables: set[str]) -> bool:
+    """Whether an equation for the optimum stands in another form: ``X^T X w = X^T y``."""
+    if statement.code or _ANY_DERIVATIVE.search(statement.text):
+        return False
+    left = _plain(statement.text[: equals_signs(statement.text)[0]])
+    named = any(_within(name, _plain(statement.text)) for name in variables)
+    return named and re.fullmatch(r"\\?\w+(?:_\w+)?", left) is None
+
+
+def _within(name: str, text: str) -> bool:
+    return re.search(rf"(?<![A-Za-z\\]){re.escape(name)}(?![A-Za-z])", text) is not None or (
+        len(name) == 1 and name in text
+    )
+
+
+_ANY_DERIVATIVE = re.compile(r"∂|\\partial|∇|\\nabla|\bd\w+\s*=|/\s*d|\\frac\s*\{\s*d")
 
 
 def _plain(name: str) -> str:

@@ -13,6 +13,7 @@ from functools import partial
 
 from chainrule.language.reading.names import ACCENTS, FONTS, GREEK
 from chainrule.language.reading.words import function_word
+from chainrule.teaching.marking.marked_names import with_marks_as_names
 from chainrule.teaching.marking.posted_names import with_plain_names
 from chainrule.teaching.marking.zero_based import from_one
 
@@ -128,6 +129,12 @@ _IS_SIGMOID = re.compile(
     r"(?:the\s+|a\s+)?(?:logistic|sigmoid)",
     re.IGNORECASE,
 )
+_CALL_OF_SIGMOID = re.compile(
+    r"(?<![A-Za-z\\])(?P<name>[fg]|\\(?:var)?phi|\\psi)\s*\((?P<of>[^()=]{2,30})\)[\s$&]*=[\s$&]*"
+    r"\\[dt]?frac\s*\{\s*1\s*\}\s*\{\s*1\s*\+\s*(?:e\s*\^\s*\{\s*-|\\exp\s*\(\s*-)\s*\(?(?P=of)[\s)}]"
+)
+"""``g(\\theta^T x) = 1/(1 + e^{-\\theta^T x})``, which says what g is without an argument of its own."""
+
 _ENTRY_OF_SOFTMAX = re.compile(
     r"(?:\[\s*)?(?P<name>\\?[A-Za-z]+)\s*\(\s*(?:\\(?:mathbf|boldsymbol|vec|bm)\s*\{?\s*)?"
     r"(?P<of>\\?[a-z]+)\s*\}?\s*\)\s*\]?\s*_\s*\{?\s*(?P<at>[a-z])\s*\}?"
@@ -201,7 +208,7 @@ def _changed(text: str, *, layers_apart: bool) -> str:
     if "\\" in text or "$" in text:
         text = _APART_BRACE.sub(r"\1", _TIE.sub(" ", _PLAIN_INDICATOR.sub(_indicator, text)))
         text = _DISPLAYED_INLINE.sub(r"\g<open>\g<inner>\g<close>", text)
-        text = with_plain_names(_LAYER_PRIME.sub(r"'^{\1}", text))
+        text = with_plain_names(with_marks_as_names(_LAYER_PRIME.sub(r"'^{\1}", text)))
         text = _SPACE.sub("  ", _APART_BELOW.sub(r"\1", text))
         text = from_one(_FONT_SWITCH.sub(" ", _BARE_FONT.sub(r" \g<letter>", text)))
         text = _sums_with_index(_LIMITS.sub(r"\\sum\2\1", text))
@@ -390,9 +397,12 @@ def _term(text: str, start: int) -> str:
 
 def _softmax_by_name(text: str) -> str:
     """Call the softmax and the sigmoid by their names, where a text says which letter is one."""
-    for name in {match["name"] for match in _IS_SIGMOID.finditer(text)}:
+    called = {match["name"] for match in _CALL_OF_SIGMOID.finditer(text)}
+    for name in called | {match["name"] for match in _IS_SIGMOID.finditer(text)}:
         call = rf"(?<![A-Za-z\\]){re.escape(name)}(?=\s*'*\s*\()"
-        if not re.search(rf"{call}[^()=]*\([^()]*\)[\s$&]*=\s*\\[dt]?frac", text):
+        if name in called or not re.search(
+            rf"{call}[^()=]*\([^()]*\)[\s$&]*=\s*\\[dt]?frac", text
+        ):
             text = re.sub(call, "sigmoid", text)
     names = {match[1] for match in _IS_SOFTMAX.finditer(text)}
     names |= {match["name"] for match in _ENTRY_OF_SOFTMAX.finditer(text)}

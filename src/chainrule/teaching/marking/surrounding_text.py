@@ -59,6 +59,12 @@ _RANGE = re.compile(
     r"(?:[,;]?\s*\b(?:for|where|with)(?:\s+all)?\s+|[,;(]\s*)[a-z](?:\s*,\s*[a-z])?\s*"
     r"(?:=|∈|\\in\b|\bin\b)[^=]*(?:\.\.|…|\\[lc]?dots)[^=]*$"
 )
+_FROM = re.compile(
+    r"(?:\s*[,;]\s*|\s{2,}|\s*\b(?:for|where|with|if)(?:\s+all)?\s+|\s*(?=\())"
+    r"\(?\s*[i-n]\s*(?:\\g(?:e|eq|eqslant)?(?![A-Za-z])|\\neq?(?![A-Za-z])|[>≥≠]=?|!=)\s*\d\s*\)?\s*[.,]?\s*$"
+)
+"""For which indices an equation holds, from one on: ``(j \\ge 1)``."""
+
 _SPACE = re.compile(r"\s*(?:\\in(?![A-Za-z])|∈)\s*(?:\\mathbb|ℝ|R\b|\\R\b).*$")
 _ALL = re.compile(r"[,;]?\s+(?:\(?for (?:all|every|each|any)|∀|\\forall)\b.*$")
 _WORD = re.compile(r"[A-Za-z]+(?:['’-][a-z]+)*")
@@ -92,7 +98,7 @@ def bare(text: str, *, code: bool) -> Cleaned:
     head, tail = text[:-NEAR], text[-NEAR:]
     if "=" in text:
         tail = _SPACE.sub("", tail)
-    tail = _ALL.sub("", _RANGE.sub("", tail))
+    tail = _FROM.sub("", _ALL.sub("", _RANGE.sub("", tail)))
     text, condition = (head + tail).strip(), ""
     for pattern in (_CONDITION, _CONDITION_FIRST, _CONDITION_WITHIN):
         place = max(0, len(text) - NEAR) if pattern is _CONDITION else 0
