@@ -26,6 +26,7 @@ from chainrule.teaching.grading.line_verdicts import (
     in_own_function,
     refused_line,
 )
+from chainrule.teaching.grading.optima import with_optima
 from chainrule.teaching.grading.scopes import merged, scopes
 from chainrule.teaching.grading.taken_losses import with_taken_losses
 from chainrule.teaching.grading.value_verdicts import (
@@ -142,6 +143,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
             raise ModelError("definitions that lead to one another") from error
         return Audit(None, alone)
     found = _by_scopes(found, text)
+    if len(text) <= MAX_TEXT:
+        found = replace(found, lines=with_optima(found.lines, _posted(text)))
     return replace(found, lines=_with_rounds(found.model, with_code(found.lines, text)))
 
 

@@ -50,10 +50,7 @@ def without_conditions(said: Iterable[TranscriptStatement], text: str) -> list[T
     said, rows, last = list(said), text.split("\n"), 0
     found: list[TranscriptStatement] = []
     differentiated = solved = follows = False
-    variables = {
-        _plain(match[1] or match[2] or match[3])
-        for s in said if not s.code for match in _VARIABLE.finditer(s.text)
-    }  # fmt: skip
+    variables = variables_of(said)
     for statement in said:
         cuts = [] if statement.code else equals_signs(statement.text)
         if not cuts:
@@ -70,7 +67,7 @@ def without_conditions(said: Iterable[TranscriptStatement], text: str) -> list[T
             continue
         spoken = " ".join(rows[last : statement.line])
         last = statement.line
-        if _plain(statement.text[: cuts[0]]) in variables and (solved or _SOLVING.search(spoken)):
+        if name_without_marks(statement.text[: cuts[0]]) in variables and (solved or _SOLVING.search(spoken)):
             continue
         differentiated = (statement.continues and differentiated) or bool(
             _DERIVATIVE.search(statement.text)
@@ -93,8 +90,8 @@ def _rearranges(statement: TranscriptStatement, variables: set[str]) -> bool:
     """Whether an equation for the optimum stands in another form: ``X^T X w = X^T y``."""
     if statement.code or _ANY_DERIVATIVE.search(statement.text):
         return False
-    left = _plain(statement.text[: equals_signs(statement.text)[0]])
-    named = any(_within(name, _plain(statement.text)) for name in variables)
+    left = name_without_marks(statement.text[: equals_signs(statement.text)[0]])
+    named = any(_within(name, name_without_marks(statement.text)) for name in variables)
     return named and re.fullmatch(r"\\?\w+(?:_\w+)?", left) is None
 
 
@@ -107,8 +104,35 @@ def _within(name: str, text: str) -> bool:
 _ANY_DERIVATIVE = re.compile(r"∂|\\partial|∇|\\nabla|\bd\w+\s*=|/\s*d|\\frac\s*\{\s*d")
 
 
-def _plain(name: str) -> str:
-    r"""Return a name without fonts and the marks of an estimate: ``\hat\beta``, ``w^*``."""
+def variables_of(said: Iterable[TranscriptStatement]) -> set[str]:
+    """Return what the derivatives of a text are taken by, without marks."""
+    return {
+        name_without_marks(match[1] or match[2] or match[3])
+        for statement in said if not statement.code
+        for match in _VARIABLE.finditer(statement.text)
+    }  # fmt: skip
+
+
+def is_solved_in(rows: Iterable[str]) -> bool:
+    """Whether rows say that a gradient is set to zero, or what the optimum is."""
+    return _SOLVING.search(" ".join(rows)) is not None
+
+
+def is_zero(side: str) -> bool:
+    """Whether a side of an equation is zero, as a number or a vector."""
+    return _ZERO.fullmatch(side) is not None
+
+
+def name_without_marks(name: str, *, spaced: bool = False) -> str:
+    r"""Return a name without fonts and the marks of an estimate: ``\hat\beta``, ``w^*``.
+
+    With `spaced`, spaces and braces stay, as in a whole formula.
+    """
+    if spaced:
+        bare = re.sub(r"\\(?:mathbf|boldsymbol|bm|vec|(?:wide)?hat)(?![A-Za-z])\s*\{\s*(\\?\w+)\s*\}",
+                      r" \1", name)  # fmt: skip
+        bare = re.sub(r"\\(?:mathbf|boldsymbol|bm|vec|(?:wide)?hat)(?![A-Za-z])", " ", bare)
+        return re.sub(r"\^\s*(?:\{\s*(?:\*|\\ast|\\star)\s*\}|\*|\\ast|\\star)", "", bare)
     return re.sub(
         r"[\s{}$&]|\\(?:mathbf|boldsymbol|bm|vec|(?:wide)?hat)(?![A-Za-z])"
         r"|\^\{?(?:\*|\\ast|\\star)\}?|_\{?(?:\\text|\\mathrm)?\{?(?:MLE?|MAP|OLS)\}*$",
@@ -127,4 +151,4 @@ def _without_zero(statement: TranscriptStatement) -> TranscriptStatement | None:
     return replace(statement, text=text) if text.strip() else None
 
 
-__all__ = ["without_conditions"]
+__all__ = ["is_solved_in", "is_zero", "name_without_marks", "variables_of", "without_conditions"]

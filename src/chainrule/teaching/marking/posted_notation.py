@@ -86,6 +86,8 @@ _PRIME = re.compile(r"([a-z])\s*(?:'|’|′|\^\s*\\prime|\^\s*\{\s*\\prime\s*\}
 _GROUP_BELOW = re.compile(
     r"_\s*(?:\{([^{}]*(?:\{\s*\\prime\s*\}[^{}]*)*)\}|([a-z])\s*(?:'|’|′|\^\s*\\prime))"
 )
+_TWICE_PRIMED = re.compile(r"(?<![A-Za-z\\])([a-z])\s*(?:''|’’|″|\^\s*\{\s*\\prime\s*\\prime\s*\})(?![a-z'])")
+_ARGUMENTS = re.compile(r"(?<=[A-Za-z0-9}])\s*\(([^()=]{1,24})\)")
 _BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:_|\\limits|\\nolimits|\^))")
 _INDEX = re.compile(r"_(?:\{\s*)?([i-n])(?:\s*\}|(?![A-Za-z0-9]))")
 REACH = 200
@@ -327,7 +329,13 @@ def _names_below(text: str) -> str:
 
 
 def _without_primes(text: str) -> str:
-    """Give an index with a prime a letter of its own."""
+    """Give an index with a prime a letter of its own, also where it is an argument."""
+    twice = {match[1] for match in _TWICE_PRIMED.finditer(text)}
+    twice = {letter for letter in twice if re.search(rf"\\sum\s*_\{{?\s*{letter}\s*['’″]", text)}
+    free = [letter for letter in "vqg" if not re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", text)]
+    if twice and len(free) >= len(twice):
+        fresh_of = dict(zip(sorted(twice), free, strict=False))
+        text = _TWICE_PRIMED.sub(lambda m: fresh_of.get(m[1], m[0]), text)
     groups = [group for group in _GROUP_BELOW.finditer(text) if not group[2]]
     primed = {letter for group in groups for letter in _primed(group)}
     if not primed:
@@ -344,7 +352,11 @@ def _without_primes(text: str) -> str:
             return f"_{fresh[match[2]]}" if match[2] in fresh else match[0]
         return "_{" + _PRIME.sub(lambda one: fresh.get(one[1], one[0]), match[1]) + "}"
 
-    return _GROUP_BELOW.sub(renamed, text)
+    def in_call(match: re.Match[str]) -> str:
+        inner = _PRIME.sub(lambda one: fresh.get(one[1], one[0]), match[1])
+        return match[0].replace(f"({match[1]})", f"({inner})")
+
+    return _ARGUMENTS.sub(in_call, _GROUP_BELOW.sub(renamed, text))
 
 
 def _primed(group: re.Match[str]) -> list[str]:

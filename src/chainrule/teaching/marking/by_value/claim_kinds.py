@@ -28,6 +28,7 @@ LABELS = re.compile(
 )
 """Words and formulas by which labels sum to 1."""
 
+REFUTED = "does not hold as it is read here; what it depends on is not defined in this text"
 SIZE_FACTOR = re.compile(r"the factor (?:1/)?[a-zA-Z] more")
 MEAN_OR_SUM = (
     "right as the gradient of a sum or of a mean over the examples, by convention; define the "

@@ -21,6 +21,7 @@ from chainrule.teaching.marking.by_value.claim_kinds import (
     LABELS,
     MEAN_OR_SUM,
     ONE_PATH,
+    REFUTED,
     SIZE_FACTOR,
     bound_and_free,
     has_open_gradients,
@@ -323,7 +324,7 @@ def _judge(
         return Judged(said.line, said.text, "wrong", why, slip.sign, slip.numbers, change=change)
     why = next((one.why for one in outcomes if one.why), "")
     if refuting:
-        why = "does not hold as it is read here; what it depends on is not defined in this text"
+        why = REFUTED
     return Judged(said.line, said.text, "unproven", why or "this has no value here", change=change)
 
 
@@ -496,4 +497,4 @@ def _by_value(
         return [], False
 
 
-__all__ = ["Judged", "by_value"]
+__all__ = ["REFUTED", "Judged", "by_value"]

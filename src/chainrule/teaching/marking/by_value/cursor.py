@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Self
 
-from chainrule.teaching.marking.by_value.notation import Token, tokens
+from chainrule.teaching.marking.by_value.notation import GREEK, Token, tokens
 from chainrule.teaching.marking.by_value.scripts import Habits, UnreadError
 from chainrule.teaching.marking.by_value.terms import Term
 
@@ -58,7 +58,8 @@ class Cursor(ABC):
                            *self.tokens[self.at + 1 :]]  # fmt: skip
             return [self.take()]
         if token.text != "{":
-            if token.text == "\\frac" or (token.kind == "command" and self.peek() == "{"):
+            takes = token.kind == "command" and token.text.lstrip("\\") not in GREEK
+            if token.text == "\\frac" or (takes and self.peek() == "{"):
                 return [token, *self.braced(), *(self.braced() if token.text == "\\frac" else ())]
             return [token]
         self.at -= 1
