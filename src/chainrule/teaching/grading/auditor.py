@@ -376,10 +376,18 @@ class Auditor:
         guard = guard_of(context, said.condition, reading, diagonal=self.diagonal)
         for left, right in list(pairwise(sides))[chain.goes_on :]:
             name = context.gradients.get(sides[0]) if isinstance(sides[0], Symbol) else None
-            chain.findings.append(judge.equal(context, left, right, name, guard=guard))
+            finding = judge.equal(context, left, right, name, guard=guard)
+            if not (finding.holds or chain.findings) and chain.goes_on and self._is_broken():
+                first = judge.equal(context, sides[0], right, name, guard=guard)
+                finding = first if first.holds else finding  # the row above is the wrong one
+            chain.findings.append(finding)
             if not chain.findings[-1].holds:
                 break
         return None if says_nothing(self.equality_judge, chain, guard) else chain
+
+    def _is_broken(self) -> bool:
+        """Whether the line before has a sign that does not hold."""
+        return self.last is not None and bool(self.last.failed)
 
     def _follows(self, chain: EquationChain) -> bool:
         """Whether a line holds once the earlier wrong claims are assumed."""

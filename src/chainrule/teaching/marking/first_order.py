@@ -67,7 +67,9 @@ def without_conditions(said: Iterable[TranscriptStatement], text: str) -> list[T
             continue
         spoken = " ".join(rows[last : statement.line])
         last = statement.line
-        if name_without_marks(statement.text[: cuts[0]]) in variables and (solved or _SOLVING.search(spoken)):
+        if name_without_marks(statement.text[: cuts[0]]) in variables and (
+            solved or _SOLVING.search(spoken)
+        ):
             continue
         differentiated = (statement.continues and differentiated) or bool(
             _DERIVATIVE.search(statement.text)
@@ -104,6 +106,10 @@ def _within(name: str, text: str) -> bool:
 _ANY_DERIVATIVE = re.compile(r"∂|\\partial|∇|\\nabla|\bd\w+\s*=|/\s*d|\\frac\s*\{\s*d")
 
 
+_FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|(?:wide)?hat)(?![A-Za-z])")
+_FONT_OF_NAME = re.compile(rf"{_FONT.pattern}\s*\{{\s*(\\?\w+)\s*\}}")
+
+
 def variables_of(said: Iterable[TranscriptStatement]) -> set[str]:
     """Return what the derivatives of a text are taken by, without marks."""
     return {
@@ -129,9 +135,7 @@ def name_without_marks(name: str, *, spaced: bool = False) -> str:
     With `spaced`, spaces and braces stay, as in a whole formula.
     """
     if spaced:
-        bare = re.sub(r"\\(?:mathbf|boldsymbol|bm|vec|(?:wide)?hat)(?![A-Za-z])\s*\{\s*(\\?\w+)\s*\}",
-                      r" \1", name)  # fmt: skip
-        bare = re.sub(r"\\(?:mathbf|boldsymbol|bm|vec|(?:wide)?hat)(?![A-Za-z])", " ", bare)
+        bare = _FONT.sub(" ", _FONT_OF_NAME.sub(r" \1", name))
         return re.sub(r"\^\s*(?:\{\s*(?:\*|\\ast|\\star)\s*\}|\*|\\ast|\\star)", "", bare)
     return re.sub(
         r"[\s{}$&]|\\(?:mathbf|boldsymbol|bm|vec|(?:wide)?hat)(?![A-Za-z])"

@@ -18,7 +18,8 @@ _FRESH = ("tilde", "bar", "dot")
 
 _OBJECTIVE = re.compile(
     r"(?P<name>(?<![A-Za-z\\])[A-Z]|\\mathcal\s*\{\s*[A-Z]\s*\})"
-    r"_\{\s*(?:\\(?:text|mathrm|operatorname)\s*\{\s*)?(?P<word>[A-Za-z]{2,}(?:[- ][A-Za-z]+)*)\s*\}?\s*\}"
+    r"_\{\s*(?:\\(?:text|mathrm|operatorname)\s*\{\s*)?"
+    r"(?P<word>[A-Za-z]{2,}(?:[- ][A-Za-z]+)*)\s*\}?\s*\}"
     r"(?P<of>\s*\((?:[^()=]|\([^()]*\)){0,60}\))?(?=\s*&?=(?!=))"
 )
 
@@ -53,7 +54,9 @@ def _objective_by_letter(text: str) -> str:
     if len({(match["name"], match["word"]) for match in found}) != 1:
         return text
     name = re.escape(found[0]["name"])
-    derived = rf"\\partial\s*\{{?\s*{name}(?!\s*_)|\\nabla\s*(?:_(?:\{{[^{{}}]*\}}|\w))?\s*{name}(?!\s*_)"
+    derived = (
+        rf"\\partial\s*\{{?\s*{name}(?!\s*_)|\\nabla\s*(?:_(?:\{{[^{{}}]*\}}|\w))?\s*{name}(?!\s*_)"
+    )
     defined = rf"(?<![A-Za-z\\]){name}\s*(?:\([^()=]*\))?\s*&?=(?!=)"
     if re.search(derived, text) is None or re.search(defined, text):
         return text

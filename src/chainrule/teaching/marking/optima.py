@@ -19,11 +19,10 @@ from chainrule.teaching.marking.first_order import (
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 
 _NAMES = re.compile(r"\\?[A-Za-z]+")
-_NO_NAMES = frozenset(
-    {"\\frac", "\\dfrac", "\\tfrac", "\\sum", "\\limits", "\\top", "\\cdot", "\\left", "\\right", "T", "I"}
-    | {"\\hat", "\\mathbf", "\\boldsymbol", "\\bm", "\\vec", "\\odot", "\\sqrt", "\\mathrm", "\\text"}
-    | set("ijklmntr")
+_COMMANDS = (
+    r"frac|dfrac|tfrac|sum|limits|top|cdot|left|right|hat|sqrt|mathbf|boldsymbol|bm|vec|odot|text"
 )
+_NO_NAMES = frozenset(f"\\{word}" for word in _COMMANDS.split("|")) | frozenset("ijklmnrtTI")
 """What stands for no value: layout, the identity, letters of indices."""
 
 _SLOPES = re.compile(r"∂|\\partial|∇|\\nabla|\\prod|\\int|\\lambda\s*=")

@@ -86,7 +86,9 @@ _PRIME = re.compile(r"([a-z])\s*(?:'|’|′|\^\s*\\prime|\^\s*\{\s*\\prime\s*\}
 _GROUP_BELOW = re.compile(
     r"_\s*(?:\{([^{}]*(?:\{\s*\\prime\s*\}[^{}]*)*)\}|([a-z])\s*(?:'|’|′|\^\s*\\prime))"
 )
-_TWICE_PRIMED = re.compile(r"(?<![A-Za-z\\])([a-z])\s*(?:''|’’|″|\^\s*\{\s*\\prime\s*\\prime\s*\})(?![a-z'])")
+_TWICE_PRIMED = re.compile(
+    r"(?<![A-Za-z\\])([a-z])\s*(?:''|’’|″|\^\s*\{\s*\\prime\s*\\prime\s*\})(?![a-z'])"
+)
 _ARGUMENTS = re.compile(r"(?<=[A-Za-z0-9}])\s*\(([^()=]{1,24})\)")
 _BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:_|\\limits|\\nolimits|\^))")
 _INDEX = re.compile(r"_(?:\{\s*)?([i-n])(?:\s*\}|(?![A-Za-z0-9]))")
@@ -135,7 +137,7 @@ _CALL_OF_SIGMOID = re.compile(
     r"(?<![A-Za-z\\])(?P<name>[fg]|\\(?:var)?phi|\\psi)\s*\((?P<of>[^()=]{2,30})\)[\s$&]*=[\s$&]*"
     r"\\[dt]?frac\s*\{\s*1\s*\}\s*\{\s*1\s*\+\s*(?:e\s*\^\s*\{\s*-|\\exp\s*\(\s*-)\s*\(?(?P=of)[\s)}]"
 )
-"""``g(\\theta^T x) = 1/(1 + e^{-\\theta^T x})``, which says what g is without an argument of its own."""
+"""``g(\\theta^T x) = 1/(1 + e^{-\\theta^T x})``, which says what g is."""
 
 _ENTRY_OF_SOFTMAX = re.compile(
     r"(?:\[\s*)?(?P<name>\\?[A-Za-z]+)\s*\(\s*(?:\\(?:mathbf|boldsymbol|vec|bm)\s*\{?\s*)?"
@@ -207,6 +209,7 @@ def _indicator(match: re.Match[str]) -> str:
 
 
 def _changed(text: str, *, layers_apart: bool) -> str:
+    text = _without_primes(text)
     if "\\" in text or "$" in text:
         text = _APART_BRACE.sub(r"\1", _TIE.sub(" ", _PLAIN_INDICATOR.sub(_indicator, text)))
         text = _DISPLAYED_INLINE.sub(r"\g<open>\g<inner>\g<close>", text)
@@ -222,7 +225,6 @@ def _changed(text: str, *, layers_apart: bool) -> str:
     text = _entries_above(text)
     text = _layers_above(_times_below(text), apart=layers_apart)
     text = _names_below(text)
-    text = _without_primes(text)
     text = _logarithms(text)
     text = _ACCENTED_D.sub(lambda m: f"d{m[2] or m[3]}{ACCENTS[m[1]]}", text)
     text = _FONT_D.sub(r"d\1", _GREEK_D.sub(r"d\1", text))
@@ -332,7 +334,9 @@ def _without_primes(text: str) -> str:
     """Give an index with a prime a letter of its own, also where it is an argument."""
     twice = {match[1] for match in _TWICE_PRIMED.finditer(text)}
     twice = {letter for letter in twice if re.search(rf"\\sum\s*_\{{?\s*{letter}\s*['’″]", text)}
-    free = [letter for letter in "vqg" if not re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", text)]
+    free = [
+        letter for letter in "vqg" if not re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", text)
+    ]
     if twice and len(free) >= len(twice):
         fresh_of = dict(zip(sorted(twice), free, strict=False))
         text = _TWICE_PRIMED.sub(lambda m: fresh_of.get(m[1], m[0]), text)
@@ -412,9 +416,7 @@ def _softmax_by_name(text: str) -> str:
     called = {match["name"] for match in _CALL_OF_SIGMOID.finditer(text)}
     for name in called | {match["name"] for match in _IS_SIGMOID.finditer(text)}:
         call = rf"(?<![A-Za-z\\]){re.escape(name)}(?=\s*'*\s*\()"
-        if name in called or not re.search(
-            rf"{call}[^()=]*\([^()]*\)[\s$&]*=\s*\\[dt]?frac", text
-        ):
+        if name in called or not re.search(rf"{call}[^()=]*\([^()]*\)[\s$&]*=\s*\\[dt]?frac", text):
             text = re.sub(call, "sigmoid", text)
     names = {match[1] for match in _IS_SOFTMAX.finditer(text)}
     names |= {match["name"] for match in _ENTRY_OF_SOFTMAX.finditer(text)}

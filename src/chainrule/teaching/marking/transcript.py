@@ -327,10 +327,19 @@ def _statements(row: str, number: int, shown: str, *, code: bool) -> Iterator[Tr
             if is_bookkeeping(found.text, code=code):
                 continue
             whole = one_each(found.text) if code else [found.text]
+            whole = [one for one in whole if code or _CLAIMS_NOTHING.match(one) is None]
             plain = (in_plain_names(one) for one in whole if not is_bookkeeping(one, code=code))
             for piece in (part for one in plain for part in _apart(one, code=code)):
                 if piece:
                     yield TranscriptStatement(piece, number, shown.strip(), found.condition, code)
+
+
+_CLAIMS_NOTHING = re.compile(
+    r"\s*(?:(?P<name>\\?[A-Za-z]+)\s*(?:\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?)?\s*=\s*"
+    r"[\[(]\s*(?P=name)_\{?\w{0,2}1\}?\s*,[^=]*[\])]\s*(?:\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?)?"
+    r"|[i-n]\s*(?:=|≠|\\neq?)\s*(?:[i-n]|[a-z]_\{?[i-n]\}?))\s*[,.;:]?\s*$"
+)
+"""A vector as the list of its own entries, and what two indices have in common."""
 
 
 def _apart(text: str, *, code: bool) -> Iterator[str]:

@@ -80,7 +80,7 @@ def with_shorthand_written_out(text: str) -> str:
 
 
 def _along_rows(text: str) -> str:
-    r"""Write ``\text{sum}(P, \text{axis}=-1)`` as a sum along the rows; a softmax runs along them."""
+    r"""Write ``\text{sum}(P, \text{axis}=-1)`` as a sum along the rows, a softmax as one."""
     for match in reversed(list(_ALONG.finditer(text))):
         if _LAST_AXIS.search(match["first"]) is None:
             continue

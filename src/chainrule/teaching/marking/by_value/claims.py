@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Container
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from chainrule.teaching.marking.by_value.claim_kinds import (
 from chainrule.teaching.marking.by_value.comparison import difference, is_nothing, said_of, slip_of
 from chainrule.teaching.marking.by_value.environments import environments
 from chainrule.teaching.marking.by_value.functions import NoValueError
+from chainrule.teaching.marking.by_value.judgements import Judged, Outcome
 from chainrule.teaching.marking.by_value.meanings import MOST_RANKS, meanings
 from chainrule.teaching.marking.by_value.notation import GREEK
 from chainrule.teaching.marking.by_value.openness import (
@@ -78,54 +79,6 @@ APART = 2e-3
 """The relative difference above which two values differ."""
 
 
-@dataclass(frozen=True)
-class Judged:
-    """The judgement of one statement.
-
-    Parameters
-    ----------
-    line : int
-        Its line.
-    text : str
-        Its text.
-    verdict : str
-        ``proven``, ``wrong`` or ``unproven``.
-    why : str
-        The evidence or the reason.
-    sign : int
-        Which equals sign does not hold, from 1.
-    numbers : tuple of float or None
-        Two values that differ.
-    usual : bool
-        Whether it is right as it stands, with every name as general as it can be.
-    change : str
-        The small change that makes it right where it is not; empty for none.
-    """
-
-    line: int
-    text: str
-    verdict: str
-    why: str
-    sign: int = 0
-    numbers: tuple[float, float] | None = None
-    usual: bool = False
-    change: str = ""
-
-
-@dataclass
-class Outcome:
-    """The result of one claim under one reading."""
-
-    holds: bool = False
-    refuted: bool = False
-    loose: bool = False
-    sign: int = 0
-    numbers: tuple[float, float] | None = None
-    why: str = ""
-    ratio: float | None = None  # of the two sides, where it is one of a slip
-    number: int = 0  # of the reading
-
-
 def judged(reader: Reader, lines: Container[int] | None = None) -> list[Judged]:
     """Judge every claim of a text, or those of some lines."""
     reader.opened, reader.moving = opened_names(reader), moving_names(reader)
@@ -134,7 +87,11 @@ def judged(reader: Reader, lines: Container[int] | None = None) -> list[Judged]:
     usable = [one for one in everything if any(one.ranks == rank for rank in ranks)]
     worlds: dict[tuple[int, int], World] = {}
     found: list[Judged] = []
+    head: Term | None = None
+    broken = False  # whether a sign of this chain of rows does not hold
     for claim in reader.claims:
+        if not claim.starts:
+            head, broken = claim.sides[0] if claim.sides else None, False
         first = 1 if claim.defines else 0
         pairs = len(claim.sides) - 1
         if pairs <= first or not (lines is None or claim.said.line in lines):
@@ -147,6 +104,11 @@ def judged(reader: Reader, lines: Container[int] | None = None) -> list[Judged]:
                 verdict = again
         if verdict.verdict == "unproven":
             verdict = _pair_by_pair(reader, claim, verdict, usable, worlds)
+        if verdict.verdict == "wrong" and claim.starts and broken and head is not None:
+            whole = replace(claim, sides=[head, *claim.sides[1:]])
+            again = _judge(reader, whole, usable, worlds)  # the row above it is the wrong one
+            verdict = again if again.verdict == "proven" else verdict
+        broken = broken or verdict.verdict == "wrong"
         if verdict.verdict == "unproven":
             reader.passage.unread |= introduced(reader, claim)
         if claim.defines and verdict.verdict != "proven" and isinstance(claim.sides[0], Named):

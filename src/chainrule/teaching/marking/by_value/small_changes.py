@@ -32,6 +32,9 @@ MOST = 200
 MOST_FACTORS = 4
 """The most factors of a product that are put in other orders."""
 
+_MISTAKEN = ("sigmoid", "tanh", "exp", "log")
+"""Functions that one is written for the other."""
+
 _PRODUCTS = ("*", "cdot", "odot")
 
 
@@ -154,6 +157,8 @@ def _everywhere(term: Term, letters: Sequence[str], written: Container[Term]) ->
 def _here(term: Term, letters: Sequence[str], written: Container[Term]) -> Iterator[Changed]:
     match term:
         case Combined("+", (left, right)):
+            if left == Constant(1.0) and isinstance(right, Combined) and right.operation == "neg":
+                yield "u for 1 - u", right.parts[0]
             yield "the other sign of one term", Combined("+", (left, _negated(right)))
             yield "the other sign of one term", Combined("+", (_negated(left), right))
             yield "one term less", left
@@ -181,6 +186,10 @@ def _here(term: Term, letters: Sequence[str], written: Container[Term]) -> Itera
                 turned = Combined("T", (factor,))
                 parts = (turned, right) if not at else (left, turned)
                 yield "a transpose", Combined(operation, parts)
+                if isinstance(factor, Named | Called):
+                    rest = Combined("+", (Constant(1.0), _negated(factor)))
+                    parts = (rest, right) if not at else (left, rest)
+                    yield "1 - u for u", Combined(operation, parts)
         case Constant(value) if value not in (0.0, 1.0):
             yield "another number", Constant(value * 2)
             yield "another number", Constant(value / 2)
@@ -188,6 +197,11 @@ def _here(term: Term, letters: Sequence[str], written: Container[Term]) -> Itera
             yield "a sum less", body
         case Called(function, arguments, order) if order:
             yield "the slope taken once less", Called(function, arguments, order - 1)
+        case Called(function, arguments) if function in _MISTAKEN:
+            for other in _MISTAKEN:
+                if other != function:
+                    yield f"{other} for {function}", Called(other, arguments)
+            yield f"the slope of {function}", Called(function, arguments, 1)
         case Named():
             yield from _of_indices(term, letters, written)
             yield "another exponent", Combined("^", (term, Constant(2.0)))

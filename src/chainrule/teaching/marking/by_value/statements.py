@@ -141,9 +141,9 @@ def _claim(
             found.append(None)
             why = why or str(error)
     starts = 1 if not row[0].strip() else 0
-    if len(found) > 2 and not starts and found[0] is not None and isinstance(found[1], Named):
-        if is_given(found[0]):  # p(w_j | w) = y_j = ... defines y_j
-            found, row = found[1:], row[1:]
+    named = len(found) > 2 and not starts and isinstance(found[1], Named)
+    if named and found[0] is not None and is_given(found[0]):
+        found, row = found[1:], row[1:]  # p(w_j | w) = y_j = ... defines y_j
     if len(found) > 2:  # log p(y | x) or CE(y, p) in between says which value it is, and no more
         inner = [
             side
@@ -160,6 +160,10 @@ def _claim(
 def _nearby(text: str, line: int) -> tuple[Condition, ...]:
     """Return the conditions on indices that stand in the rows around a line."""
     rows = text.split("\n")
+    before = next((row for row in reversed(rows[: line - 1]) if row.strip(" $\\[")), "")
+    if (led := _LEADS.search(before)) is not None:
+        found = [Condition(Index(led[1]), "=" if led[2] == "=" else "!=", Index(led[3]))]
+        return tuple(found)
     around = "\n".join(rows[max(0, line - 1 - ROWS_BEFORE) : line + ROWS_AFTER])
     found = []
     for match in _IN_PROSE.finditer(around):
@@ -180,6 +184,13 @@ _IN_PROSE = re.compile(
     r"(?<![A-Za-z_{,])([a-z])\s*(=|≠|!=|\\neq?(?![a-z])|\\not\s*=)\s*"
     r"([a-z](?:_(?:[a-z]|\{\s*[a-z]\s*\}))?)(?![A-Za-z_^({])"
 )
+
+_LEADS = re.compile(
+    r"(?:^|[\s\]$])(?:if|when|case)\s*:?\s*(?:\$|\\\()?\s*([a-z])\s*(=|≠|!=|\\neq?(?![a-z]))\s*([a-z])"
+    r"\s*(?:\$|\\\))?\s*[,:]?\s*$",
+    re.IGNORECASE,
+)
+"""The end of a row that says for which indices the formula below it holds."""
 
 ROWS_BEFORE = 6
 
