@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import isclose
 
 from chainrule.teaching.grading.line_verdicts import EXACT, RATIOS, Verdict
@@ -103,6 +104,8 @@ def _is_corroborated(line: Verdict, change: str, confirmed: Container[str]) -> b
         return True
     if any(not mistake.name.startswith(_WEAK) for mistake in line.mistakes):
         return True
+    if _has_broken_link(line.text):
+        return True
     if line.numbers is not None:
         left, right = line.numbers
         if min(abs(left), abs(right)) < EXACT and not _KINK.search(line.text):
@@ -115,6 +118,40 @@ def _is_corroborated(line: Verdict, change: str, confirmed: Container[str]) -> b
     variable, last = _variable(line.text), _last(line.text)
     names = (variable if one == last and one not in confirmed else one for one in here)
     return all(one in confirmed for one in (*names, *_signs(line.text)))
+
+
+def _has_broken_link(text: str) -> bool:
+    r"""Whether a product of derivatives has one factor that does not go on with the one before it.
+
+    ``\partial L/\partial a \cdot \partial a/\partial V`` leads from L to V.
+    """
+    cuts = [-1, *equals_signs(text), len(text)]
+    sides = [text[one + 1 : other] for one, other in pairwise(cuts)]
+    ends = _LINKS.findall(sides[0])
+    if len(ends) != 1:
+        return False
+    first, last = map(_joined, ends[0])
+    for side in sides[1:]:
+        links = [(_joined(of), _joined(by)) for of, by in _LINKS.findall(side)]
+        if len(links) < 2 or _BETWEEN_LINKS.fullmatch(_LINKS.sub("", side)) is None:
+            continue
+        path = [(first, links[0][0]), *((one[1], two[0]) for one, two in pairwise(links))]
+        path.append((links[-1][1], last))
+        broken = [at for at, (one, other) in enumerate(path) if one != other]
+        if 0 < len(broken) <= 2 < len(path) and broken[-1] - broken[0] == len(broken) - 1:
+            return True
+    return False
+
+
+_LINKS = re.compile(
+    r"\\[dt]?frac\s*\{\s*(?:\\partial|d)\s*((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})+)\}"
+    r"\s*\{\s*(?:\\partial|d)\s*((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})+)\}"
+)
+_BETWEEN_LINKS = re.compile(r"(?:\\(?:cdot|times|,)|[\s$&.,;{}()])*")
+
+
+def _joined(name: str) -> str:
+    return "".join(name.split())
 
 
 def _names(text: str) -> list[str]:

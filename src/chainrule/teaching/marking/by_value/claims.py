@@ -75,6 +75,9 @@ MOST_CHANGED = 3
 MOST_NAMES = 6
 """The most names of a claim that are tried as missing factors."""
 
+_SURE = re.compile(r"\bsign\b|\bfactor (?:2|1/2) more|another number")
+"""Changes of a sign or of a number."""
+
 APART = 2e-3
 """The relative difference above which two values differ."""
 
@@ -263,13 +266,15 @@ def _judge(
         if again.verdict == "proven":
             return replace(again, why=f"{again.why}; at the last time")
     refuting = [one for one in outcomes if one.refuted]
-    whole = refuting and not any(one.loose for one in outcomes)
+    whole = bool(refuting) and not any(one.loose for one in outcomes)
     if refuting and is_of_time_before(reader, claim):
         return Judged(said.line, said.text, "unproven", ONE_PATH)
     change = said_of(slip.ratio) if slip is not None else ""
     change = change or _change(reader, claim, refuting, usable, worlds)
     if SIZE_FACTOR.fullmatch(change) and has_open_gradients(reader):
         return Judged(said.line, said.text, "unproven", MEAN_OR_SUM)
+    if _SURE.search(change) is not None:  # no property of an open function changes a sign
+        whole = bool(refuting) and not any(one.loose and not one.opaque for one in outcomes)
     slopes = is_of_slopes(reader, claim)
     slopes = slopes and not (is_about_definition(reader, claim) or is_tainted(reader, claim))
     if whole and (slopes or is_identity(reader, claim, refuting[0].sign)):
@@ -354,6 +359,7 @@ def _under(
         except RecursionError:
             return Outcome(why="a formula that is nested too deeply")
         outcome.loose = outcome.loose or world.loose
+        outcome.opaque = outcome.opaque or world.opaque
         if found is None:
             if differing:
                 return Outcome(loose=True)

@@ -51,6 +51,7 @@ class Outcome:
     why: str = ""
     ratio: float | None = None  # of the two sides, where it is one of a slip
     number: int = 0  # of the reading
+    opaque: bool = False  # whether a function stood for none in particular
 
 
 __all__ = ["Judged", "Outcome"]

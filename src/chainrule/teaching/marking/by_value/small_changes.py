@@ -20,6 +20,7 @@ from chainrule.teaching.marking.by_value.terms import (
     Over,
     Slope,
     Term,
+    letters_of,
     rebuilt,
 )
 
@@ -174,6 +175,10 @@ def _here(term: Term, letters: Sequence[str], written: Container[Term]) -> Itera
             yield "a denominator less", left
             if not isinstance(left, Constant):
                 yield "a factor for a denominator", Combined("*", (left, right))
+            for letter in letters:
+                if letter in letters_of(right):
+                    below = Over("sum", (letter,), right)
+                    yield f"a sum over {letter}", Combined("/", (left, below))
         case Combined(operation, (left, right)) if operation in _PRODUCTS:
             yield "one factor less", right
             yield "one factor less", left
