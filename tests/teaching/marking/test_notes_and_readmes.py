@@ -94,6 +94,10 @@ Scores $z = [z_1, z_2, \dots, z_C]$, shares $q_i = \frac{e^{z_i}}{\sum_{k=1}^{C}
 ✗ $$\frac{\partial q_i}{\partial z_i} = q_i (1 + q_i)$$
 ✓ $$\frac{\partial q_i}{\partial z_i} = q_i (1 - q_i)$$
 """,
+    "a link of a chain that is of another layer": r"""
+$r^{[1]} = V^{[1]} u$, $h^{[1]} = \tanh(r^{[1]})$, $r^{[2]} = V^{[2]} h^{[1]}$, $L = \frac{1}{2}(r^{[2]} - t)^2$
+✗ $$\frac{\partial L}{\partial V^{[1]}} = \frac{\partial L}{\partial r^{[2]}} \cdot \frac{\partial r^{[2]}}{\partial h^{[1]}} \cdot \frac{\partial h^{[1]}}{\partial r^{[1]}} \cdot \frac{\partial r^{[2]}}{\partial V^{[1]}}$$
+""",
     "a score of a softmax with primed actions as arguments": r"""
 $$\pi(a|s) = \frac{e^{x(s,a)^\top w}}{\sum_{a'} e^{x(s,a')^\top w}}$$
 ✓ $$\nabla_w \log \pi(a|s) = x(s,a) - \sum_{a'} \pi(a'|s)\, x(s,a')$$
@@ -114,6 +118,13 @@ def test_right_lines_are_proven_and_wrong_ones_found(name: str) -> None:
     assert {n for n, line in verdicts.items() if line.verdict == "proven"} >= {
         n for n, mark in marks.items() if mark == "✓"
     }
+
+
+def test_a_sign_beside_an_open_function_is_found() -> None:
+    policy = r"""$q_w(a|s) = \mathcal{N}(a|w^T f(s), \tau^2)$
+$$\nabla_w \log q_w(a|s) = \frac{a %s w^T f(s)}{\tau^2} f(s)$$"""
+    verdicts = [audit(policy % sign).lines[-1].verdict for sign in "-+"]
+    assert verdicts == ["proven", "wrong"]
 
 
 def test_a_power_stays_a_power() -> None:
