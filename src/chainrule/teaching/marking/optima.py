@@ -120,6 +120,8 @@ def _with(condition: str, name: str, value: str) -> str:
         return ""  # a power of the variable, or another of its entries
     if not _letters(value) - own <= _letters(plain):
         return ""
+    if not _indexed(value) <= _indexed(plain):
+        return ""  # n_{i+} is no entry of the n_{ij}
     return f"{put} = 0"
 
 
@@ -136,6 +138,13 @@ def _letters(text: str) -> set[str]:
     for word in _NAMES.findall(text):
         found |= {word} if word.startswith("\\") else set(word)
     return found - _NO_NAMES
+
+
+def _indexed(text: str) -> set[str]:
+    """Return the names of a formula with what stands below them, where letters are all alike."""
+    below = re.finditer(r"(\\?[A-Za-z]+)\s*_\s*(?:\{([^{}]*)\}|(\w))", text)
+    found = {f"{m[1]}_{re.sub(r'[a-z]', '*', m[2] or m[3])}" for m in below}
+    return {one for one in found if not one.startswith(("\\sum", "\\prod"))}
 
 
 __all__ = ["Solution", "solutions"]

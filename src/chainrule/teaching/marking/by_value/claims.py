@@ -107,9 +107,10 @@ def judged(reader: Reader, lines: Container[int] | None = None) -> list[Judged]:
                 verdict = again
         if verdict.verdict == "unproven":
             verdict = _pair_by_pair(reader, claim, verdict, usable, worlds)
-        if verdict.verdict == "wrong" and claim.starts and broken and head is not None:
+        apart = broken or bool(claim.led)  # the row above it is wrong, or of another case
+        if verdict.verdict == "wrong" and claim.starts and apart and head is not None:
             whole = replace(claim, sides=[head, *claim.sides[1:]])
-            again = _judge(reader, whole, usable, worlds)  # the row above it is the wrong one
+            again = _judge(reader, whole, usable, worlds)
             verdict = again if again.verdict == "proven" else verdict
         broken = broken or verdict.verdict == "wrong"
         if verdict.verdict == "unproven":

@@ -36,6 +36,7 @@ class Claim:
     starts: int = 0  # the number of sides taken from the line before
     other: Claim | None = None  # where derivatives reach over what follows their brackets
     nearby: tuple[Condition, ...] = ()  # conditions in the prose around it
+    led: tuple[Condition, ...] = ()  # the condition in the words right before it
     last: bool = False  # whether it is judged at the last time of a recurrence
 
 

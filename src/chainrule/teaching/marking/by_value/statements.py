@@ -66,7 +66,8 @@ def read(
     wide: Term | None = None
     for order, (statement, row) in enumerate(zip(formulas, sides, strict=True)):
         claim = _claim(statement, row, habits, order, before)
-        claim.nearby = _nearby(text, statement.line)
+        claim.led = _led(text, statement.line)
+        claim.nearby = claim.led or _nearby(text, statement.line)
         if (objective := declared_objective(claim)) is not None:
             reader.passage.objective = objective
             claim = replace(claim, sides=claim.sides[:1])
@@ -76,7 +77,7 @@ def read(
         if "\\partial}{" in statement.text or "nabla" in statement.text or "{d}{" in statement.text:
             widely = _claim(statement, row, replace(habits, greedy=True), order, wide)
             if widely.sides != claim.sides:
-                widely.nearby = claim.nearby
+                widely.nearby, widely.led = claim.nearby, claim.led
                 claim.other = widely
         before = claim.sides[-1]
         wide = before if claim.other is None else claim.other.sides[-1]
@@ -157,13 +158,18 @@ def _claim(
     return claim
 
 
+def _led(text: str, line: int) -> tuple[Condition, ...]:
+    """Return the condition with which the row above a line ends: "And if i = j,"."""
+    rows = text.split("\n")[: line - 1]
+    before = next((row for row in reversed(rows) if row.strip(" $\\[")), "")
+    if (led := _LEADS.search(before)) is None:
+        return ()
+    return (Condition(Index(led[1]), "=" if led[2] == "=" else "!=", Index(led[3])),)
+
+
 def _nearby(text: str, line: int) -> tuple[Condition, ...]:
     """Return the conditions on indices that stand in the rows around a line."""
     rows = text.split("\n")
-    before = next((row for row in reversed(rows[: line - 1]) if row.strip(" $\\[")), "")
-    if (led := _LEADS.search(before)) is not None:
-        found = [Condition(Index(led[1]), "=" if led[2] == "=" else "!=", Index(led[3]))]
-        return tuple(found)
     around = "\n".join(rows[max(0, line - 1 - ROWS_BEFORE) : line + ROWS_AFTER])
     found = []
     for match in _IN_PROSE.finditer(around):
