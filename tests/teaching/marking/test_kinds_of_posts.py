@@ -91,10 +91,12 @@ def test_a_loss_taken_from_words_is_said() -> None:
     assert all("the mean squared error that the text names" in line.why for line in lines)
 
 
-def test_what_solves_a_condition_claims_nothing() -> None:
+def test_what_solves_a_condition_is_put_into_it() -> None:
     text = r"""$$Q = \sum_k c_k \log q_k + a (1 - \sum_k q_k)$$
 $$\frac{\partial Q}{\partial q_k} = \frac{c_k}{q_k} - a = 0 \implies q_k = \frac{c_k}{a}$$"""
-    assert [line.verdict for line in audit(text).lines] == ["proven"]
+    gradient, solution = audit(text).lines
+    assert gradient.verdict == solution.verdict == "proven"
+    assert "the condition of line 2 holds" in solution.why
 
 
 MISSING_MASK = r"""$a = Vx + b$, $r = \max(0, a)$, $g = c^\top r$.

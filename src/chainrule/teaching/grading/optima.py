@@ -30,11 +30,11 @@ def with_optima(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
     """
     kept = list(lines)
     plain = in_plain_notation(text)
-    judged = {line.line for line in lines}
+    judged = {(line.line, _left(line.text)) for line in lines}
     accused = {line.line for line in lines if line.accused}
     proven = {line.line for line in lines if line.verdict == "proven"} - accused
     for solution in list(solutions(statements(plain), plain))[:MOST_SOLUTIONS]:
-        if solution.line in judged or solution.condition in accused:
+        if (solution.line, _left(solution.text)) in judged or solution.condition in accused:
             continue
         whole = f"{text}\n\n$$ {solution.equation} $$\n"
         at = whole.count("\n")
@@ -54,6 +54,11 @@ def with_optima(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
             kept.append(Verdict(solution.line, solution.text, verdict, why,
                                 sign=int(verdict == "wrong"), numbers=one.numbers))  # fmt: skip
     return tuple(sorted(kept, key=lambda line: line.line))
+
+
+def _left(text: str) -> str:
+    """Return the left side of an equation without spaces."""
+    return "".join(text.partition("=")[0].split())
 
 
 __all__ = ["with_optima"]

@@ -1,6 +1,6 @@
 r"""Names with a mark that tells them apart, such as ``g^y_j`` for the gradient by ``y_j``.
 
-A letter above a name is a power elsewhere. It is a mark where a line defines the name by a
+A letter above a name is a power or a layer elsewhere. It is a mark where a line defines the name by a
 derivative, or where a word in the index of an objective is left out further below.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 _MARKED = re.compile(
-    r"(?<![A-Za-z\\])(?P<base>[a-z]|\\delta)\^(?:(?P<one>[a-su-z])(?![A-Za-z])"
-    r"|\{\s*(?P<mark>[a-su-z]|\\(?:hat|bar|tilde)\s*\{\s*[a-z]\s*\})\s*\})(?=_|\s*&?=)"
+    r"(?<![A-Za-z\\])(?P<base>[a-z]|\\delta)\^(?:(?P<one>[a-ho-su-z])(?![A-Za-z])"
+    r"|\{\s*(?P<mark>[a-ho-su-z]|\\(?:hat|bar|tilde)\s*\{\s*[a-z]\s*\})\s*\})(?=_|\s*&?=)"
 )
 _BY_DERIVATIVE = re.compile(r"(?:_(?:\w|\{[^{}]*\}))?[\s&]*=[\s&]*\\[dt]?frac\s*\{\s*\\partial")
 _FRESH = ("tilde", "bar", "dot")

@@ -413,10 +413,12 @@ def _term(text: str, start: int) -> str:
 
 def _softmax_by_name(text: str) -> str:
     """Call the softmax and the sigmoid by their names, where a text says which letter is one."""
-    called = {match["name"] for match in _CALL_OF_SIGMOID.finditer(text)}
-    for name in called | {match["name"] for match in _IS_SIGMOID.finditer(text)}:
+    defined = {match["name"] for match in _CALL_OF_SIGMOID.finditer(text)}
+    for name in defined | {match["name"] for match in _IS_SIGMOID.finditer(text)}:
         call = rf"(?<![A-Za-z\\]){re.escape(name)}(?=\s*'*\s*\()"
-        if name in called or not re.search(rf"{call}[^()=]*\([^()]*\)[\s$&]*=\s*\\[dt]?frac", text):
+        if name in defined or not re.search(
+            rf"{call}[^()=]*\([^()]*\)[\s$&]*=\s*\\[dt]?frac", text
+        ):
             text = re.sub(call, "sigmoid", text)
     names = {match[1] for match in _IS_SOFTMAX.finditer(text)}
     names |= {match["name"] for match in _ENTRY_OF_SOFTMAX.finditer(text)}

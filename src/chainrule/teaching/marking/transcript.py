@@ -197,9 +197,8 @@ def _joined_rows(rows: list[str]) -> list[str]:
                 display.dollars = display.dollars if within else not display.dollars
             after = found[at + 1].strip(" &") if at + 1 < len(found) else ""
             begins = shown and display.inside and after.startswith("=") and _is_left_side(row)
-            begins = begins or (
-                shown and display.inside and _SIGNED.match(after) and _UNFINISHED.search(row)
-            )
+            signed = _SIGNED.match(after) is not None and _UNFINISHED.search(row) is not None
+            begins = begins or (shown and display.inside and signed)
             ended = "$$" in after and not after.endswith("$$")
             goes_on = bool(after) and _FENCE.match(after) is None and not ended
             goes_on = goes_on and (not within or "$$" not in after)
