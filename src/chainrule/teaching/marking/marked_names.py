@@ -1,4 +1,4 @@
-r"""Names with a mark that tells them apart, such as ``g^y_j`` for the gradient by ``y_j``.
+r"""Names with a mark that tells them apart, such as ``g^y_j`` for one gradient among several.
 
 A letter above a name is a power or a layer elsewhere. It is a mark where a line defines the name by a
 derivative, or where a word in the index of an objective is left out further below.

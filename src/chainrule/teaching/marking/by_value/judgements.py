@@ -1,4 +1,4 @@
-"""What comes of judging a claim by values: of the claim, and under one reading of it."""
+"""The judgement of a claim by values, and the outcome of one reading of it."""
 
 from __future__ import annotations
 
