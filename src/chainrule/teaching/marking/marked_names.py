@@ -1,7 +1,7 @@
 r"""Names with a mark that tells them apart, such as ``g^y_j`` for one gradient among several.
 
-A letter above a name is a power or a layer elsewhere. It is a mark where a line defines the name by a
-derivative, or where a word in the index of an objective is left out further below.
+A letter above a name is a power or a layer elsewhere. It is a mark where a line defines the name by
+a derivative, or where a word in the index of an objective is left out further below.
 """
 
 from __future__ import annotations
