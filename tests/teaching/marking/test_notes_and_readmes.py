@@ -148,3 +148,27 @@ def test_bold_letters_keep_what_stands_below_them() -> None:
 def test_what_does_not_solve_the_condition_in_its_names_is_left_alone(solution: str) -> None:
     text = rf"$\frac{{\partial F}}{{\partial v}} = \sum_i (x_i - v) = 0$, then ${solution}$"
     assert not list(solutions(statements(text), text))
+
+
+WORDS_LIKE_SHAPES = r"""The model gives
+$$P(t=1|u) = \sigma(v^T u)$$
+where $v$ are the weights, and $u$ is the input vector (including a 1 for the bias term). The loss is
+$$L(v) = -[t \log(\sigma(v^T u)) + (1-t) \log(1-\sigma(v^T u))]$$
+with the gradient
+$$\nabla_v L(v) = (\sigma(v^T u) - t) \cdot u$$
+"""
+
+
+def test_words_that_look_like_shapes_do_not_end_a_text() -> None:
+    (gradient,) = (line for line in audit(WORDS_LIKE_SHAPES).lines if "nabla" in line.text)
+    assert gradient.verdict == "proven"
+
+
+def test_a_matrix_whose_rows_have_one_index_elsewhere_ends_no_text() -> None:
+    text = r"""$S = U K^T \cdot \text{c}$, $P = \text{softmax}(S)$, $O = P V$
+$$dP = dO \cdot V^T$$
+With $P_j = e^{s_j} / \sum_k e^{s_k}$,
+$$\frac{\partial P_j}{\partial s_i} = P_j(\delta_{ij} - P_i)$$
+$$dS_i = \sum_j dP_j \cdot \frac{\partial P_j}{\partial s_i} = P_i \cdot \left(dP_i - \sum_j dP_j \cdot P_j\right)$$
+$$dS = P \odot (dP - \text{sum}(dP \odot P, \text{axis}=-1, \text{keepdims=True}))$$"""
+    assert not any(line.accused for line in audit(text).lines)

@@ -134,6 +134,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
         found = _audited(text, None)
     except ChainruleError as error:
         alone = by_code_alone(text, undecided=isinstance(error, DerivationError) or is_code(text))
+        if alone is None and not isinstance(error, ParseError):
+            alone = by_values_alone(_posted(text))  # shapes that no sizes fit, such as of words
         if alone is None:
             raise
         return Audit(None, alone)

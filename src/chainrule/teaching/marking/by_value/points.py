@@ -388,7 +388,10 @@ class Point(ABC):
                 value = value + amount
                 continue
             value = value.copy()
-            value[place(value.shape, rest)] += amount
+            try:
+                value[place(value.shape, rest)] += amount
+            except IndexError as error:
+                raise NoValueError("a place outside of its matrix") from error
         return value
 
     def _input(self, key: Key, ints: tuple[int, ...]) -> Value:
