@@ -8,6 +8,7 @@ from time import perf_counter
 from chainrule.engine.class_paths import path_solver
 from chainrule.engine.column_screening import needed_columns, widened_fit
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.fitting import MEASURED_BYTES
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.monitor import OnIteration
 from chainrule.engine.objective.evaluation import Point
@@ -57,7 +58,9 @@ def fit_elastic_net(
     DataError
         When the loss is not convex.
     """
-    clock, held = perf_counter(), memory()
+    clock = perf_counter()
+    is_large = source.n_bytes >= MEASURED_BYTES  # to ask takes longer than some steps
+    held = memory() if is_large else None
     if source.is_moved and not fit_intercept:
         raise ValueError("the source has moved its columns, which only an intercept makes good")
     strength, interrupted = 1 / C, False
@@ -95,7 +98,7 @@ def fit_elastic_net(
     plan, runtime = plan_of(source, shape), solver.objective.runtime
     if runtime is not None:
         plan = replace(plan, reason=f"{runtime.note(solver.objective)}; {plan.reason}")
-    after = memory()
+    after = memory() if is_large else None
     grew = after[1] - held[0] if held and after and after[1] > held[1] else None
     return fit_of_point(
         found,

@@ -67,7 +67,7 @@ _SOLVERS: Final[dict[str, str]] = {
 _SMALL: Final[int] = 1_000_000
 """Entries of X up to which a read costs next to nothing."""
 
-_MEASURED_BYTES: Final[int] = 2**22
+MEASURED_BYTES: Final[int] = 2**22
 """Size of X from which the growth of memory is measured."""
 
 
@@ -132,7 +132,7 @@ def fit_linear_model(
             if journal is not None:
                 journal.is_finished = True
             return small
-    is_large = source.n_bytes >= _MEASURED_BYTES  # to ask takes a millisecond
+    is_large = source.n_bytes >= MEASURED_BYTES  # to ask takes a millisecond
     held = memory() if is_large else None
     fewer, n_samples = merged(source, n_threads), source.n_samples
     source = source if fewer is None else fewer

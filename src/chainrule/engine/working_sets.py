@@ -221,6 +221,7 @@ class WorkingSet:
             self._n_copies += 1
             if self._n_copies == _MANY_COPIES and source.n_bytes <= _COPY_BYTES:
                 self._turned = source.turned()
+            self._steps = None  # not two copies at a time
             part = self._objective_of(source.take_columns(columns, self._turned))
             self._columns = columns
             self._steps = ProximalSteps(part, compiled=self._may_compile)

@@ -45,6 +45,7 @@ from chainrule.engine.certificates.rounding import (
     Rounding,
     SumRounding,
     bound_rounding,
+    bound_sums,
     measure_rounding,
 )
 from chainrule.engine.certificates.smooth_drop import Look, drop_to_best
@@ -108,11 +109,15 @@ def certify_elastic_net(
         rounding = bound_rounding(objective, evaluation)
         why = "the loss is not convex"
         return claim(objective, outcome, rounding, "none", np.inf, np.inf, why)
+    if (violation <= 0.5 * enough * penalty.l1).all() and not penalty.free.any():
+        sums = bound_sums(objective, evaluation)  # scaling the dual point costs little
+        bound, because = _scaled_bound(objective, penalty, evaluation, sums)
+        scaled = _claimed(objective, penalty, outcome, sums, bound, because)
+        if scaled.relative_bound <= enough:
+            return scaled
     if known is not None and not curvature_drift(objective, known, evaluation) < _FAR:
         known = None
     ways = _sets_to_smooth(objective, w, violation, known, forming=forming)
-    if (violation <= 0.5 * enough * penalty.l1).all():
-        ways.insert(0, ways.pop())  # without a Hessian: scaling the dual point costs little
     for look in (bound_rounding, measure_rounding)[: 1 + reading]:
         rounding = look(objective, evaluation)
         found = None
@@ -201,32 +206,43 @@ def _bound(
     w, slope = evaluation.point.coef[:, 0], evaluation.gradient.coef[:, 0]
     doubt = rounding.gradient.coef[:, 0]
     open_ended = _open_ended(penalty, slope, doubt) | smoothed
-    price, moved = 0.0, np.zeros(1)
-    because = SCALED
-    if smoothed.any():
-        because = TANGENTS
-    if open_ended.any():
-        price, moved, why = _without_kinks(
-            objective, penalty, evaluation, rounding, look, open_ended, known, forming
-        )
-    elif objective.fit_intercept:
-        level = float(np.abs(evaluation.gradient.intercept)[0] + rounding.gradient.intercept[0])
-        shift, steepest = best_intercept(objective, evaluation, rounding, level)
-        price, moved = level * shift, shift * steepest * objective.source.column_bounds
-        why = "the curvature is too flat to say where the intercept is best"
+    if not open_ended.any():
+        return _scaled_bound(objective, penalty, evaluation, rounding)
+    price, moved, why = _without_kinks(
+        objective, penalty, evaluation, rounding, look, open_ended, known, forming
+    )
     if not np.isfinite(price):
         return np.inf, why
     bound, why = fenchel_bound(
         objective, penalty, evaluation, rounding, (w, slope, doubt + moved), ~open_ended
     )
+    because = TANGENTS if smoothed.any() else SCALED
     return (_SLACK * (price + bound), because) if np.isfinite(bound) else (np.inf, why)
+
+
+def _scaled_bound(
+    objective: Objective, penalty: ElasticNet, evaluation: Evaluation, rounding: SumRounding
+) -> tuple[float, str]:
+    """Bound f - f* without a Hessian, where a penalty holds every column back."""
+    w, slope = evaluation.point.coef[:, 0], evaluation.gradient.coef[:, 0]
+    price, doubt = 0.0, rounding.gradient.coef[:, 0]
+    if objective.fit_intercept:
+        level = float(np.abs(evaluation.gradient.intercept)[0] + rounding.gradient.intercept[0])
+        shift, steepest = best_intercept(objective, evaluation, rounding, level)
+        price, doubt = level * shift, doubt + shift * steepest * objective.source.column_bounds
+        if not np.isfinite(price):
+            return np.inf, "the curvature is too flat to say where the intercept is best"
+    bound, why = fenchel_bound(
+        objective, penalty, evaluation, rounding, (w, slope, doubt), np.ones(len(w), dtype=bool)
+    )
+    return (_SLACK * (price + bound), SCALED) if np.isfinite(bound) else (np.inf, why)
 
 
 def fenchel_bound(
     objective: Objective,
     penalty: ElasticNet,
     evaluation: Evaluation,
-    rounding: Rounding,
+    rounding: SumRounding,
     point: tuple[FloatArray, FloatArray, FloatArray],
     held: BoolArray,
 ) -> tuple[float, str]:
@@ -238,7 +254,7 @@ def fenchel_bound(
         Of the losses alone.
     penalty : ElasticNet
     evaluation : Evaluation
-    rounding : Rounding
+    rounding : SumRounding
     point : tuple of ndarray
         Coefficients, the derivatives of the losses, and bounds on the errors of these.
     held : ndarray of bool

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.certificates.rounding import Rounding
+from chainrule.engine.certificates.rounding import Rounding, SumRounding
 from chainrule.engine.objective.evaluation import Evaluation
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.runtime.executors import Partial
+
+_NEARBY: Final[float] = 0.5
+"""The change of the logarithm of the curvatures up to which sums at one point bound those nearby.
+"""
 
 
 def penalty_gap(
@@ -61,16 +67,21 @@ def sums_of_curvatures(
 
 
 def best_intercept(
-    objective: Objective, evaluation: Evaluation, rounding: Rounding, slope: float
+    objective: Objective, evaluation: Evaluation, rounding: SumRounding, slope: float
 ) -> tuple[float, float]:
     """Bound how far away the best intercept is, and the sum of the curvatures on the way there."""
     if slope == 0:
         return 0.0, 0.0
-    level = sums_of_curvatures(objective, evaluation, rounding.raw_prediction)[0]
+    level, most = sums_of_curvatures(objective, evaluation, rounding.raw_prediction)
     if not level > 0:
         return np.inf, np.inf
+    constant = objective.loss.facts.self_concordance
     for width in (2 * slope / level, 16 * slope / level):
-        low, high = sums_of_curvatures(objective, evaluation, width + rounding.raw_prediction)
+        if constant is not None and constant * width <= _NEARBY:
+            change = float(np.exp(constant * width)) * 1.000001
+            low, high = level / change, most * change
+        else:
+            low, high = sums_of_curvatures(objective, evaluation, width + rounding.raw_prediction)
         if low > 0 and slope <= low * width:
             return slope / low, high
     return np.inf, np.inf

@@ -19,7 +19,7 @@ FAR_IF_COMPILED: Final[float] = 1000.0
 of years stays where it is, and loses three digits of sixteen."""
 
 _FOLDED: Final[int] = 8
-_SHORT: Final[int] = 32
+_SHORT: Final[int] = 128
 
 
 def extremes(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
