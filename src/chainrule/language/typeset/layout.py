@@ -22,7 +22,7 @@ from chainrule.calculus.graph.node import (
 from chainrule.calculus.graph.op import Layout, Op, axis_option
 from chainrule.calculus.graph.paths import Path
 from chainrule.language.typeset.comparisons import EXCLUDED, TURNED, is_negated, sign_of
-from chainrule.language.typeset.factors import is_coefficient
+from chainrule.language.typeset.factors import coefficients_first
 
 SUM, SIGNED, TOTAL, ELEMENTWISE, RATIO, JUXTAPOSED, CHAIN, POSTFIX, ATOM = range(9)
 """How tightly a piece holds together, loosest first."""
@@ -327,7 +327,7 @@ class _Setter:
         if not matrices and any(isinstance(arg, Partial) for arg, _ in scalars):
             return JUXTAPOSED, self._chain_product(scalars)
         if not matrices:
-            scalars.sort(key=lambda each: not is_coefficient(each[0]))
+            scalars = coefficients_first(scalars)
         front = [self.at_least(*each, JUXTAPOSED + 1) for each in scalars]
         if not matrices:
             return JUXTAPOSED, self.medium.juxtapose(front)

@@ -81,7 +81,12 @@ def without_conditions(said: Iterable[TranscriptStatement], text: str) -> list[T
 
 
 def _is_derivative(left: str) -> bool:
-    r"""Whether a left side is the derivative of an objective and no more: ``\nabla_w L(w)``."""
+    r"""Whether a left side is the derivative of an objective and no more: ``\nabla_w L(w)``.
+
+    ``dZ`` is the name of a gradient, of which a zero is claimed.
+    """
+    if re.fullmatch(r"[\s$&]*d[A-Za-z]\w*[\s$&]*", left):
+        return False
     match = _DERIVATIVE.search(left)
     if match is None or left[: match.start()].strip(" $&({") not in ("", "\\frac", "\\dfrac"):
         return False

@@ -16,10 +16,10 @@ _BY_DERIVATIVE = re.compile(r"(?:_(?:\w|\{[^{}]*\}))?[\s&]*=[\s&]*\\[dt]?frac\s*
 _FRESH = ("tilde", "bar", "dot")
 """The accents that stand for marks, the first that the text does not use."""
 
+_WORD = r"[A-Za-z]{2,}(?:[- ][A-Za-z]+)*"
 _OBJECTIVE = re.compile(
     r"(?P<name>(?<![A-Za-z\\])[A-Z]|\\mathcal\s*\{\s*[A-Z]\s*\})"
-    r"_\{\s*(?:\\(?:text|mathrm|operatorname)\s*\{\s*)?"
-    r"(?P<word>[A-Za-z]{2,}(?:[- ][A-Za-z]+)*)\s*\}?\s*\}"
+    rf"_\{{\s*(?:\\(?:text|mathrm|operatorname)\s*\{{\s*(?P<text>{_WORD})\s*\}}|(?P<word>{_WORD}))\s*\}}"
     r"(?P<of>\s*\((?:[^()=]|\([^()]*\)){0,60}\))?(?=\s*&?=(?!=))"
 )
 
@@ -51,7 +51,7 @@ def _mark(match: re.Match[str]) -> str:
 def _objective_by_letter(text: str) -> str:
     r"""Write ``J_{neg-sample}(o, c) = ...`` as ``J = ...`` where its derivatives are those of J."""
     found = list(_OBJECTIVE.finditer(text))
-    if len({(match["name"], match["word"]) for match in found}) != 1:
+    if len({(match["name"], match["text"] or match["word"]) for match in found}) != 1:
         return text
     name = re.escape(found[0]["name"])
     derived = (
