@@ -16,12 +16,7 @@ SPEED = ROOT / "benchmarks" / "speed.csv"
 PAGES = {"README.md": "yes", "docs/benchmarks.md": ""}
 """The pages, and the value of `readme` of the rows that each shows; empty for all."""
 
-PEERS = {
-    "four": "four solvers",
-    "six": "six solvers",
-    "sixteen": "sixteen solvers",
-    "scikit-learn": "scikit-learn, intelex",
-}
+PEERS = {"nine": "nine solvers", "sixteen": "sixteen solvers"}
 """The peers of a row, in words."""
 
 _MARKS = re.compile(r"(?<=<!-- speed -->\n).*?(?=<!-- end of speed -->)", re.DOTALL)
