@@ -172,3 +172,17 @@ $$\frac{\partial P_j}{\partial s_i} = P_j(\delta_{ij} - P_i)$$
 $$dS_i = \sum_j dP_j \cdot \frac{\partial P_j}{\partial s_i} = P_i \cdot \left(dP_i - \sum_j dP_j \cdot P_j\right)$$
 $$dS = P \odot (dP - \text{sum}(dP \odot P, \text{axis}=-1, \text{keepdims=True}))$$"""
     assert not any(line.accused for line in audit(text).lines)
+
+
+def test_an_entry_in_a_fraction_is_no_name_of_an_objective() -> None:
+    text = r"$$\frac{\partial F}{\partial U} = V$$ $$\frac{\partial F}{\partial U_{pq}} = V_{pq}$$"
+    assert with_marks_as_names(text) == text
+
+
+def test_a_gradient_that_is_said_to_be_zero_is_judged() -> None:
+    forward = "X : (n, m)\nw : (1, n)\nZ = w X\nJ = sum(Z^2)\n"
+    (claim,) = audit(f"{forward}dZ = 0 Z\n").lines
+    assert claim.accused
+    (name,) = audit(f"{forward}dZ = 0\n").lines
+    assert name.accused
+    assert audit(f"{forward}∂J/∂w = 0\n").lines == ()  # asks for the optimum

@@ -79,10 +79,13 @@ def certify_class_elastic_net(
     )
     outcome = Outcome(whole, stop)
     found = None
+    roundings: dict[Look, Rounding] = {}  # measured once: that reads X
     for smoothed in _sets_to_smooth(objective, penalty, w, violation.ravel(), forming=forming):
         for look in (bound_rounding, measure_rounding):
-            bound, because = _bound(objective, penalty, evaluation, look, smoothed)
-            rounding = look(objective, evaluation)
+            if look not in roundings:
+                roundings[look] = look(objective, evaluation)
+            rounding = roundings[look]
+            bound, because = _bound(objective, penalty, evaluation, rounding, look, smoothed)
             new = claim(objective, outcome, rounding, "duality gap", bound, np.inf, because)
             if found is None or new.suboptimality_bound < found.suboptimality_bound:
                 found = new
@@ -103,7 +106,8 @@ def _sets_to_smooth(
     """Return sets of coefficients to move to their best, in the order in which to try them."""
     none: BoolArray = np.zeros(len(w), dtype=bool)
     wanted: BoolArray = (w != 0) | (violation > 0) | ((penalty.l1 == 0) & (penalty.l2 == 0))
-    if not forming or not wanted.any():
+    # labels that are codes add up to 1 exactly, so that no prediction sees what all classes share
+    if not (forming and wanted.any() and objective.source.has_codes):
         return [none]
     # one 0 of each column in which all coefficients would move, that which is least wanted
     table = wanted.reshape(-1, objective.loss.n_outputs)
@@ -117,11 +121,11 @@ def _bound(
     objective: Objective,
     penalty: ElasticNet,
     evaluation: Evaluation,
+    rounding: Rounding,
     look: Look,
     smoothed: BoolArray,
 ) -> tuple[float, str]:
     """Bound f - f*, with some coefficients moved to their best as if their penalty were smooth."""
-    rounding = look(objective, evaluation)
     w, slope = evaluation.point.coef.ravel(), evaluation.gradient.coef.ravel()
     doubt = rounding.gradient.coef.ravel()
     because = TANGENTS if smoothed.any() else SCALED
