@@ -167,6 +167,7 @@ def _best_ranks(reader: Reader, everything: list[Meaning]) -> list[object]:
     """Return the ranks under which most of the text has values."""
     scores: list[tuple[int, int, object]] = []
     seen: list[object] = []
+    counted: list[tuple[World, int]] = []
     share = reader.budget.left // 3
     budget = Budget(share)
     for meaning in everything:
@@ -175,14 +176,15 @@ def _best_ranks(reader: Reader, everything: list[Meaning]) -> list[object]:
         seen.append(meaning.ranks)
         counts = []
         for change in ({}, {"rows": True}, {"lengths": True}, {"meet": "entries"}):
-            world = World(reader.passage, replace(meaning, **change), 0, budget)
-            world.open, world.moving = reader.opened, reader.moving
-            counts.append(0)
-            for claim in reader.claims:
-                world.order = claim.order
-                for env in environments(reader, claim)[:1]:
-                    for side in claim.sides:
-                        counts[-1] += side is not None and _has_value(world, side, env)
+            changed = replace(meaning, **change)
+            same = (count for world, count in counted if world.agrees(changed))
+            count = next(same, None)
+            if count is None:
+                world = World(reader.passage, changed, 0, budget)
+                world.open, world.moving, world.only_shapes = reader.opened, reader.moving, True
+                count = _values(reader, world)
+                counted.append((world, count))
+            counts.append(count)
         if budget.is_spent:
             reader.hurried = True
             break
@@ -195,6 +197,16 @@ def _best_ranks(reader: Reader, everything: list[Meaning]) -> list[object]:
     kept = [ranks for score, _, ranks in scores if score >= best]
     numbers = [ranks for ranks in kept[4:] if not any(ranks.values())]  # type: ignore[attr-defined]
     return kept[:4] + (numbers if not _OF_MATRICES.search(reader.passage.text) else [])
+
+
+def _values(reader: Reader, world: World) -> int:
+    """Return the number of sides of claims that have values."""
+    count = 0
+    for claim in reader.claims:
+        world.order = claim.order
+        for env in environments(reader, claim)[:1]:
+            count += sum(side is not None and _has_value(world, side, env) for side in claim.sides)
+    return count
 
 
 def _has_value(world: World, side: Term, env: dict[str, int]) -> bool:

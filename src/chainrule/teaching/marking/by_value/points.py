@@ -174,6 +174,7 @@ class Point(ABC):
         self.meaning = meaning
         self.seed = seed
         self.order = 0
+        self.only_shapes = False  # whether it is asked which terms have values, and not which
         self.bumps: dict[tuple[Key, tuple[int, ...]], float] = {}
         self.memory: dict[object, Value] = {}
         self.slopes: dict[object, tuple[npt.NDArray[np.float64], bool]] = {}

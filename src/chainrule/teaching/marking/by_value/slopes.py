@@ -100,6 +100,10 @@ class Slopes(Point):
         slopes = []
         for at in np.ndindex(*shape):
             full = (*ints, *(k + 1 for k in at))
+            if self.only_shapes:  # one value has the shape of all of them
+                one = self._shifted(key, full, STEP, of, wrt[:-1], env)
+                slopes = [one] * int(np.prod(shape))
+                break
             total: npt.NDArray[np.float64] | None = None
             for steps, weight in STENCIL:
                 value = self._shifted(key, full, steps * STEP, of, wrt[:-1], env)
@@ -173,7 +177,7 @@ class Slopes(Point):
             raise NoValueError("a differential of names that are held constant")
         kept = dict(self.bumps)
         total: Value | None = None
-        for steps, weight in STENCIL:
+        for steps, weight in STENCIL[:1] if self.only_shapes else STENCIL:
             for name in self.moving:
                 key = self.passage.key(name)
                 shape = np.shape(squeezed(self.look(key, ())))
