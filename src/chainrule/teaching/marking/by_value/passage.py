@@ -253,11 +253,11 @@ class Passage:
 
     def key(self, name: Named) -> tuple[str, tuple[str, ...]]:
         """Return a name with those of its indices that belong to it."""
-        return self._apart(name)[0]
+        return self.parted(name)[0]
 
     def runs(self, name: Named) -> list[Index]:
         """Return the indices of a name that run."""
-        return self._apart(name)[1]
+        return self.parted(name)[1]
 
     def recurs(self, base: str) -> bool:
         """Whether a name is defined from itself one time or layer before, or from another such."""
@@ -352,7 +352,8 @@ class Passage:
                     return None
         return frozenset(found)
 
-    def _apart(self, name: Named) -> tuple[tuple[str, tuple[str, ...]], list[Index]]:
+    def parted(self, name: Named) -> tuple[tuple[str, tuple[str, ...]], list[Index]]:
+        """Return a name with those of its indices that belong to it, and those that run."""
         found = self.sorted.get(name)
         if found is not None:
             return found

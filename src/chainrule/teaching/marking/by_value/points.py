@@ -143,6 +143,9 @@ class Budget:
             raise NoValueError(SPENT)
 
 
+Bumps = dict[tuple[Key, tuple[int, ...]], float]
+"""What is added to entries of names."""
+
 SPENT = "this text takes more evaluations than are made; shorten it, or judge it in parts"
 """Why a line is not judged once the budget of its text is spent."""
 
@@ -175,7 +178,8 @@ class Point(ABC):
         self.seed = seed
         self.order = 0
         self.only_shapes = False  # whether it is asked which terms have values, and not which
-        self.bumps: dict[tuple[Key, tuple[int, ...]], float] = {}
+        self.bumps: Bumps = {}
+        self.added: frozenset[object] = frozenset()  # the entries of `bumps`
         self.memory: dict[object, Value] = {}
         self.slopes: dict[object, tuple[npt.NDArray[np.float64], bool]] = {}
         self.open: dict[str, list[Named]] = {}
@@ -239,11 +243,11 @@ class Point(ABC):
         stack = self.given.get(name.base)
         if stack and not name.above:
             given = stack[-1]
-            runs = tuple(self.at(index, env) for index in self.passage.runs(name))
-            if not runs:
+            ints = tuple(self.at(index, env) for index in self.passage.runs(name))
+            if not ints:
                 return given
             if isinstance(given, np.ndarray):
-                return entry(given, runs)
+                return entry(given, ints)
         if name.base == "d" and not name.places and self.passage.moves:
             self.loose = True  # it may be a differential
         if name.base in self.passage.sizes and not name.places and not self._defined(name.base):
@@ -252,8 +256,8 @@ class Point(ABC):
             return float(np.pi)
         if name.base in ("1", "I") and not name.places and not self._defined(name.base):
             return np.eye(SIZE) if name.base == "I" else np.ones((SIZE, 1))
-        ints = tuple(self.at(index, env) for index in self.passage.runs(name))
-        return self.look(self.passage.key(name), ints)
+        key, runs = self.passage.parted(name)
+        return self.look(key, tuple([self.at(index, env) for index in runs]))
 
     def _defined(self, base: str) -> bool:
         return base in self.passage.definitions
@@ -262,9 +266,9 @@ class Point(ABC):
         """Return the value of a name at indices, with what was added to it."""
         frozen = self.frozen is not None and key not in self.frozen
         frozen = frozen or not self._moves(key) or self._is_before(key, ints)
-        bumps = {} if frozen else self.bumps
-        own = self.memory if bumps else self._still
-        state = (key, ints, frozenset(bumps.items()), self.passage.epoch(self.order))
+        added = frozenset[object]() if frozen else self.added
+        own = self.memory if added else self._still
+        state = (key, ints, added, self.passage.epoch(self.order))
         if state in own:
             self.reached = self.reached or state in self.through
             return own[state]
@@ -303,16 +307,22 @@ class Point(ABC):
         found: dict[object, Value] = self.__dict__.setdefault("still", {})
         return found if not any(self.given.values()) else self.memory
 
+    def add(self, bumps: Bumps) -> None:
+        """Add to entries of names, and to no others."""
+        self.bumps, self.added = bumps, frozenset(bumps.items())
+
     @contextmanager
     def _without_bumps(self, frozen: bool) -> Iterator[None]:
         if not frozen:
             yield
             return
-        bumps, self.bumps, held, self.frozen = self.bumps, {}, self.frozen, None
+        bumps, held, self.frozen = self.bumps, self.frozen, None
+        self.add({})
         try:
             yield
         finally:
-            self.bumps, self.frozen = bumps, held
+            self.frozen = held
+            self.add(bumps)
 
     def _looked(self, key: Key, ints: tuple[int, ...]) -> Value:
         definition = self.definition(key, ints)

@@ -78,7 +78,7 @@ class Slopes(Point):
     def tensor(self, term: Slope, env: Environment) -> npt.NDArray[np.float64]:
         """Return a derivative with the indices of the value before those of the names."""
         scope = tuple(sorted((k, v) for k, v in env.items()))
-        asked = (term.of, term.wrt, scope, frozenset(self.bumps.items()), self.order)
+        asked = (term.of, term.wrt, scope, self.added, self.order)
         if asked not in self.slopes or any(self.given.values()):
             reached, self.reached = self.reached, False
             found = self._differences(term.of, term.wrt, env)
@@ -124,8 +124,8 @@ class Slopes(Point):
         wrt: tuple[Named, ...],
         env: Environment,
     ) -> npt.NDArray[np.float64]:
-        kept, frozen = dict(self.bumps), self.frozen
-        self.bumps[key, full] = self.bumps.get((key, full), 0.0) + amount
+        kept, frozen = self.bumps, self.frozen
+        self.add({**kept, (key, full): kept.get((key, full), 0.0) + amount})
         stack = self.given.get(key[0])
         if stack:
             given = stack[-1]
@@ -144,7 +144,8 @@ class Slopes(Point):
                 return self._differences(of, wrt, env)
             return squeezed(self.value(of, env))
         finally:
-            self.bumps, self.frozen = kept, frozen
+            self.add(kept)
+            self.frozen = frozen
             if stack:
                 stack[-1] = given
 
@@ -175,19 +176,21 @@ class Slopes(Point):
             self.loose = self.opaque = True  # what moves it is left open
         if not self.moving:
             raise NoValueError("a differential of names that are held constant")
-        kept = dict(self.bumps)
+        kept = self.bumps
         total: Value | None = None
         for steps, weight in STENCIL[:1] if self.only_shapes else STENCIL:
+            moved = dict(kept)
             for name in self.moving:
                 key = self.passage.key(name)
                 shape = np.shape(squeezed(self.look(key, ())))
                 for at in np.ndindex(*shape):
                     full = tuple(k + 1 for k in at)
                     way = Random(f"way {self.seed} {key} {full}").random() - 0.4
-                    self.bumps[key, full] = kept.get((key, full), 0.0) + steps * STEP * way
+                    moved[key, full] = kept.get((key, full), 0.0) + steps * STEP * way
+                    self.add(dict(moved))
             value = self.value(of, env)
             total = weight * value if total is None else total + weight * value
-            self.bumps = dict(kept)
+            self.add(kept)
         assert total is not None
         found = total / STEP
         return float(found) if np.ndim(found) == 0 else np.asarray(found)

@@ -24,6 +24,14 @@ class Term:
         found = frozenset[str]().union(*(part.free for part in self.inside))
         return found - set(self.letters) if isinstance(self, Over) else found
 
+    @cached_property
+    def _hashed(self) -> int:
+        return hash(tuple(getattr(self, field.name) for field in fields(self)))
+
+    def __hash__(self) -> int:
+        """Return a number that is computed once; values are looked up by terms very often."""
+        return self._hashed
+
 
 @dataclass(frozen=True)
 class Index(Term):
@@ -31,6 +39,7 @@ class Index(Term):
 
     text: str
     offset: int = 0
+    __hash__ = Term.__hash__
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class Named(Term):
     above: tuple[Index, ...] = ()
     below: tuple[Index, ...] = ()
     bold: bool = False
+    __hash__ = Term.__hash__
 
     @property
     def places(self) -> tuple[Index, ...]:
@@ -61,6 +71,7 @@ class Combined(Term):
 
     operation: str
     parts: tuple[Term, ...]
+    __hash__ = Term.__hash__
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,7 @@ class Slope(Term):
     bare: bool = False  # ∇f, which does not say of what
     turned: bool = False
     twice: bool = False  # ∇²f
+    __hash__ = Term.__hash__
 
 
 @dataclass(frozen=True)

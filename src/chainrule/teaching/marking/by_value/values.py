@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -130,10 +131,14 @@ class World(Slopes):
         return together(left, right, np.add)
 
     def _product(self, term: Combined, env: Environment) -> Value:
-        factors = self._chained(flat(term), env)
-        found = factors[0][1]
-        for operation, factor in factors[1:]:
-            found = self._times(found, factor, dotted=operation == "cdot")
+        found: Value | None = None
+        for operation, run in chains(
+            term
+        ):  # derivatives of a chain are summed over what they share
+            factor = self._chain(run, env) if len(run) > 1 else self.value(run[0], env)
+            dotted = operation == "cdot"
+            found = factor if found is None else self._times(found, factor, dotted=dotted)
+        assert found is not None
         return found
 
     def _times(self, left: Value, right: Value, *, dotted: bool = False) -> Value:
@@ -142,31 +147,7 @@ class World(Slopes):
         meet = str(self.ask("meet"))
         return product(left, right, "inner" if dotted and meet == "strict" else meet)
 
-    def _chained(
-        self, factors: list[tuple[str, Term]], env: Environment
-    ) -> list[tuple[str, Value]]:
-        """Evaluate factors; derivatives that make a chain are summed over what they share."""
-        found: list[tuple[str, Value]] = []
-        at = 0
-        while at < len(factors):
-            run = [factors[at][1]]
-            while at + len(run) < len(factors) and _meets(run[-1], factors[at + len(run)][1]):
-                run.append(factors[at + len(run)][1])
-            if len(run) == 1:
-                backward = [factors[at][1]]
-                while at + len(backward) < len(factors) and _meets(
-                    factors[at + len(backward)][1], backward[-1]
-                ):
-                    backward.append(factors[at + len(backward)][1])
-                run = backward[::-1]
-            if len(run) > 1:
-                found.append((factors[at][0], self._chain(run, env)))
-            else:
-                found.append((factors[at][0], self.value(factors[at][1], env)))
-            at += len(run)
-        return found
-
-    def _chain(self, run: list[Term], env: Environment) -> Value:
+    def _chain(self, run: tuple[Term, ...], env: Environment) -> Value:
         first = run[0]
         assert isinstance(first, Slope)
         total = self.tensor(first, env)
@@ -332,6 +313,32 @@ def flat(term: Term, operation: str = "*") -> list[tuple[str, Term]]:
         left, right = term.parts
         return [*flat(left, operation), (term.operation, right)]
     return [(operation, term)]
+
+
+@lru_cache(maxsize=10_000)
+def chains(term: Combined) -> tuple[tuple[str, tuple[Term, ...]], ...]:
+    """Return the factors of a product from left to right, derivatives that make a chain as one."""
+    factors = flat(term)
+    found: list[tuple[str, tuple[Term, ...]]] = []
+    at = 0
+    while at < len(factors):
+        run = _run(factors[at:], _meets) or _run(factors[at:], _meets_backward)[::-1]
+        run = run or [factors[at][1]]
+        found.append((factors[at][0], tuple(run)))
+        at += len(run)
+    return tuple(found)
+
+
+def _run(factors: list[tuple[str, Term]], meets: Callable[[Term, Term], bool]) -> list[Term]:
+    """Return the factors at the start that make a chain; none where it is one factor alone."""
+    run = [factors[0][1]]
+    while len(run) < len(factors) and meets(run[-1], factors[len(run)][1]):
+        run.append(factors[len(run)][1])
+    return run if len(run) > 1 else []
+
+
+def _meets_backward(left: Term, right: Term) -> bool:
+    return _meets(right, left)
 
 
 def _meets(left: Term, right: Term) -> bool:
