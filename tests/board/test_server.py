@@ -214,6 +214,29 @@ def test_a_call_that_takes_too_long_is_stopped_and_the_next_is_answered() -> Non
     assert "result" in json.loads(quick)
 
 
+def test_tabs_share_a_process_but_where_they_call_at_once() -> None:
+    import asyncio
+
+    from chainrule.board.pool import Pool
+
+    async def run() -> list[int]:
+        pool = Pool(seconds=30)
+        pool.start()
+        text = {"text": "w : (1,1)\nL = w^2"}
+        counts = []
+        try:
+            for tabs in (("a",), ("b",), ("a", "b"), ("b", "c")):
+                found = await asyncio.gather(*(pool.call(tab, "read", text) for tab in tabs))
+                assert all("result" in json.loads(one) for one in found)
+                counts.append(len(pool.workers))
+        finally:
+            await pool.stop()
+        return counts
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: asyncio.run(run())).result() == [1, 1, 2, 2]
+
+
 def test_a_taken_port_is_a_sentence(board: Running) -> None:
     done = CliRunner().invoke(cli, ["board", "--port", str(board.port), "--no-browser"])
     assert done.exit_code == 1

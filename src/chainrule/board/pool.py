@@ -1,4 +1,8 @@
-"""Worker processes: one per tab, killed when a call takes too long, with a spare kept warm."""
+"""Worker processes: each runs the calls of one tab, and is killed when a call takes too long.
+
+A call keeps no state, so a new tab is given the worker of a tab that waits for nothing, and that
+tab another one when it calls again. Each has a worker of its own only while several call at once.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,8 @@ START_SECONDS = 60.0
 """The most seconds until a worker is ready."""
 
 MOST_TABS = 6
+"""The most tabs whose calls run at once."""
+
 MOST_WAITING = 32
 """The most calls of one tab that wait; the next one is refused."""
 
@@ -124,9 +130,13 @@ class Pool:
         await asyncio.gather(*self._stopping, return_exceptions=True)
 
     def _of(self, tab: str) -> Worker:
-        """Return the worker of a tab; the tab that was quiet longest gives up its own."""
+        """Return the worker of a tab, a new tab's from the tab that was quiet longest."""
         if tab in self.workers:
             self.workers.move_to_end(tab)
+            return self.workers[tab]
+        idle = next((one for one, worker in self.workers.items() if not worker.waiting), None)
+        if idle is not None:
+            self.workers[tab] = self.workers.pop(idle)
             return self.workers[tab]
         while len(self.workers) >= MOST_TABS:
             _, oldest = self.workers.popitem(last=False)
