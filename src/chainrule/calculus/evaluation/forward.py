@@ -162,7 +162,6 @@ def forward(
     values: Mapping[Symbol, Any],
     sizes: Mapping[str, int],
     xp: Any = FLOATS,  # noqa: ANN401
-    only: Iterable[Symbol] | None = None,
 ) -> dict[Symbol, Any]:
     """Run a forward pass.
 
@@ -176,21 +175,17 @@ def forward(
         The sizes of the dimensions.
     xp : namespace, optional
         Where functions come from.
-    only : iterable of Symbol, optional
-        Recompute these definitions alone; the others must be in `values`.
 
     Returns
     -------
     dict of Symbol to array
         `values` with every definition added.
     """
-    wanted = None if only is None else set(only)
     known = dict(values)
     point = Evaluator(known, sizes, xp)
     for definition in model.definitions:
         target = definition.target
-        fresh = target not in values if wanted is None else target in wanted
-        if fresh:
+        if target not in values:
             known[target] = point.value(definition.value)
             point.define(target, known[target])
     return known

@@ -215,10 +215,14 @@ class Evaluator:
 
     def applied(self, node: Apply, arguments: Sequence[Any]) -> Any:  # noqa: ANN401
         """Return what an op gives for other arguments than its own."""
-        attrs = node.attrs and tuple(
+        shape, attrs = self.shape(node.shape), self.attributes(node)
+        return node.op.value(self.xp, *arguments, out_shape=shape, attrs=attrs)
+
+    def attributes(self, node: Apply) -> tuple[Any, ...]:
+        """Return the attributes of a node, sizes in numbers."""
+        return node.attrs and tuple(
             self.size(a) if isinstance(a, str | int | Size) else a for a in node.attrs
         )
-        return node.op.value(self.xp, *arguments, out_shape=self.shape(node.shape), attrs=attrs)
 
     def _compute(self, node: Expr) -> Any:  # noqa: ANN401
         if isinstance(node, Apply):

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.steps import Derivation, Step, StepCertificate
 from chainrule.calculus.evaluation.differences import along
-from chainrule.calculus.evaluation.forward import assignments, downstream, forward, sample
+from chainrule.calculus.evaluation.forward import assignments, downstream, sample
+from chainrule.calculus.evaluation.replay import Replay
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Symbol
 from chainrule.calculus.proof.certify import try_step
@@ -114,11 +115,13 @@ def _compared(
     model = derivation.model
     values = sample(model, sizes, rng)
     derived = gradient_values(derivation, values, sizes)[variable]
-    moved = downstream(model, variable)
+    moved = set(downstream(model, variable))
+    route = [definition for definition in model.definitions if definition.target in moved]
+    run = Replay(route, values, sizes, variable)
 
     def objective(x: Array) -> Array:
-        known = forward(model, {**values, variable: x}, sizes, only=moved)
-        return np.asarray(float(known[model.objective].item()))
+        found = run(x).get(model.objective, values[model.objective])
+        return np.asarray(float(found.item()))
 
     at, ways = values[variable], list(_directions(values[variable].shape, rng))
     with np.errstate(all="ignore"):

@@ -14,7 +14,7 @@ with everything moved at once, then verifies all gradients together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -26,6 +26,7 @@ from chainrule.calculus.derivation.steps import Gradient, StepCertificate, Verif
 from chainrule.calculus.evaluation.differences import along
 from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.evaluation.precise import DIGITS, PRECISE
+from chainrule.calculus.evaluation.replay import Replay
 from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.model import Definition
 from chainrule.calculus.graph.node import Entry, Expr, Positions, Symbol, entry, running, symbols
@@ -83,6 +84,20 @@ class Probe:
             else:
                 point.define(definition.target, value)
         return total
+
+    def seen_ahead(
+        self, known: Mapping[Symbol, Any], sizes: Mapping[str, int]
+    ) -> Callable[[Any], Any]:
+        """Return a function from multiples of the direction to weighted values, in float64."""
+        run = Replay(self.route, known, sizes, self.source, self.weights)
+        start = known[self.source]
+
+        def seen(shift: Any) -> Any:  # noqa: ANN401
+            found = run(start + shift * self.direction)
+            looked = (weight * found[s] for s, weight in self.weights.items() if s in found)
+            return np.asarray(sum(np.sum(one) for one in looked))
+
+        return seen
 
 
 class DifferenceQuotients:
@@ -152,13 +167,8 @@ class DifferenceQuotients:
         probe = self._probes[key]
         with np.errstate(all="ignore"):
             if key not in self._measured:
-                self._measured[key] = float(
-                    along(
-                        lambda t: np.asarray(probe.seen(values, sizes, t, FLOATS)),
-                        np.zeros(()),
-                        np.ones(()),
-                    )
-                )
+                ahead = probe.seen_ahead(values, sizes)
+                self._measured[key] = float(along(ahead, np.zeros(()), np.ones(())))
             stated = float(self._stated(self.points.floats(number), of, wrt, claimed, probe))
         return compared(stated, self._measured[key], 1e-300)
 
