@@ -90,6 +90,7 @@ bounds: $(READY)
 
 torture: $(READY)
 	$(BIN)/python -m tests.torture --minutes $(or $(MINUTES),25) --seed $(or $(SEED),0)
+	CHAINRULE_NORMAL_FORMS=20000 $(BIN)/python -m pytest -n auto tests/calculus/rewriting/test_confluence.py
 	CHAINRULE_TORTURE_SECONDS=$(or $(STOPS),300) $(BIN)/python -m pytest tests/cli/test_faults.py
 
 docs: $(READY)
