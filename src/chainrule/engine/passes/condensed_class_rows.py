@@ -17,8 +17,9 @@ from chainrule.engine.passes import fused_blocks
 from chainrule.engine.passes.class_rows import LEAST_ROWS, MOST_ROWS, TABLE
 from chainrule.engine.passes.condensed_rows import CondensedRows, Sums
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
+from chainrule.engine.runtime.arguments import Pinned
 from chainrule.engine.runtime.executors import map_in_order
-from chainrule.engine.runtime.native import NativeModule, Pinned
+from chainrule.engine.runtime.native import NativeModule
 
 _kernels = NativeModule("condensed_classes")
 

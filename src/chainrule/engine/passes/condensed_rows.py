@@ -22,8 +22,9 @@ from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.passes import fused_blocks
 from chainrule.engine.passes.fused_blocks import LINE
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
+from chainrule.engine.runtime.arguments import Pinned
 from chainrule.engine.runtime.executors import map_in_order
-from chainrule.engine.runtime.native import NativeModule, Pinned
+from chainrule.engine.runtime.native import NativeModule
 
 MOST_BYTES: Final[int] = 2**27
 """Memory that the rewritten rows may take: a copy within the room of a fit."""
