@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from chainrule.engine.passes import fused_blocks
 from chainrule.engine.passes.fused_blocks import LINE
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
 from chainrule.engine.runtime.arguments import Pinned
-from chainrule.engine.runtime.executors import map_in_order
+from chainrule.engine.runtime.executors import beside, map_in_order
 from chainrule.engine.runtime.native import NativeModule
 
 MOST_BYTES: Final[int] = 2**27
@@ -34,8 +34,20 @@ _CHUNK_ENTRIES: Final[int] = 150_000
 
 _MOST_CHUNKS: Final[int] = 32
 
+_MOST_PARTS: Final[int] = 4
+"""Threads that rewrite rows: each counts the entries of all columns for itself."""
+
+_SHARED_ENTRIES: Final[int] = 30_000
+"""Those where threads share the passes of one compiled call: worth some looks at a board."""
+
+_WORTH_A_CALL: Final[int] = 4
+"""Chunks from which another thread is called for them."""
+
+_BOARD: Final[int] = 16
+"""Numbers by which they agree on who takes what: see `kernels.sharing`."""
+
 ONE_CALL: Final[int] = 1_000_000
-"""Entries up to which a Newton step is one compiled call, on one thread."""
+"""Entries up to which a Newton step is one compiled call, which Ctrl-C waits for."""
 
 _LONG: Final[int] = 24
 """Entries of a column, on average, from which columns are long."""
@@ -64,9 +76,10 @@ def is_at_hand(dtype: str) -> bool:
     counts = np.zeros(1, np.int64)
     solves = []
     for kind in (np.uint8, np.float64):
-        lines = np.zeros(1, kind), places, places
-        limits = 0.0, 0.0, 1, table, *[vector] * 4
-        given = lines, lines, vector, vector, vector, table, vector, *limits
+        lines = np.zeros(1, kind), places, places, counts
+        shared = counts, lines, lines, vector, vector, table, table, vector, vector
+        solves.append(_inner.help_solve.is_at_hand(*shared))
+        given = *shared, vector, table, vector, 0.0, 0.0, 1, vector
         solves.append(_inner.inner_solve.is_at_hand(*given))
     counted = _kernels.count_entries.is_at_hand(np.zeros(1, dtype), places, places, counts)
     return bool(counted and all(solves))
@@ -86,6 +99,12 @@ def load(dtype: str) -> None:
         rows.spread(one, pair)
 
 
+def _parts(blocks: Sequence[FusedSparseBlock], n_parts: int) -> list[slice]:
+    """Return ranges of consecutive blocks, about as many in each."""
+    cuts = [len(blocks) * k // n_parts for k in range(n_parts + 1)]
+    return [slice(a, b) for a, b in pairwise(cuts) if b > a]
+
+
 @dataclass(frozen=True)
 class _Lines:
     """Rows or columns: the entries of each side by side."""
@@ -99,11 +118,15 @@ class _Lines:
 
     def chunks(self, n_outputs: int) -> list[tuple[int, int]]:
         """Return ranges of lines with about as many entries each."""
+        edges = self.cuts(max(1, _CHUNK_ENTRIES // n_outputs)).tolist()
+        return [(a, b) for a, b in pairwise(edges) if b > a] or [(0, edges[-1])]
+
+    def cuts(self, at_a_time: int) -> IntArray:
+        """Return where ranges of lines begin that have about so many entries, and the end."""
         n_lines, n_entries = len(self.begins) - 1, int(self.begins[-1])
-        n_chunks = int(np.clip(n_outputs * n_entries // _CHUNK_ENTRIES, 1, _MOST_CHUNKS))
+        n_chunks = int(np.clip(n_entries // at_a_time, 1, _MOST_CHUNKS))
         cuts = np.searchsorted(self.begins, n_entries * np.arange(1, n_chunks) / n_chunks)
-        edges = [0, *(int(cut) for cut in cuts), n_lines]
-        return [(a, b) for a, b in pairwise(edges) if b > a] or [(0, n_lines)]
+        return np.array([0, *cuts, n_lines], dtype=np.int64)
 
 
 class CondensedRows:
@@ -140,9 +163,18 @@ class CondensedRows:
         self._blocks, self._n_threads = blocks, n_threads
         n_features = len(strength)
         self._reach = 1.0 / strength
-        counts, in_bytes = np.zeros(n_features, np.int64), True
-        for block in blocks:
-            in_bytes &= _kernels.count_entries(block.data, *block.places, counts)
+        parts = _parts(blocks, min(n_threads, _MOST_PARTS))
+        by_part = np.zeros((len(parts), n_features), np.int64)
+
+        def count(k: int) -> bool:
+            numbers = [
+                _kernels.count_entries(block.data, *block.places, by_part[k])
+                for block in blocks[parts[k]]
+            ]
+            return all(numbers)
+
+        in_bytes = all(list(map_in_order(count, len(parts), n_threads)))
+        counts = by_part.sum(axis=0)
         several = np.flatnonzero(counts > 1)
         # quarters of a power of two: near enough, and sorted in one go
         rarity = (4 * np.log2(counts[several].max(initial=1) / counts[several])).astype(np.uint8)
@@ -151,36 +183,55 @@ class CondensedRows:
         self._places = np.full(n_features, -1, np.int64)
         self._places[self.kept] = np.arange(self.n_columns)
         self.n_entries = int(counts[several].sum())
-        rows = self._condensed(self.n_entries, np.uint8 if in_bytes else np.float64)
-        columns = self._turned(rows, counts[self.kept])
+        kind = np.uint8 if in_bytes else np.float64
+        rows, columns = self._rewritten(parts, by_part[:, self.kept], kind)
         self._rows, self._columns = rows.pinned(), columns.pinned()
         self._row_chunks, self._column_chunks = rows.chunks(n_outputs), columns.chunks(n_outputs)
+        self._cuts = tuple(lines.cuts(_SHARED_ENTRIES) for lines in (rows, columns))
         self._pull, self._scores = np.empty(len(self.own)), np.zeros(len(self.own))
 
-    def _condensed(self, n_entries: int, kind: type) -> _Lines:
-        n_samples = sum(block.shape[0] for block in self._blocks)
-        self.own = np.empty(n_samples)
-        found = _Lines(
-            np.empty(n_entries, kind),
-            np.empty(n_entries, np.uint32),
-            np.zeros(n_samples + 1, np.uint32),
-        )
-        row = at = 0
-        for block in self._blocks:
-            arrays = block.data, *block.places, self._places, self._reach
-            target = found.values, found.places, found.begins, self.own
-            at = _kernels.condense(*arrays, row, at, *target)
-            row += block.shape[0]
-        np.sqrt(self.own, out=self.own)
-        return found
+    def _rewritten(
+        self, parts: Sequence[slice], counts: IntArray, kind: type
+    ) -> tuple[_Lines, _Lines]:
+        """Return the rows without columns of one entry, and the columns.
 
-    def _turned(self, rows: _Lines, counts: IntArray) -> _Lines:
-        begins = np.zeros(len(counts) + 1, np.uint32)
-        begins[1:] = np.cumsum(counts)
-        found = _Lines(np.empty_like(rows.values), np.empty_like(rows.places), begins)
-        starts = begins[:-1].copy()
-        _kernels.turn(rows.values, rows.places, rows.begins, starts, found.values, found.places)
-        return found
+        Parameters
+        ----------
+        parts : sequence of slice
+            Blocks that a thread works on: wherever they are cut, the result is the same.
+        counts : ndarray of shape (n_parts, n_columns)
+            Their entries in each column that is kept.
+        kind : type
+            Of the numbers.
+        """
+        lengths = [block.shape[0] for block in self._blocks]
+        edges = np.concatenate([[0], np.cumsum(lengths)]).tolist()
+        n_samples, total = edges[-1], np.cumsum(counts.sum(axis=0))
+        self.own = np.empty(n_samples)
+        begins = np.zeros(n_samples + 1, np.uint32), np.zeros(self.n_columns + 1, np.uint32)
+        begins[1][1:] = total
+        rows, columns = (
+            _Lines(np.empty(self.n_entries, kind), np.empty(self.n_entries, np.uint32), one)
+            for one in begins
+        )
+        before = np.concatenate([[0], np.cumsum(counts.sum(axis=1))]).tolist()
+        rows.begins[[edges[part.start] for part in parts]] = before[:-1]
+        starts = (columns.begins[:-1] + np.cumsum(counts, axis=0) - counts).astype(np.uint32)
+
+        def rewrite(k: int) -> None:
+            at, target = before[k], (rows.values, rows.places, rows.begins, self.own)
+            for index in range(parts[k].start, parts[k].stop):
+                block = self._blocks[index]
+                arrays = block.data, *block.places, self._places, self._reach
+                at = _kernels.condense(*arrays, edges[index], at, *target)
+            ends = edges[parts[k].start], edges[parts[k].stop]
+            given = rows.values, rows.places, rows.begins, *ends
+            np.sqrt(self.own[slice(*ends)], out=self.own[slice(*ends)])
+            _kernels.turn(*given, starts[k], columns.values, columns.places)
+
+        for _ in map_in_order(rewrite, len(parts), self._n_threads):
+            pass
+        return rows, columns
 
     def product(
         self,
@@ -235,12 +286,16 @@ class CondensedRows:
         """
         room, solution = np.empty((4, len(gradient))), np.zeros(len(gradient))
         np.negative(gradient, out=room[0])
-        scores, travelled = np.zeros((2, len(curvature)))
+        of_rows, board = np.zeros((3, len(curvature))), np.zeros(_BOARD, np.int64)
+        rows, columns = (*self._rows, self._cuts[0]), (*self._columns, self._cuts[1])
+        sums = np.empty(max(map(len, self._cuts)))
+        arrays = rows, columns, curvature, strength, room, of_rows, sums, np.empty(2)
+        if len(sums) > _WORTH_A_CALL:
+            beside(partial(_inner.help_solve, board, *arrays), self._n_threads)
         n_products = _inner.inner_solve(
-            self._rows, self._columns, curvature, strength, diagonal, part, in_gap, forcing, enough,
-            max_inner, room, scores, self._pull, solution, travelled,
-        )  # fmt: skip
-        return n_products, solution, travelled
+            board, *arrays, diagonal, part, in_gap, forcing, enough, max_inner, solution
+        )
+        return n_products, solution, of_rows[2]
 
     def travel(self, step: float, travelled: FloatArray) -> None:
         """Add the scores of the last product, times a number."""
