@@ -34,9 +34,6 @@ _CHUNK_ENTRIES: Final[int] = 150_000
 
 _MOST_CHUNKS: Final[int] = 32
 
-_MOST_PARTS: Final[int] = 4
-"""Threads that rewrite rows: each counts the entries of all columns for itself."""
-
 _SHARED_ENTRIES: Final[int] = 30_000
 """Those where threads share the passes of one compiled call: worth some looks at a board."""
 
@@ -99,12 +96,6 @@ def load(dtype: str) -> None:
         rows.spread(one, pair)
 
 
-def _parts(blocks: Sequence[FusedSparseBlock], n_parts: int) -> list[slice]:
-    """Return ranges of consecutive blocks, about as many in each."""
-    cuts = [len(blocks) * k // n_parts for k in range(n_parts + 1)]
-    return [slice(a, b) for a, b in pairwise(cuts) if b > a]
-
-
 @dataclass(frozen=True)
 class _Lines:
     """Rows or columns: the entries of each side by side."""
@@ -163,18 +154,9 @@ class CondensedRows:
         self._blocks, self._n_threads = blocks, n_threads
         n_features = len(strength)
         self._reach = 1.0 / strength
-        parts = _parts(blocks, min(n_threads, _MOST_PARTS))
-        by_part = np.zeros((len(parts), n_features), np.int64)
-
-        def count(k: int) -> bool:
-            numbers = [
-                _kernels.count_entries(block.data, *block.places, by_part[k])
-                for block in blocks[parts[k]]
-            ]
-            return all(numbers)
-
-        in_bytes = all(list(map_in_order(count, len(parts), n_threads)))
-        counts = by_part.sum(axis=0)
+        counts, in_bytes = np.zeros(n_features, np.int64), True
+        for block in blocks:
+            in_bytes &= _kernels.count_entries(block.data, *block.places, counts)
         several = np.flatnonzero(counts > 1)
         # quarters of a power of two: near enough, and sorted in one go
         rarity = (4 * np.log2(counts[several].max(initial=1) / counts[several])).astype(np.uint8)
@@ -183,55 +165,37 @@ class CondensedRows:
         self._places = np.full(n_features, -1, np.int64)
         self._places[self.kept] = np.arange(self.n_columns)
         self.n_entries = int(counts[several].sum())
-        kind = np.uint8 if in_bytes else np.float64
-        rows, columns = self._rewritten(parts, by_part[:, self.kept], kind)
+        rows = self._condensed(self.n_entries, np.uint8 if in_bytes else np.float64)
+        columns = self._turned(rows, counts[self.kept])
         self._rows, self._columns = rows.pinned(), columns.pinned()
         self._row_chunks, self._column_chunks = rows.chunks(n_outputs), columns.chunks(n_outputs)
         self._cuts = tuple(lines.cuts(_SHARED_ENTRIES) for lines in (rows, columns))
         self._pull, self._scores = np.empty(len(self.own)), np.zeros(len(self.own))
 
-    def _rewritten(
-        self, parts: Sequence[slice], counts: IntArray, kind: type
-    ) -> tuple[_Lines, _Lines]:
-        """Return the rows without columns of one entry, and the columns.
-
-        Parameters
-        ----------
-        parts : sequence of slice
-            Blocks that a thread works on: wherever they are cut, the result is the same.
-        counts : ndarray of shape (n_parts, n_columns)
-            Their entries in each column that is kept.
-        kind : type
-            Of the numbers.
-        """
-        lengths = [block.shape[0] for block in self._blocks]
-        edges = np.concatenate([[0], np.cumsum(lengths)]).tolist()
-        n_samples, total = edges[-1], np.cumsum(counts.sum(axis=0))
+    def _condensed(self, n_entries: int, kind: type) -> _Lines:
+        n_samples = sum(block.shape[0] for block in self._blocks)
         self.own = np.empty(n_samples)
-        begins = np.zeros(n_samples + 1, np.uint32), np.zeros(self.n_columns + 1, np.uint32)
-        begins[1][1:] = total
-        rows, columns = (
-            _Lines(np.empty(self.n_entries, kind), np.empty(self.n_entries, np.uint32), one)
-            for one in begins
+        found = _Lines(
+            np.empty(n_entries, kind),
+            np.empty(n_entries, np.uint32),
+            np.zeros(n_samples + 1, np.uint32),
         )
-        before = np.concatenate([[0], np.cumsum(counts.sum(axis=1))]).tolist()
-        rows.begins[[edges[part.start] for part in parts]] = before[:-1]
-        starts = (columns.begins[:-1] + np.cumsum(counts, axis=0) - counts).astype(np.uint32)
+        row = at = 0
+        for block in self._blocks:
+            arrays = block.data, *block.places, self._places, self._reach
+            target = found.values, found.places, found.begins, self.own
+            at = _kernels.condense(*arrays, row, at, *target)
+            row += block.shape[0]
+        np.sqrt(self.own, out=self.own)
+        return found
 
-        def rewrite(k: int) -> None:
-            at, target = before[k], (rows.values, rows.places, rows.begins, self.own)
-            for index in range(parts[k].start, parts[k].stop):
-                block = self._blocks[index]
-                arrays = block.data, *block.places, self._places, self._reach
-                at = _kernels.condense(*arrays, edges[index], at, *target)
-            ends = edges[parts[k].start], edges[parts[k].stop]
-            given = rows.values, rows.places, rows.begins, *ends
-            np.sqrt(self.own[slice(*ends)], out=self.own[slice(*ends)])
-            _kernels.turn(*given, starts[k], columns.values, columns.places)
-
-        for _ in map_in_order(rewrite, len(parts), self._n_threads):
-            pass
-        return rows, columns
+    def _turned(self, rows: _Lines, counts: IntArray) -> _Lines:
+        begins = np.zeros(len(counts) + 1, np.uint32)
+        begins[1:] = np.cumsum(counts)
+        found = _Lines(np.empty_like(rows.values), np.empty_like(rows.places), begins)
+        starts = begins[:-1].copy()
+        _kernels.turn(rows.values, rows.places, rows.begins, starts, found.values, found.places)
+        return found
 
     def product(
         self,

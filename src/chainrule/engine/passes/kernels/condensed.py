@@ -79,21 +79,11 @@ def condense(
 
 @exact
 def turn(
-    values: Array,
-    columns: Array,
-    begins: Array,
-    first: int,
-    stop: int,
-    starts: Array,
-    turned: Array,
-    rows: Array,
+    values: Array, columns: Array, begins: Array, starts: Array, turned: Array, rows: Array
 ) -> None:
-    """Put some rows into columns.
-
-    `starts` says where their entries begin in each column, and afterwards where they end.
-    """
+    """Put rows into columns; `starts` says where each begins, and afterwards where it ends."""
     one = starts.dtype.type(1)
-    for i in range(first, stop):
+    for i in range(begins.shape[0] - 1):
         for e in range(begins[i], begins[i + 1]):
             at = starts[columns[e]]
             turned[at] = values[e]
