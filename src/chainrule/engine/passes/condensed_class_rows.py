@@ -24,6 +24,8 @@ from chainrule.engine.runtime.native import NativeModule
 _kernels = NativeModule("condensed_classes")
 
 _GROUP: Final[int] = 4
+"""Classes whose numbers, side by side, are read in about the time of one."""
+
 _LINE: Final[int] = 8
 """Numbers of a line of the cache."""
 
@@ -51,7 +53,7 @@ class CondensedClassRows(CondensedRows):
         n_classes: int,
     ) -> None:
         self.n_classes, self.places = n_classes, -(-n_classes // _GROUP) * _GROUP
-        super().__init__(blocks, strength, n_threads, self.places)
+        super().__init__(blocks, strength, n_threads, self.places // _GROUP)
 
     def room(self, n: int) -> list[FloatArray]:
         """Return empty tables, one row per example, that begin with a line of the cache."""
