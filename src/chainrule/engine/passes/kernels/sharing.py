@@ -26,8 +26,8 @@ is negative once all is over. The first of the second line holds how many are do
 
 _DONE: Final = 8
 _PASS: Final = 1 << 20
-_LOOKS: Final = 4_000_000
-"""How often a thread looks for a chunk before it goes: for some milliseconds."""
+_LOOKS: Final = 1_000_000
+"""How often a thread looks for a chunk before it goes: for about two milliseconds."""
 
 OVER: Final = -2
 NOTHING: Final = -1
