@@ -9,7 +9,8 @@ chunk does not matter to the result.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,7 @@ def _place(context: Any, builder: Any, kind: Any, board: Any, place: Any) -> Any
 
 
 @intrinsic
-def _read(_: Any, board: Any, place: Any) -> Any:  # noqa: ANN401
+def _read_number(_: Any, board: Any, place: Any) -> Any:  # noqa: ANN401
     """Return a number of a board as the last thread left it."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
@@ -49,7 +50,7 @@ def _read(_: Any, board: Any, place: Any) -> Any:  # noqa: ANN401
 
 
 @intrinsic
-def _write(_: Any, board: Any, place: Any, number: Any) -> Any:  # noqa: ANN401
+def _write_number(_: Any, board: Any, place: Any, number: Any) -> Any:  # noqa: ANN401
     """Put a number on a board, after all that was written before."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
@@ -61,7 +62,7 @@ def _write(_: Any, board: Any, place: Any, number: Any) -> Any:  # noqa: ANN401
 
 
 @intrinsic
-def _count(_: Any, board: Any, place: Any) -> Any:  # noqa: ANN401
+def _count_number(_: Any, board: Any, place: Any) -> Any:  # noqa: ANN401
     """Add 1 to a number of a board; return what it was."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
@@ -72,7 +73,7 @@ def _count(_: Any, board: Any, place: Any) -> Any:  # noqa: ANN401
 
 
 @intrinsic
-def _swap(_: Any, board: Any, place: Any, old: Any, new: Any) -> Any:  # noqa: ANN401
+def _swap_number(_: Any, board: Any, place: Any, old: Any, new: Any) -> Any:  # noqa: ANN401
     """Put a number in the place of another; tell whether that other one was there."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
@@ -81,6 +82,12 @@ def _swap(_: Any, board: Any, place: Any, old: Any, new: Any) -> Any:  # noqa: A
         return builder.extract_value(found, 1)
 
     return types.boolean(board, types.int64, types.int64, types.int64), build
+
+
+_read: Callable[..., int] = cast(Any, _read_number)
+_write: Callable[..., None] = cast(Any, _write_number)
+_count: Callable[..., int] = cast(Any, _count_number)
+_swap: Callable[..., bool] = cast(Any, _swap_number)
 
 
 @exact
