@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from chainrule.engine.monitor import Progress
 from chainrule.engine.objective import condensed as condensed_objective
 from chainrule.engine.objective.accumulators import SparseObjective
 from chainrule.engine.objective.condensed import CondensedObjective, CondensedPoint
-from chainrule.engine.passes import fused_blocks
+from chainrule.engine.passes import condensed_rows, fused_blocks
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.results import Fit
 from chainrule.engine.solvers import condensed_newton
@@ -193,10 +195,40 @@ def test_a_fit_says_how_it_read_the_rows_and_counts_what_it_read() -> None:
 
 def test_bits_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(condensed_newton, "ONE_CALL", 0)
-    monkeypatch.setattr("chainrule.engine.passes.condensed_rows._CHUNK_ENTRIES", 1000)
+    monkeypatch.setattr(condensed_rows, "_CHUNK_ENTRIES", 1000)
     X, y = text()
     one, three = fitted(X, y, n_threads=1), fitted(X, y, n_threads=3)
     assert one.point.coef.tobytes() == three.point.coef.tobytes()
+
+
+@pytest.mark.parametrize("when", ["never", "before", "meanwhile", "afterwards"])
+def test_bits_do_not_depend_on_whether_a_thread_comes_to_help(
+    when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call of a Newton step, whose chunks another thread may take, or come too late for."""
+    monkeypatch.setattr(condensed_rows, "_SHARED_ENTRIES", 300)
+    X, y = text()
+    alone = fitted(X, y, n_threads=1)
+    asked: list[Callable[[], None]] = []
+    helpers: list[Thread] = []
+
+    def ask(task: Callable[[], None], n_threads: int) -> None:
+        asked.append(task)
+        if when in ("before", "meanwhile"):
+            helpers.append(Thread(target=task))
+            helpers[-1].start()
+        if when == "before":
+            helpers[-1].join()  # there is nothing to do yet, and it goes again
+
+    monkeypatch.setattr(condensed_rows, "beside", ask)
+    together = fitted(X, y, n_threads=2)
+    for one in helpers:
+        one.join()
+    if when == "afterwards":
+        for task in asked:
+            task()
+    assert asked
+    assert together.point.coef.tobytes() == alone.point.coef.tobytes()
 
 
 def test_what_lay_in_memory_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.classes import BinaryLoss
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.l2 import L2Penalty
-from chainrule.engine.runtime.executors import map_in_order
+from chainrule.engine.runtime.executors import beside, map_in_order
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
@@ -230,3 +232,22 @@ def test_a_forked_process_has_helpers_of_its_own() -> None:
     child.join(timeout=60)
     assert child.exitcode == 0
     assert answers.get() == 2
+
+
+def test_what_is_done_beside_is_done_by_every_other_thread_and_waited_for_by_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    here = threading.get_ident()
+    who: SimpleQueue[int] = SimpleQueue()
+    gate = threading.Event()
+
+    def task() -> None:
+        gate.wait(10)
+        who.put(threading.get_ident())
+
+    beside(task, 5)
+    gate.set()
+    assert here not in {who.get(timeout=10), who.get(timeout=10)}
+    beside(task, 1)
+    assert who.empty()

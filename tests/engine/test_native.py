@@ -97,6 +97,9 @@ def test_arrays_of_any_layout_and_type_arrive(layout: str, dtype: str) -> None:
     expected = float((np.arange(1, len(part) + 1) @ part.astype(float)).sum()) + 2 * line[4:].sum()
     found = kernels.total(part, line, (np.ones(3), np.ones(4, "f4")), True, 4)
     assert found == (expected, 7, True)
+    derived: Any = part.view(type("Table", (np.ndarray,), {}))
+    numbers = np.bool_(True), np.int64(4)
+    assert kernels.total(derived, line, (np.ones(3), np.ones(4, "f4")), *numbers) == found
 
 
 def test_a_kernel_that_allocates_is_refused() -> None:

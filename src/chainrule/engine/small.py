@@ -44,6 +44,12 @@ MOST_COLUMNS: Final[int] = 256
 MOST_OPERATIONS: Final[float] = 1e8
 """Operations of a Hessian up to which one thread takes no longer than the general method."""
 
+MOST_OF_FEW_ROWS: Final[float] = 8e8
+"""The same where rows are too few for a sample of them to know the curvature."""
+
+FEW_ROWS: Final[int] = 150
+"""Rows per column up to which they are."""
+
 MOST_ROWS: Final[int] = 40_000
 """Rows up to which the same holds of losses and their proofs."""
 
@@ -69,9 +75,10 @@ def suits(source: InMemorySource) -> bool:
     if source.n_classes > 2:
         return _suits_with_classes(source)
     n_samples, n_features = source.n_samples, source.n_features
+    most = MOST_OF_FEW_ROWS if n_samples <= FEW_ROWS * n_features else MOST_OPERATIONS
     return (
         n_features <= MOST_COLUMNS
-        and n_samples * n_features * (n_features + _EXAMPLE) <= MOST_OPERATIONS
+        and n_samples * n_features * (n_features + _EXAMPLE) <= most
         and (source.is_one_array if source.is_fused else source.n_blocks == 1)
         and small_newton.is_at_hand()
     )

@@ -15,7 +15,7 @@ _LEAST_BLOCKS: Final[int] = 16
 _LEAST_ENTRIES: Final[int] = 2**17
 _MOST_ROWS: Final[int] = 2**16
 _TABLED_ROWS: Final[tuple[int, int]] = (2**11, 2**13)
-_CLASS_PRODUCTS: Final[int] = 2**19
+_CLASS_PRODUCTS: Final[int] = 2**20
 
 
 def common_rows_per_block(

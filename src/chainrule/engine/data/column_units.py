@@ -19,6 +19,9 @@ FAR_IF_COMPILED: Final[float] = 1000.0
 of years stays where it is, and loses three digits of sixteen."""
 
 _FOLDED: Final[int] = 8
+_FOLDED_FROM: Final[int] = 256
+"""Rows from which folding them takes less time than it saves."""
+
 _SHORT: Final[int] = 128
 
 
@@ -29,7 +32,7 @@ def extremes(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
     """
     n_rows, n_features = rows.shape
     whole = n_rows // _FOLDED * _FOLDED
-    if not (rows.flags.c_contiguous and whole and n_features <= _SHORT):
+    if n_rows < _FOLDED_FROM or not (rows.flags.c_contiguous and n_features <= _SHORT):
         return rows.min(axis=0), rows.max(axis=0)
     long = rows[:whole].reshape(-1, _FOLDED * n_features)
     least = long.min(axis=0).reshape(_FOLDED, n_features).min(axis=0)
@@ -58,8 +61,10 @@ def middles(
 
 def power_of_two_scale(largest: FloatArray) -> FloatArray | None:
     """Return what to divide columns by, from their largest numbers; None but for wild units."""
-    used = largest if largest.min(initial=1.0) > 0 else largest[largest > 0]
-    if used.min(initial=1.0) >= 1 / _COMMON and used.max(initial=1.0) < _COMMON:
+    least = largest.min(initial=1.0)
+    if not least > 0:
+        least = largest[largest > 0].min(initial=1.0)
+    if least >= 1 / _COMMON and largest.max(initial=1.0) < _COMMON:
         return None
     with np.errstate(divide="ignore"):
         exponent = np.where(largest > 0, np.floor(np.log2(largest)), 0.0)

@@ -17,12 +17,15 @@ from chainrule.engine.passes import fused_blocks
 from chainrule.engine.passes.class_rows import LEAST_ROWS, MOST_ROWS, TABLE
 from chainrule.engine.passes.condensed_rows import CondensedRows, Sums
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
+from chainrule.engine.runtime.arguments import Pinned
 from chainrule.engine.runtime.executors import map_in_order
-from chainrule.engine.runtime.native import NativeModule, Pinned
+from chainrule.engine.runtime.native import NativeModule
 
 _kernels = NativeModule("condensed_classes")
 
 _GROUP: Final[int] = 4
+"""Classes whose numbers, side by side, are read in about the time of one."""
+
 _LINE: Final[int] = 8
 """Numbers of a line of the cache."""
 
@@ -50,7 +53,7 @@ class CondensedClassRows(CondensedRows):
         n_classes: int,
     ) -> None:
         self.n_classes, self.places = n_classes, -(-n_classes // _GROUP) * _GROUP
-        super().__init__(blocks, strength, n_threads, self.places)
+        super().__init__(blocks, strength, n_threads, self.places // _GROUP)
 
     def room(self, n: int) -> list[FloatArray]:
         """Return empty tables, one row per example, that begin with a line of the cache."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any, Final
 
@@ -22,8 +22,9 @@ from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.passes import fused_blocks
 from chainrule.engine.passes.fused_blocks import LINE
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
-from chainrule.engine.runtime.executors import map_in_order
-from chainrule.engine.runtime.native import NativeModule, Pinned
+from chainrule.engine.runtime.arguments import Pinned
+from chainrule.engine.runtime.executors import beside, map_in_order
+from chainrule.engine.runtime.native import NativeModule
 
 MOST_BYTES: Final[int] = 2**27
 """Memory that the rewritten rows may take: a copy within the room of a fit."""
@@ -33,8 +34,17 @@ _CHUNK_ENTRIES: Final[int] = 150_000
 
 _MOST_CHUNKS: Final[int] = 32
 
+_SHARED_ENTRIES: Final[int] = 30_000
+"""Those where threads share the passes of one compiled call: worth some looks at a board."""
+
+_WORTH_A_CALL: Final[int] = 4
+"""Chunks from which another thread is called for them."""
+
+_BOARD: Final[int] = 16
+"""Numbers by which they agree on who takes what: see `kernels.sharing`."""
+
 ONE_CALL: Final[int] = 1_000_000
-"""Entries up to which a Newton step is one compiled call, on one thread."""
+"""Entries up to which a Newton step is one compiled call, which Ctrl-C waits for."""
 
 _LONG: Final[int] = 24
 """Entries of a column, on average, from which columns are long."""
@@ -63,9 +73,10 @@ def is_at_hand(dtype: str) -> bool:
     counts = np.zeros(1, np.int64)
     solves = []
     for kind in (np.uint8, np.float64):
-        lines = np.zeros(1, kind), places, places
-        limits = 0.0, 0.0, 1, table, *[vector] * 4
-        given = lines, lines, vector, vector, vector, table, vector, *limits
+        lines = np.zeros(1, kind), places, places, counts
+        shared = counts, lines, lines, vector, vector, table, table, vector, vector
+        solves.append(_inner.help_solve.is_at_hand(*shared))
+        given = *shared, vector, table, vector, 0.0, 0.0, 1, vector
         solves.append(_inner.inner_solve.is_at_hand(*given))
     counted = _kernels.count_entries.is_at_hand(np.zeros(1, dtype), places, places, counts)
     return bool(counted and all(solves))
@@ -98,11 +109,15 @@ class _Lines:
 
     def chunks(self, n_outputs: int) -> list[tuple[int, int]]:
         """Return ranges of lines with about as many entries each."""
+        edges = self.cuts(max(1, _CHUNK_ENTRIES // n_outputs)).tolist()
+        return [(a, b) for a, b in pairwise(edges) if b > a] or [(0, edges[-1])]
+
+    def cuts(self, at_a_time: int) -> IntArray:
+        """Return where ranges of lines begin that have about so many entries, and the end."""
         n_lines, n_entries = len(self.begins) - 1, int(self.begins[-1])
-        n_chunks = int(np.clip(n_outputs * n_entries // _CHUNK_ENTRIES, 1, _MOST_CHUNKS))
+        n_chunks = int(np.clip(n_entries // at_a_time, 1, _MOST_CHUNKS))
         cuts = np.searchsorted(self.begins, n_entries * np.arange(1, n_chunks) / n_chunks)
-        edges = [0, *(int(cut) for cut in cuts), n_lines]
-        return [(a, b) for a, b in pairwise(edges) if b > a] or [(0, n_lines)]
+        return np.array([0, *cuts, n_lines], dtype=np.int64)
 
 
 class CondensedRows:
@@ -154,6 +169,7 @@ class CondensedRows:
         columns = self._turned(rows, counts[self.kept])
         self._rows, self._columns = rows.pinned(), columns.pinned()
         self._row_chunks, self._column_chunks = rows.chunks(n_outputs), columns.chunks(n_outputs)
+        self._cuts = tuple(lines.cuts(_SHARED_ENTRIES) for lines in (rows, columns))
         self._pull, self._scores = np.empty(len(self.own)), np.zeros(len(self.own))
 
     def _condensed(self, n_entries: int, kind: type) -> _Lines:
@@ -234,12 +250,16 @@ class CondensedRows:
         """
         room, solution = np.empty((4, len(gradient))), np.zeros(len(gradient))
         np.negative(gradient, out=room[0])
-        scores, travelled = np.zeros((2, len(curvature)))
+        of_rows, board = np.zeros((3, len(curvature))), np.zeros(_BOARD, np.int64)
+        rows, columns = (*self._rows, self._cuts[0]), (*self._columns, self._cuts[1])
+        sums = np.empty(max(map(len, self._cuts)))
+        arrays = rows, columns, curvature, strength, room, of_rows, sums, np.empty(2)
+        if len(sums) > _WORTH_A_CALL:
+            beside(partial(_inner.help_solve, board, *arrays), self._n_threads)
         n_products = _inner.inner_solve(
-            self._rows, self._columns, curvature, strength, diagonal, part, in_gap, forcing, enough,
-            max_inner, room, scores, self._pull, solution, travelled,
-        )  # fmt: skip
-        return n_products, solution, travelled
+            board, *arrays, diagonal, part, in_gap, forcing, enough, max_inner, solution
+        )
+        return n_products, solution, of_rows[2]
 
     def travel(self, step: float, travelled: FloatArray) -> None:
         """Add the scores of the last product, times a number."""

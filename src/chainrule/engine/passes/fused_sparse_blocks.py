@@ -14,7 +14,8 @@ from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.passes import class_rows
 from chainrule.engine.passes.blocks import SparseBlock
 from chainrule.engine.passes.fused_blocks import Sums, by_output, score_pass
-from chainrule.engine.runtime.native import NativeModule, Pinned
+from chainrule.engine.runtime.arguments import Pinned
+from chainrule.engine.runtime.native import NativeModule
 
 _ACCUMULATORS: Final[int] = 64
 _FEW_ACCUMULATORS: Final[int] = 8

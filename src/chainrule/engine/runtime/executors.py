@@ -56,6 +56,21 @@ def map_in_order(
         line.close()
 
 
+def beside(task: Callable[[], None], n_threads: int) -> None:
+    """Let other threads do something, each once, as soon as they are free: all but this one.
+
+    Nobody waits for them. The task must raise nothing, and end by itself. As it may wait for more
+    to do without a rest, no more threads are asked than there are cores for.
+    """
+    n_threads = min(n_threads, os.cpu_count() or 1)
+    if n_threads == 1:
+        return
+    with suppress(RuntimeError):  # no thread is to be had, as while the interpreter shuts down
+        helpers = _helpers(n_threads - 1)
+        for _ in range(n_threads - 1):
+            helpers.ask(task)
+
+
 def _called(function: Callable[[int], Result], chunk: int) -> Result:
     try:
         return function(chunk)

@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
+from chainrule.engine.runtime.arguments import Kind, flattened, kinds_of, places
 from chainrule.engine.runtime.linking import linked
 from chainrule.engine.runtime.once import LOCK, once
 
@@ -40,12 +40,10 @@ _COMPILED_IN: Final = (
     "losses/*roundings.py",
 )
 _EMITTED: Final = "losses/_emitted*.py"
-_COMPILERS: Final = ("runtime/native.py", "runtime/translating.py")
+_COMPILERS: Final = ("runtime/arguments.py", "runtime/native.py", "runtime/translating.py")
 _PROCESSOR: Final = re.compile(r"^(?:vendor_id|cpu family|model|model name|flags)\s*:.*$", re.M)
 _ONE_PROCESSOR: Final = 1 << 14
 _INTERNAL: Final = ("numba_", "NRT_")
-
-Kind = tuple[Any, ...]
 
 
 @cache
@@ -97,35 +95,36 @@ class _Native:
 
     def __init__(self, module: str, name: str) -> None:
         self._module, self._name = module, name
-        self._entries: dict[Kind, _Entry] = {}
+        self._entries: dict[tuple[int, ...], _Entry] = {}
 
     def __call__(self, *arguments: Any) -> Any:  # noqa: ANN401
-        kinds = tuple([_kind(argument) for argument in arguments])
-        entry = self._entries.get(kinds)
+        key, flat = flattened(arguments)
+        entry = self._entries.get(key)
         if entry is None:
             with LOCK:
-                entry = self._entries.get(kinds) or _entry(self._module, self._name, kinds)
-                self._entries[kinds] = entry
-        return entry(arguments)
+                entry = self._entries.get(key) or self._entry(arguments)
+                self._entries[key] = entry
+        return entry(flat)
+
+    def _entry(self, arguments: Sequence[Any]) -> _Entry:
+        return _entry(self._module, self._name, kinds_of(arguments))
 
     def is_at_hand(self, *arguments: Any) -> bool:  # noqa: ANN401
         """Tell whether the kernel for such arguments is loaded, or kept on disk."""
-        kinds = tuple([_kind(argument) for argument in arguments])
-        return kinds in self._entries or is_kept(_described(self._module, self._name, kinds))
+        if flattened(arguments)[0] in self._entries:
+            return True
+        return is_kept(_described(self._module, self._name, kinds_of(arguments)))
 
 
 class _Entry:
     """A kernel for arguments of known types."""
 
     def __init__(self, address: int, kinds: Sequence[Kind], returns: str) -> None:
-        places = [place for kind in kinds for place in _places(kind)]
-        self._function = ctypes.CFUNCTYPE(None, *places, ctypes.c_void_p)(address)
+        taken = [place for kind in kinds for place in places(kind)]
+        self._function = ctypes.CFUNCTYPE(None, *taken, ctypes.c_void_p)(address)
         self._returns = returns
 
-    def __call__(self, arguments: Sequence[Any]) -> Any:  # noqa: ANN401
-        flat: list[Any] = []
-        for argument in arguments:
-            _flatten(argument, flat)
+    def __call__(self, flat: list[Any]) -> Any:  # noqa: ANN401
         if not self._returns:
             self._function(*flat, 0)
             return None
@@ -136,93 +135,6 @@ class _Entry:
 
 
 _OF: Final[dict[str, Callable[[float], Any]]] = {"f": float, "i": int, "b": bool}
-
-
-class Pinned:
-    """An array whose place in memory is looked up once, for a kernel that is called many times."""
-
-    __slots__ = ("array", "flat", "kind")
-
-    def __init__(self, array: npt.NDArray[Any]) -> None:
-        self.array, self.kind = array, _kind(array)
-        self.flat: list[Any] = []
-        _flatten(array, self.flat)
-
-
-def _address_told(array: npt.NDArray[Any]) -> int:
-    """Return where the numbers of an array lie, as NumPy tells it: in two microseconds."""
-    told: int = array.__array_interface__["data"][0]
-    return told
-
-
-def _address_read(array: npt.NDArray[Any]) -> int:
-    """Return the same from the array object, whose first member it is (NumPy's C interface)."""
-    return ctypes.c_void_p.from_address(id(array) + object.__basicsize__).value or 0
-
-
-_TRIED: Final = np.arange(6.0)[2:]
-_address: Final = (
-    _address_read
-    if sys.implementation.name == "cpython" and _address_read(_TRIED) == _address_told(_TRIED)
-    else _address_told
-)
-
-
-_NUMBERS: Final[dict[type, Kind]] = {int: ("int",), float: ("float",), bool: ("bool",)}
-
-
-def _kind(argument: Any) -> Kind:  # noqa: ANN401
-    known = _NUMBERS.get(type(argument))
-    if known is not None:
-        return known
-    if isinstance(argument, Pinned):
-        return argument.kind
-    if isinstance(argument, np.ndarray):
-        flags = argument.flags
-        if flags.c_contiguous:
-            return argument.dtype.char, argument.ndim, "C"
-        if flags.f_contiguous:
-            return argument.dtype.char, argument.ndim, "F"
-        whole = argument.strides[0] % argument.itemsize == 0 and argument.strides[0] > 0
-        if argument.ndim == 1 and whole:
-            return argument.dtype.char, 1, "A"  # every so many numbers
-        if argument.ndim == 2 and argument.strides[0] == argument.itemsize:
-            return argument.dtype.char, 2, "A"  # some rows of an array in Fortran order
-        raise TypeError("a kernel takes rows or columns in one piece")
-    if isinstance(argument, tuple):
-        return "tuple", *[_kind(part) for part in argument]
-    if isinstance(argument, bool | np.bool_):
-        return ("bool",)
-    return ("int",) if isinstance(argument, int | np.integer) else ("float",)
-
-
-def _flatten(argument: Any, flat: list[Any]) -> None:  # noqa: ANN401
-    if type(argument) in _NUMBERS:
-        flat.append(argument)
-    elif isinstance(argument, Pinned):
-        flat += argument.flat
-    elif isinstance(argument, np.ndarray):
-        flat.append(_address(argument))
-        flat += argument.shape
-        flags = argument.flags
-        if not (flags.c_contiguous or flags.f_contiguous):
-            flat.append(argument.strides[-1] // argument.itemsize)
-    elif isinstance(argument, tuple):
-        for part in argument:
-            _flatten(part, flat)
-    else:
-        flat.append(argument)
-
-
-def _places(kind: Kind) -> list[Any]:
-    """Return the types of C that an argument takes."""
-    if kind[0] == "tuple":
-        return [place for part in kind[1:] for place in _places(part)]
-    if kind[0] in ("bool", "int"):
-        return [ctypes.c_ssize_t]
-    if kind[0] == "float":
-        return [ctypes.c_double]
-    return [ctypes.c_void_p, *[ctypes.c_ssize_t] * (kind[1] + (kind[2] == "A"))]
 
 
 def _entry(module: str, name: str, kinds: tuple[Kind, ...]) -> _Entry:

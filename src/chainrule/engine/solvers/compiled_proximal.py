@@ -21,7 +21,8 @@ from chainrule.engine.objective.gram import Snapshot
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.fused_blocks import NOTHING, FusedBlock, inner_rows
 from chainrule.engine.penalties.elastic_net import ElasticNet
-from chainrule.engine.runtime.native import NativeModule, Pinned, can_compile
+from chainrule.engine.runtime.arguments import Pinned
+from chainrule.engine.runtime.native import NativeModule, can_compile
 from chainrule.engine.solvers.limits import needs_bound
 from chainrule.engine.solvers.proximal_newton import Model, Solution
 from chainrule.engine.solvers.steps import IterationRecord, Stop

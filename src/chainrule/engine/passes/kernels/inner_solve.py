@@ -1,7 +1,7 @@
 """Compiled: all conjugate gradient iterations of a Newton step on condensed rows, in one call.
 
-Where a product with the Hessian takes less than a millisecond, the way from Python to a kernel and
-back, several times an iteration, takes as long.
+Where a product with the Hessian takes a millisecond, the way from Python to a kernel and back,
+several times an iteration, takes as long. Other threads take chunks of its two passes meanwhile.
 """
 
 from __future__ import annotations
@@ -12,6 +12,16 @@ import numpy.typing as npt
 
 from chainrule.engine.losses.vectorised import Vector, exact, summing
 from chainrule.engine.passes.kernels.condensed import column_pass, row_pass
+from chainrule.engine.passes.kernels.sharing import (
+    OVER,
+    Board,
+    await_all,
+    await_chunk,
+    begin,
+    end,
+    take,
+    tell,
+)
 from chainrule.engine.passes.kernels.vectors import advance, turn
 
 Array = npt.NDArray[Any]
@@ -39,46 +49,108 @@ def correct(
 
 
 @exact
-def inner_solve(
-    rows: tuple[Array, Array, Array],
-    columns: tuple[Array, Array, Array],
+def _part(
+    number: int,
+    chunk: int,
+    rows: tuple[Array, Array, Array, Array],
+    columns: tuple[Array, Array, Array, Array],
     curvature: Vector,
     strength: Vector,
+    room: Array,
+    of_rows: Array,
+    sums: Vector,
+    levels: Vector,
+) -> None:
+    """Compute a chunk of a pass: over rows where its number is odd, over columns where it is not.
+
+    Its sum is put into `sums`. `levels` holds the intercept of the direction and the last step.
+    """
+    direction, product = room[2], room[3]
+    scores, pull, travelled = of_rows[0], of_rows[1], of_rows[2]
+    if number % 2:
+        start, stop = rows[3][chunk], rows[3][chunk + 1]
+        sums[chunk] = row_pass(
+            rows[0], rows[1], rows[2], start, stop, direction, levels[0], curvature, levels[1],
+            scores, travelled, pull,
+        )  # fmt: skip
+    else:
+        start, stop = columns[3][chunk], columns[3][chunk + 1]
+        sums[chunk] = column_pass(
+            columns[0], columns[1], columns[2], start, stop, pull, strength, direction, product
+        )
+
+
+@exact
+def help_solve(
+    board: Board,
+    rows: tuple[Array, Array, Array, Array],
+    columns: tuple[Array, Array, Array, Array],
+    curvature: Vector,
+    strength: Vector,
+    room: Array,
+    of_rows: Array,
+    sums: Vector,
+    levels: Vector,
+) -> None:
+    """Take chunks of an `inner_solve` under way in another thread, until it is over.
+
+    The arguments are those of that call.
+    """
+    number, chunk = await_chunk(board)
+    while number != OVER:
+        _part(number, chunk, rows, columns, curvature, strength, room, of_rows, sums, levels)
+        tell(board)
+        number, chunk = await_chunk(board)
+
+
+@exact
+def inner_solve(
+    board: Board,
+    rows: tuple[Array, Array, Array, Array],
+    columns: tuple[Array, Array, Array, Array],
+    curvature: Vector,
+    strength: Vector,
+    room: Array,
+    of_rows: Array,
+    sums: Vector,
+    levels: Vector,
     diagonal: Vector,
     part: Array,
     in_gap: Vector,
     forcing: float,
     enough: float,
     max_inner: int,
-    room: Array,
-    scores: Vector,
-    pull: Vector,
     solution: Vector,
-    travelled: Vector,
 ) -> int:
     """Solve about H solution = -gradient; return the number of products with H.
 
     Parameters
     ----------
+    board : ndarray of int64
+        Zeros: see `kernels.sharing`.
     rows, columns : tuple of ndarray
-        The condensed rows: values, places, begins.
+        The condensed rows: values, places, begins, and where chunks of them begin and end.
     curvature : ndarray of shape (n_samples,)
     strength : ndarray of shape (n_columns,)
+    room : ndarray of shape (4, n_packed)
+        Its first row holds the residual: minus the gradient.
+    of_rows : ndarray of shape (3, n_samples)
+        Room for scores and their pull; X solution is put into the third. Comes as zeros.
+    sums : ndarray
+        Room, as long as there are chunks.
+    levels : ndarray of shape (2,)
+        Room.
     diagonal : ndarray of shape (n_packed,)
         A preconditioner.
     part : ndarray of shape (k, k)
         The inverse of it for the leading columns and the intercept; no rows where there is none.
     in_gap, forcing, enough, max_inner
         As in `solvers.conjugate_gradients`.
-    room : ndarray of shape (4, n_packed)
-        Its first row holds the residual: minus the gradient.
-    scores, pull : ndarray of shape (n_samples,)
-        Room; `scores` comes as zeros.
-    solution, travelled : ndarray
-        Come as zeros; X solution is put into the second.
+    solution : ndarray of shape (n_packed,)
+        Comes as zeros.
     """
     residual, conditioned, direction, product = room[0], room[1], room[2], room[3]
-    n_columns, n_rows, energy = strength.shape[0], curvature.shape[0], 0.0
+    n_columns, energy = strength.shape[0], 0.0
     has_level = residual.shape[0] > n_columns
     for j in range(residual.shape[0]):
         conditioned[j] = residual[j] / diagonal[j]
@@ -89,16 +161,28 @@ def inner_solve(
         direction[j] = conditioned[j]
     model, step, done = 0.0, 0.0, 0
     while done < max_inner and energy > 0:
-        level = direction[n_columns] if has_level else 0.0
-        bent = row_pass(
-            rows[0], rows[1], rows[2], 0, n_rows, direction, level, curvature, step, scores,
-            travelled, pull,
-        )  # fmt: skip
-        product[n_columns:] = bent
-        bent *= level
-        bent += column_pass(
-            columns[0], columns[1], columns[2], 0, n_columns, pull, strength, direction, product
-        )
+        levels[0] = direction[n_columns] if has_level else 0.0
+        levels[1] = step
+        bent = 0.0
+        for number in range(2 * done + 1, 2 * done + 3):
+            n_chunks = (rows[3] if number % 2 else columns[3]).shape[0] - 1
+            begin(board, number, n_chunks)
+            mine, chunk = take(board)
+            while mine == number:
+                _part(
+                    number, chunk, rows, columns, curvature, strength, room, of_rows, sums, levels
+                )
+                tell(board)
+                mine, chunk = take(board)
+            await_all(board, n_chunks)
+            total = 0.0
+            for k in range(n_chunks):
+                total += sums[k]
+            if number % 2:
+                product[n_columns:] = total
+                bent = total * levels[0]
+            else:
+                bent += total
         done += 1
         if not bent > 0:  # what is left has underflowed
             step = 0.0
@@ -115,6 +199,7 @@ def inner_solve(
             break
         turn(direction, conditioned, fresh / energy)
         energy = fresh
-    for i in range(n_rows):
-        travelled[i] += step * scores[i]
+    end(board)
+    for i in range(of_rows.shape[1]):
+        of_rows[2, i] += step * of_rows[0, i]
     return done
