@@ -39,7 +39,10 @@ _LISTS = re.compile(
 )
 """Names of lists with an entry per layer."""
 
-_SHORT = {"b": re.compile("(?i)bias(?:es)?"), "w": re.compile("(?i)weights?|coefs?_?|theta")}
+_SHORT = {
+    "b": re.compile("(?i)bias(?:es)?_?|intercept_?"),
+    "w": re.compile("(?i)weights?_?|coefs?_?|theta"),
+}
 """What short stems stand for: db is the gradient of the bias."""
 
 _NOT = frozenset({

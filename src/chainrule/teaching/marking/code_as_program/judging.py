@@ -1,0 +1,425 @@
+"""Verdicts on the gradients of a program, each held to differences of its loss."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from chainrule.teaching.marking.code_as_program.inputs import EXAMPLES, READINGS, Inputs, Reading
+from chainrule.teaching.marking.code_as_program.measuring import Measured, losses_in
+from chainrule.teaching.marking.code_as_program.outline import Outline, outline_of
+from chainrule.teaching.marking.code_as_program.program import Program, Run, entries
+from chainrule.teaching.marking.code_as_program.trace import Event
+from chainrule.teaching.marking.code_as_program.values import CannotRun
+from chainrule.teaching.marking.code_by_value.given_lengths import with_small_lengths
+from chainrule.teaching.marking.code_by_value.naming import is_label
+
+MOST_CLAIMS = 160
+_PARAMETERS = re.compile(
+    r"(?i)[wbuv]\w{0,4}|weights?\w*|bias\w*|thetas?\d*|gamma|beta|(?:filter|kernel)s?|coefs?_?"
+    r"|intercept_?"
+)
+OTHER = "right in one reading of the shapes and wrong in another; declare them"
+FOLLOWS = "right, once the wrong row above is taken for granted"
+
+
+@dataclass
+class Group:
+    """The events that make one gradient together.
+
+    Parameters
+    ----------
+    events : list of Event
+        In order; the last one has the gradient.
+    verdict, why : str
+        The judgement.
+    """
+
+    events: list[Event]
+    verdict: str = "unproven"
+    why: str = ""
+    numbers: tuple[float, float] | None = None
+    factor: float = 1.0
+    parameter: bool = False
+
+    @property
+    def last(self) -> Event:
+        """The event with the gradient."""
+        return self.events[-1]
+
+
+@dataclass(frozen=True)
+class RowJudged:
+    """The judgement of one row.
+
+    Parameters
+    ----------
+    line : int
+        The row.
+    verdict, why : str
+        ``proven``, ``wrong``, ``follows`` or ``unproven``, and the evidence.
+    numbers : tuple of float or None
+        Two numbers that differ.
+    sure : bool
+        Whether the loss is that of the program.
+    """
+
+    line: int
+    verdict: str
+    why: str
+    numbers: tuple[float, float] | None = None
+    sure: bool = False
+
+
+def rows_of_program(statements: Sequence[ast.stmt]) -> dict[int, RowJudged]:
+    """Judge the gradients of a program that its functions lead to, per row.
+
+    Parameters
+    ----------
+    statements : sequence of ast.stmt
+        The program; it is not changed.
+    """
+    with_small_lengths(statements)
+    outline = outline_of(statements)
+    found: dict[int, RowJudged] = {}
+    called: set[str] = set()
+    for entry in (None, *entries(statements, outline)):
+        if entry is not None and entry.rpartition(".")[2] in called and found:
+            continue
+        best, run_of = _best(statements, outline, entry, set(found))
+        called |= run_of
+        for line, row in best.items():
+            old = found.get(line)
+            if old is None or _weight(row) > _weight(old):
+                found[line] = row
+    return found
+
+
+def _weight(row: RowJudged) -> int:
+    return {"unproven": 0, "follows": 2, "proven": 3, "wrong": 4}[row.verdict]
+
+
+@dataclass
+class _Tried:
+    """A layout of the data and a loss, with the rows that they make right."""
+
+    program: Program
+    run: Run
+    measured: Measured
+    loss: str
+    right: set[int]
+    claimed: set[int]
+
+    @property
+    def score(self) -> float:
+        """How well it explains the program."""
+        usual = 0.3 if " of " in self.loss else 0.0
+        return len(self.right) - 0.1 * len(self.run.trace.misshapen) - usual
+
+
+def _best(
+    statements: Sequence[ast.stmt], outline: Outline, entry: str | None, known: set[int]
+) -> tuple[dict[int, RowJudged], set[str]]:
+    """Return the rows under the layout of the data that makes most of them right."""
+    tried: list[_Tried] = []
+    called: set[str] = set()
+    for reading in _readings(outline):
+        program = Program(statements, outline, reading, entry)
+        try:
+            run = program.learned()
+        except (CannotRun, RecursionError):
+            continue
+        called |= run.called
+        lines = {event.line for event in program.claims(run)} | run.trace.misshapen
+        if lines - known:
+            tried.extend(_tried(program, run))
+        if not program.inputs.asked or (
+            tried and any(one.right and one.right == one.claimed for one in tried)
+            and not run.trace.misshapen
+        ):  # fmt: skip
+            break
+    if not tried:
+        return {}, called
+    best = max(tried, key=lambda one: one.score)
+    rows = _under(best)
+    for one in tried:  # a layout that makes as many rows right clears a row
+        if one.score >= best.score - 0.5 and one.program.inputs is not best.program.inputs:
+            for line in one.right:
+                if line in rows and rows[line].verdict == "wrong":
+                    rows[line] = RowJudged(line, "unproven", OTHER)
+    return rows, called
+
+
+def _tried(program: Program, run: Run) -> Iterator[_Tried]:
+    """Yield the losses of a run with the rows that each makes right."""
+    claims = program.claims(run)[:MOST_CLAIMS]
+    if not claims:
+        return
+    before = [event for event in run.trace.events if event.index < claims[0].index]
+    labels = [event for event in before if is_label(event.name) or event.name[:1] in "yY"]
+    outputs = [event for event in before[::-1] if event.kind != "given"]
+    losses = losses_in(run, labels[-3:], outputs[:12])
+    measured = Measured(program, run, losses)
+    lines = {event.line for event in claims}
+    for loss in losses:
+        judge = _judge(program, run, measured, loss)
+        factors = judge.factors()
+        right = {
+            event.line for group in judge.groups
+            if _accepted(judge, group.last, group.last.value, factors, group)
+            for event in group.events
+        }  # fmt: skip
+        if " of " in loss and len(right) < 2:
+            continue
+        yield _Tried(program, run, measured, loss, right, lines)
+        if right == lines:
+            return
+
+
+def _judge(program: Program, run: Run, measured: Measured, loss: str) -> _Judge:
+    claims = program.claims(run)[:MOST_CLAIMS]
+    claimed = {event.index for event in claims}
+    counts = sorted({n for event in run.trace.events for n in event.value.shape if n > 1})
+    return _Judge(program, measured, list(measured.losses).index(loss), _groups(program, claims),
+                  claimed, counts)  # fmt: skip
+
+
+def _readings(outline: Outline) -> Iterator[Inputs]:
+    for reading in READINGS:
+        yield Inputs(reading, rates=outline.rates)
+    yield Inputs(Reading(labels="flat"), rates=outline.rates, regression=True)
+
+
+def _groups(program: Program, claims: Sequence[Event]) -> list[Group]:
+    found: list[Group] = []
+    open_: dict[tuple[int, str], Group] = {}
+    for event in claims:
+        key = (event.frame, event.name)
+        if event.kind == "changed" and key in open_:
+            open_[key].events.append(event)
+            continue
+        group = Group([event])
+        group.parameter = event.kind == "step" or any(
+            one in program.outline.stepped or _PARAMETERS.fullmatch(one)
+            for one in _targets(program, event)
+        )
+        found.append(group)
+        open_[key] = group
+    for group in found:
+        first = group.events[0]
+        if len(group.events) > 1 and not first.value.any():
+            group.events.pop(0)  # it only starts at zero
+    return [one for one in found if one.last.value.any() or len(one.events) > 1]
+
+
+def _targets(program: Program, event: Event) -> list[str]:
+    if event.kind == "step":
+        return [event.name]
+    plain = event.name.partition("[")[0]
+    names = program.outline.names
+    stem = names.stem(plain)
+    if stem is None:
+        carried = names.carried(plain)
+        return names.values_of(carried) if carried else []
+    return names.values_of(stem) or [stem]
+
+
+@dataclass
+class _Judge:
+    """Verdicts under one loss."""
+
+    program: Program
+    measured: Measured
+    loss: int
+    groups: list[Group]
+    claimed: set[int]
+    counts: list[int]
+    origins: dict[str, list[int]] = field(default_factory=dict)
+    by_size: dict[int, list[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for event in self.measured.run.trace.events:
+            if event.index in self.claimed:
+                continue
+            origin = self.measured.first(event)
+            if origin in self.claimed:
+                continue
+            name = event.name.partition("[")[0]
+            if origin not in self.origins.setdefault(name, []):
+                self.origins[name].append(origin)
+            here = self.by_size.setdefault(event.value.size, [])
+            if origin not in here:
+                here.append(origin)
+
+    def candidates(self, event: Event) -> tuple[list[int], bool]:
+        """Return the values that a gradient may be of, and whether its name says so."""
+        found = [origin for name in _targets(self.program, event)
+                 for origin in self.origins.get(name, ())]  # fmt: skip
+        found = self._moving(found)
+        if found:
+            return found, True
+        return self._moving([one for one in self.by_size.get(event.value.size, ())
+                             if one < event.index or event.kind == "step"]), False  # fmt: skip
+
+    def _moving(self, places: Sequence[int]) -> list[int]:
+        found = [self.measured.origin(one, self.loss) for one in dict.fromkeys(places)]
+        return [one for one in found if one is not None]
+
+    def ratios(self, event: Event, value: np.ndarray) -> list[tuple[float, int]]:
+        """Return of which values a gradient is a multiple, and how many times."""
+        found = []
+        for origin in self.candidates(event)[0]:
+            shape = self.measured.run.trace.events[origin].value.shape
+            if _squeezed(shape) != _squeezed(value.shape):
+                continue
+            ratio = self.measured.ratio(value, origin, self.loss)
+            if ratio is not None:
+                found.append((ratio, origin))
+        return found
+
+    def factors(self) -> tuple[float, float]:
+        """Return the factors that the gradients of parameters, and the others, share."""
+        votes: dict[bool, Counter[float]] = {True: Counter(), False: Counter()}
+        total = {True: 0, False: 0}
+        for group in self.groups:
+            if not self.candidates(group.last)[1]:
+                continue
+            ratios = self.ratios(group.last, group.last.value)
+            large = [r for r, _ in ratios] if group.last.value.size > 1 else [
+                r for r, _ in ratios if self.allowed(r)]  # fmt: skip
+            total[group.parameter] += 1
+            if large:
+                best = min(large, key=lambda r: abs(math.log(abs(r))) + (r < 0))
+                votes[group.parameter][float(f"{best:.4g}")] += 1
+        found = []
+        for kind in (True, False):
+            allowed = [(count, -abs(math.log(abs(r))) - (r < 0), r)
+                       for r, count in votes[kind].items() if self.allowed(r)]  # fmt: skip
+            found.append(max(allowed)[2] if allowed else None)
+        parameters = found[0] if found[0] is not None else 1.0
+        return parameters, found[1] if found[1] is not None else parameters
+
+    def allowed(self, ratio: float) -> bool:
+        """Whether a factor is one that conventions bring."""
+        sizes = [1.0, 0.5, *(float(n) for n in self.counts), *(1 / n for n in self.counts),
+                 *(n / 2 for n in self.counts), *(0.5 / n for n in self.counts)]  # fmt: skip
+        return any(abs(abs(ratio) / one - 1) < 1e-3 for one in sizes)
+
+
+def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(one for one in shape if one != 1)
+
+
+def _under(best: _Tried) -> dict[int, RowJudged]:
+    """Judge the gradients of a run under one loss."""
+    program = replace(best.program, changed={})
+    run, loss = best.run, best.loss
+    judge = _judge(program, run, best.measured, loss)
+    factors = judge.factors()
+    usual = " of " in loss
+    now = run
+    broken = False
+    for group in judge.groups:
+        factor = factors[0] if group.parameter else factors[1]
+        original = group.last
+        value = now.trace.events[original.index].value
+        named = judge.candidates(original)[1]
+        if _accepted(judge, original, original.value, factors, group):
+            group.verdict = "proven"
+            group.why = _convention(group.factor, judge.counts, group.parameter)
+        elif broken and _accepted(judge, original, value, factors, group):
+            group.verdict, group.why = "follows", FOLLOWS
+        elif named:
+            broken = _accuse(judge, group, value, loss, factor) or broken
+            now = program.run()
+            if len(now.trace.events) != len(run.trace.events):
+                program.changed.pop(original.index, None)
+                now = program.run()
+        else:
+            group.why = "it is not clear of which value this is the gradient"
+    rows = _rows(judge.groups, not usual)
+    if usual:
+        rows = {line: replace(row, why=f"{row.why}; taken: {loss} as the loss".lstrip("; "))
+                for line, row in rows.items()}  # fmt: skip
+    return rows
+
+
+def _accepted(
+    judge: _Judge, event: Event, value: np.ndarray, factors: tuple[float, float], group: Group
+) -> bool:
+    wanted = (factors[0],) if group.parameter else factors
+    for ratio, _ in judge.ratios(event, value):
+        for factor in wanted:
+            if abs(ratio / factor - 1) < 2e-4:
+                group.factor = factor
+                return True
+    return False
+
+
+def _accuse(judge: _Judge, group: Group, value: np.ndarray, loss: str, factor: float) -> bool:
+    """Call a gradient wrong, and go on with the one that it misses."""
+    event = group.last
+    found, _ = judge.candidates(event)
+    shapes = {one: judge.measured.run.trace.events[one].value.shape for one in found}
+    same = [one for one in found if _squeezed(shapes[one]) == _squeezed(value.shape)]
+    group.verdict = "wrong"
+    if not same:
+        group.why = f"the shape is {value.shape}, and the value that it is the gradient of has " \
+                    f"{shapes[found[0]]}"  # fmt: skip
+        return False
+    ratios = judge.ratios(event, value)
+    origin = ratios[0][1] if ratios else same[-1]
+    true = judge.measured.whole(origin, loss) * factor
+    place = np.unravel_index(int(np.argmax(np.abs(true.ravel() - value.ravel()))), true.shape)
+    group.numbers = (float(value.ravel()[np.ravel_multi_index(place, true.shape)]),
+                     float(true[place]))  # fmt: skip
+    group.why = f"the gradient times {ratios[0][0] / factor:.3g}" if ratios else ""
+    shape = event.value.shape
+    judge.program.changed[event.index] = lambda _: true.reshape(shape)
+    return True
+
+
+def _convention(factor: float, counts: Sequence[int], parameter: bool) -> str:
+    if abs(factor - 1) < 1e-3:
+        return ""
+    sign = "with the other sign, " if factor < 0 else ""
+    size = abs(factor)
+    if abs(size - 1) < 1e-3:
+        return "right with the other sign, as the direction of the step"
+    if abs(size - 0.5) < 1e-3:
+        return f"right {sign}as the gradient of J/2 (half the squared error)"
+    for n in counts:
+        if abs(size / n - 1) < 1e-3:
+            what = "right as the gradient of m J (the sum, not the mean)" if parameter else \
+                "right as m times the derivative (the course's convention)"  # fmt: skip
+            return f"{what}{', with the other sign' if sign else ''}"
+    return f"right {sign}up to the factor {factor:.3g} that the rows share"
+
+
+def _rows(groups: Sequence[Group], sure: bool) -> dict[int, RowJudged]:
+    found: dict[int, RowJudged] = {}
+    for group in groups:
+        lines = list(dict.fromkeys(event.line for event in group.events))
+        verdict, why = group.verdict, group.why
+        if verdict == "wrong" and len(lines) > 1:
+            verdict = "unproven"
+            why = f"the steps that make {group.last.name} come to another value; write them as one"
+        for line in lines:
+            row = RowJudged(line, verdict, why, group.numbers if verdict == "wrong" else None, sure)
+            old = found.get(line)
+            if old is None or _order(row) > _order(old):
+                found[line] = row
+    return found
+
+
+def _order(row: RowJudged) -> int:
+    return {"unproven": 1, "proven": 2, "follows": 3, "wrong": 4}[row.verdict]
+
+
+__all__ = ["EXAMPLES", "RowJudged", "rows_of_program"]
