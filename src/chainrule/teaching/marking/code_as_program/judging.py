@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule.teaching.marking.code_as_program.inputs import EXAMPLES, READINGS, Inputs, Reading
 from chainrule.teaching.marking.code_as_program.measuring import Measured, losses_in
-from chainrule.teaching.marking.code_as_program.outline import Outline, outline_of
+from chainrule.teaching.marking.code_as_program.outline import Outline, name_of, outline_of
 from chainrule.teaching.marking.code_as_program.program import Program, Run, entries
 from chainrule.teaching.marking.code_as_program.trace import Event
 from chainrule.teaching.marking.code_as_program.values import CannotRun
@@ -98,6 +98,20 @@ def rows_of_program(statements: Sequence[ast.stmt]) -> dict[int, RowJudged]:
             old = found.get(line)
             if old is None or _weight(row) > _weight(old):
                 found[line] = row
+    return found
+
+
+def claimed_rows(statements: Sequence[ast.stmt]) -> set[int]:
+    """Return the rows that give a gradient by its name."""
+    outline = outline_of(statements)
+    found = set()
+    for node in (sub for one in statements for sub in ast.walk(one)):
+        if isinstance(node, ast.Assign | ast.AugAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            idle = isinstance(node.value, ast.Constant | ast.List | ast.Dict | ast.Name) or (
+                isinstance(node.value, ast.Call) and not node.value.args)  # fmt: skip
+            if any(outline.is_claim(name_of(one)) for one in targets) and not idle:
+                found.add(node.lineno)
     return found
 
 
@@ -422,4 +436,4 @@ def _order(row: RowJudged) -> int:
     return {"unproven": 1, "proven": 2, "follows": 3, "wrong": 4}[row.verdict]
 
 
-__all__ = ["EXAMPLES", "RowJudged", "rows_of_program"]
+__all__ = ["EXAMPLES", "RowJudged", "claimed_rows", "rows_of_program"]

@@ -167,7 +167,7 @@ def _carrying(statements: Sequence[ast.stmt], names: Names) -> Iterator[str]:
     assigned = {node.id for one in statements for node in ast.walk(one)
                 if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}  # fmt: skip
     for node in (sub for one in statements for sub in ast.walk(one)):
-        if isinstance(node, ast.Assign) and names.is_gradient(_key(node.targets[0])):
+        if isinstance(node, ast.Assign) and names.is_gradient(name_of(node.targets[0])):
             yield from (
                 sub.id for sub in ast.walk(node.value)
                 if isinstance(sub, ast.Name) and sub.id in assigned
@@ -176,7 +176,8 @@ def _carrying(statements: Sequence[ast.stmt], names: Names) -> Iterator[str]:
             )  # fmt: skip
 
 
-def _key(target: ast.expr) -> str:
+def name_of(target: ast.expr) -> str:
+    """Return the name of what an assignment changes; ``grads["W1"]`` is dW1."""
     if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant) and (
         isinstance(target.slice.value, str)
     ):  # fmt: skip
@@ -230,4 +231,4 @@ def _is_entry_of_gradient(target: ast.expr, names: Names) -> bool:
     )
 
 
-__all__ = ["Outline", "Step", "outline_of"]
+__all__ = ["Outline", "Step", "name_of", "outline_of"]
