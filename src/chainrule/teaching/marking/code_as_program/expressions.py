@@ -6,7 +6,7 @@ import ast
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +18,11 @@ from chainrule.teaching.marking.code_as_program.library import (
     applied,
 )
 from chainrule.teaching.marking.code_as_program.methods import method_of
+from chainrule.teaching.marking.code_as_program.opened import PARAMETERS, Open, Opened
+from chainrule.teaching.marking.code_as_program.python_functions import (
+    python_function,
+    whole_number,
+)
 from chainrule.teaching.marking.code_as_program.trace import Trace
 from chainrule.teaching.marking.code_as_program.values import (
     Builtin,
@@ -29,6 +34,7 @@ from chainrule.teaching.marking.code_as_program.values import (
     Method,
     Misshapen,
     Returned,
+    Settings,
     Unknown,
     Value,
 )
@@ -53,6 +59,9 @@ _BUILTINS = frozenset({
     "bool", "hasattr", "getattr", "super", "xrange", "any", "all", "filter", "type", "next", "iter",
     "callable", "repr", "id",
 })  # fmt: skip
+
+_CURVED = frozenset({"np.exp", "np.expit", "np.special.expit", "np.tanh", "np.maximum", "np.softmax"})
+"""Functions whose arguments may have gradients without having a name."""
 
 
 @dataclass
@@ -98,7 +107,7 @@ class Expressions:
     last: dict[str, Frame] = field(default_factory=dict)  # the last call of every function
     results: dict[str, Value] = field(default_factory=dict)  # values that functions return, by name
 
-    _rules: ClassVar[Mapping[type[ast.AST], str]] = {}
+    opened: Opened | None = None
 
     def value(self, node: ast.expr, frame: Frame) -> Value:
         """Return the value of an expression."""
@@ -108,7 +117,8 @@ class Expressions:
         rule = getattr(self, f"_of_{type(node).__name__}", None)
         if rule is None:
             raise CannotRun(f"{type(node).__name__} is not read")
-        return rule(node, frame)
+        found = rule(node, frame)
+        return found.held if isinstance(found, Open) else found
 
     def _of_Constant(self, node: ast.Constant, _: Frame) -> Value:
         return float(node.value) if isinstance(node.value, float) else node.value
@@ -144,6 +154,9 @@ class Expressions:
                 return Function(method, of)
             if name in of.of.fields:
                 return of.of.fields[name]
+            if of.of.loose is not None and (made := of.of.loose(name)) is not None:
+                of.fields[name] = made
+                return made
             raise CannotRun(f"{name} has no value here")
         if isinstance(of, Class):
             if (method := of.method(name)) is not None:
@@ -153,6 +166,14 @@ class Expressions:
             raise CannotRun(f"{name} has no value here")
         if isinstance(of, Unknown):
             return Unknown(of.why)
+        if isinstance(of, Settings):
+            return of.entry(name)
+        if isinstance(of, Open) and self.opened is not None:
+            if name == "T":
+                return Open(of.name, of)
+            if name == "dot":
+                return Method(of, name)
+            return self.attribute(self.opened.as_vector(of), name)
         if isinstance(of, Library):
             below = f"{of.name}.{name}".partition(".")[2]
             if below in CONSTANTS:
@@ -183,14 +204,14 @@ class Expressions:
     def place(self, node: ast.expr, frame: Frame) -> Value:
         """Return what stands in square brackets."""
         if isinstance(node, ast.Slice):
-            return slice(*(None if one is None else _whole(self.value(one, frame))
+            return slice(*(None if one is None else whole_number(self.value(one, frame))
                            for one in (node.lower, node.upper, node.step)))  # fmt: skip
         if isinstance(node, ast.Tuple):
             return tuple(self.place(one, frame) for one in node.elts)
         found = self.value(node, frame)
         if isinstance(found, np.ndarray) and found.dtype.kind == "f":
             return found.astype(int)
-        return found
+        return list(found) if isinstance(found, range) else found
 
     def entry(self, of: Value, place: Value) -> Value:
         """Return an entry, or a part, of a container."""
@@ -198,12 +219,12 @@ class Expressions:
             return Unknown(of.why if isinstance(of, Unknown) else place.why)
         if isinstance(of, Library):
             return of
+        if isinstance(of, Settings):
+            return of.entry(str(place))
+        if isinstance(of, Open) and self.opened is not None:
+            of = self.opened.as_vector(of)
         if isinstance(place, float) and not isinstance(of, dict):
             place = int(place)
-        if isinstance(place, range):
-            place = list(place)
-        if isinstance(place, tuple) and any(isinstance(one, range) for one in place):
-            place = tuple(list(one) if isinstance(one, range) else one for one in place)
         try:
             found = of[place]
         except (IndexError, KeyError, TypeError, ValueError) as error:
@@ -234,6 +255,8 @@ class Expressions:
         """Return a sum, a product or another operation of two values."""
         if isinstance(one, Unknown) or isinstance(other, Unknown):
             return one if isinstance(one, Unknown) else other
+        if self.opened is not None:
+            one, other = self.opened.met(op, one, other)
         numbers = (int, float, np.ndarray, np.bool_)
         if op is ast.Pow:
             if isinstance(one, numbers) and isinstance(other, numbers):
@@ -368,6 +391,8 @@ class Expressions:
     def put(self, target: ast.expr, value: Value, frame: Frame) -> None:
         """Give the variables of a loop their values."""
         if isinstance(target, ast.Name):
+            if PARAMETERS.fullmatch(target.id):
+                value = self.trace.note(target.lineno, target.id, value, "given", frame.number)
             frame.names[target.id] = value
         elif isinstance(target, ast.Tuple | ast.List):
             parts = list(self.rounds(value))
@@ -400,6 +425,8 @@ class Expressions:
             keys |= {word.arg: one} if word.arg else one if isinstance(one, dict) else {}
         if isinstance(of, Builtin) and of.name == "super":
             return self._parent(frame)
+        if isinstance(of, Builtin) and of.name in _CURVED and isinstance(node.args[0], ast.BinOp):
+            args[0] = self.trace.note(node.lineno, "", args[0], "assigned", frame.number)
         return self.call(of, args, keys, node.lineno)
 
     def _parent(self, frame: Frame) -> Value:
@@ -417,6 +444,10 @@ class Expressions:
         if isinstance(of, Builtin):
             return self._built_in(of.name, args, keys)
         if isinstance(of, Method):
+            if (isinstance(of.of, Open) or any(isinstance(one, Open) for one in args)) and (
+                of.name == "dot"
+            ):  # fmt: skip
+                return self.binary(ast.MatMult, of.of, args[0])
             return method_of(self, of, args, keys)
         if isinstance(of, Class):
             made = Instance(of)
@@ -438,7 +469,14 @@ class Expressions:
             return self.draws.drawn(name.rpartition(".")[2], args, keys)
         if name.startswith("np."):
             args = [self._as_function(one) for one in args]
+            if any(isinstance(one, Open) for one in args) and self.opened is not None:
+                if name in ("np.dot", "np.matmul") and len(args) == 2:
+                    return self.binary(ast.MatMult, *args)
+                args = [self.opened.as_vector(one) if isinstance(one, Open) else one
+                        for one in args]  # fmt: skip
             return applied(NUMPY[name[3:]], name, args, keys)
+        if self.opened is not None:
+            args = [self.opened.as_vector(one) if isinstance(one, Open) else one for one in args]
         return python_function(self, name, args, keys)
 
     def _as_function(self, value: Value) -> Value:
@@ -451,75 +489,6 @@ class Expressions:
     ) -> Value:
         """Return what a function of the program returns."""
         raise NotImplementedError
-
-
-def python_function(
-    run: Expressions, name: str, args: list[Value], keys: Mapping[str, Value]
-) -> Value:
-    """Return what a function of Python itself returns."""
-    if any(isinstance(one, Unknown) for one in args) and name not in ("isinstance", "hasattr"):
-        return next(one for one in args if isinstance(one, Unknown))
-    match name:
-        case "range" | "xrange":
-            found = applied(range, "range", [_whole(one) for one in args], {})
-            if len(found) > 1_000_000_000:
-                raise CannotRun("a range that is not read")
-            return found
-        case "len" if isinstance(args[0], Instance) and (
-            (method := args[0].of.method("__len__")) is not None
-        ):
-            return run.call(Function(method, args[0]), [], {})
-        case "zip":
-            return list(zip(*(list(run.rounds(one)) for one in args), strict=False))
-        case "enumerate":
-            start = args[1] if len(args) > 1 else keys.get("start", 0)
-            return list(enumerate(run.rounds(args[0]), start))
-        case "reversed":
-            return list(run.rounds(args[0]))[::-1]
-        case "list" | "sorted" | "tuple" | "set" | "iter":
-            found = list(run.rounds(args[0])) if args else []
-            if name == "sorted":
-                return applied(sorted, name, [found], {})
-            return {"tuple": tuple, "set": set}.get(name, list)(found)
-        case "dict":
-            return {**(args[0] if args and isinstance(args[0], dict) else {}), **keys}
-        case "map":
-            return [run.call(args[0], list(one), {}) for one in
-                    zip(*(run.rounds(a) for a in args[1:]), strict=False)]  # fmt: skip
-        case "sum":
-            total = args[1] if len(args) > 1 else 0
-            for one in run.rounds(args[0]):
-                total = run.binary(ast.Add, total, one)
-            return total
-        case "isinstance" | "hasattr" | "callable":
-            if name == "hasattr":
-                return isinstance(args[0], Instance) and args[1] in args[0].fields
-            return False
-        case "getattr":
-            return run.attribute(args[0], str(args[1]))
-        case "float" | "int" if args and isinstance(args[0], np.ndarray):
-            return (float if name == "float" else int)(np.squeeze(args[0]))
-        case "round":
-            return args[0]  # so that a difference of the loss is not rounded away
-        case "pow":
-            return run.binary(ast.Pow, args[0], args[1])
-        case "str" | "repr":
-            return str(args[0]) if isinstance(args[0], str | int | float) else ""
-        case "len" | "float" | "int" | "abs" | "max" | "min" | "bool" | "any" | "all":
-            plain: dict[str, Callable[..., Any]] = {
-                "len": len, "float": float, "int": int, "abs": abs, "max": max, "min": min,
-                "bool": bool, "any": any, "all": all,
-            }  # fmt: skip
-            return applied(plain[name], name, args, {})
-    return Unknown(name)
-
-
-def _whole(value: Value) -> Value:
-    if isinstance(value, float | np.ndarray):
-        return int(np.squeeze(value))
-    if value is None or isinstance(value, int | np.integer):
-        return value
-    raise CannotRun("a number that is not read")
 
 
 def _real(value: Value) -> Value:

@@ -18,6 +18,9 @@ _FEATURES = re.compile(
     r"images?|img|samples?|examples?)(?:_(?:train|test|batch|set|arr\w*|data))?|a_?prev|a0|batch"
 )
 _TARGETS = re.compile(r"(?i)y_?\w{0,12}|\w+_y|t|(?:train|test|val)_?(?:labels?|targets?|y)|answers?")
+_PLAIN = frozenset({"features", "inputs", "input", "labels", "targets", "target", "data", "images"})
+"""Names of data that could also be those of lengths."""
+
 _LISTS = re.compile(
     r"(?i)layers?(?:_?(?:dims?|sizes?|units?|structure|nodes|config))?|sizes|dims|architecture"
     r"|structure|layers?_\w+|nn_\w*|hidden_(?:sizes|layers|dims|units)"
@@ -102,6 +105,7 @@ class Inputs:
     made: dict[str, Value] = field(default_factory=dict)
     learned: bool = False
     regression: bool = False
+    penalty: float = 0.3
 
     def __post_init__(self) -> None:
         self.source = np.random.default_rng(5)
@@ -184,12 +188,26 @@ class Inputs:
         """Return a number; the rate of a step is so small that a step changes nothing."""
         if name in self.rates and isinstance(value, float | int) and not isinstance(value, bool):
             return 1e-9
+        if _PENALTY.fullmatch(name) and isinstance(value, float):
+            return self.penalty
         if _BATCH.fullmatch(name) and isinstance(value, int):
             return 64  # one batch has all examples
         return value
 
-    def argument(self, name: str) -> Value | None:
+    def in_place_of_default(self, name: str, default: Value) -> Value:
+        """Return a value for an argument with a default one."""
+        if isinstance(default, str | bool):
+            return default
+        if is_rate(name) or _ROUNDS.fullmatch(name) or _BATCH.fullmatch(name) or (
+            _PENALTY.fullmatch(name)
+        ):  # fmt: skip
+            return self.argument(name)
+        return default
+
+    def argument(self, name: str, function: str = "") -> Value | None:
         """Return a value for an argument, by its name; None where the name does not say it."""
+        if function not in ("", "__init__") and name.lower() in _PLAIN:
+            return self.data(name)
         if is_rate(name):
             return 1e-9
         if _FLAGS.fullmatch(name):
@@ -197,7 +215,7 @@ class Inputs:
         if _ROUNDS.fullmatch(name):
             return 1
         if _PENALTY.fullmatch(name):
-            return 0.3
+            return self.penalty
         if _BATCH.fullmatch(name):
             return 64
         if _KEEP.fullmatch(name):
@@ -214,6 +232,8 @@ class Inputs:
         self.asked.add("a length")
         if re.fullmatch(r"(?i)hidden_?(?:layer_?)?(?:sizes|dims|units_list)", name):
             return [6]
+        if re.fullmatch(r"(?i)(?:n|num|number)_?(?:of_)?(?:data|examples|samples)|data_num|m", name):
+            return EXAMPLES
         if _LISTS.fullmatch(name):
             return [self.features, 6, self.outputs]
         if _HIDDEN.fullmatch(name):

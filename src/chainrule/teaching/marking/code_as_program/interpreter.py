@@ -16,6 +16,7 @@ import numpy as np
 from chainrule.teaching.marking.code_as_program.expressions import DEEPEST, Expressions, Frame
 from chainrule.teaching.marking.code_as_program.inputs import Inputs
 from chainrule.teaching.marking.code_as_program.library import CONSTANTS, NUMPY
+from chainrule.teaching.marking.code_as_program.opened import PARAMETERS, Open, Opened
 from chainrule.teaching.marking.code_as_program.outline import Outline
 from chainrule.teaching.marking.code_as_program.trace import Kind
 from chainrule.teaching.marking.code_as_program.values import (
@@ -57,6 +58,9 @@ class Interpreter(Expressions):
     outline: Outline = field(default_factory=Outline)
     inputs: Inputs = field(default_factory=Inputs)
 
+    def __post_init__(self) -> None:
+        self.opened = Opened(self.inputs, self.trace, self.outline.names.all)
+
     def top(self, statements: Sequence[ast.stmt]) -> None:
         """Run the statements outside functions."""
         frame = Frame(0, self.module)
@@ -81,7 +85,8 @@ class Interpreter(Expressions):
                 self.inputs.learn(error)  # may end the run
             self.trace.misshapen.add(statement.lineno)
             self._failed(statement, frame, error)
-        except (CannotRun, RecursionError, OverflowError, ZeroDivisionError) as error:
+        except (CannotRun, RecursionError, ArithmeticError, TypeError, ValueError, LookupError,
+                AttributeError) as error:  # fmt: skip
             self._failed(statement, frame, error)
 
     def _failed(self, statement: ast.stmt, frame: Frame, error: Exception) -> None:
@@ -222,9 +227,10 @@ class Interpreter(Expressions):
         if isinstance(target, ast.Subscript):
             self._placed(target, value, name, frame, line, kind)
             return
-        if isinstance(value, list) and self.outline.is_claim(name):
-            value = [self.trace.note(line, f"{name}[{at}]", one, kind, frame.number)
-                     for at, one in enumerate(value)]  # fmt: skip
+        if isinstance(value, list) and value and not isinstance(written, ast.Constant):
+            for at, one in enumerate(value):
+                if as_numbers(one) is not None:
+                    value[at] = self.trace.note(line, f"{name}[{at}]", one, kind, frame.number)
         value = self.trace.note(line, name, value, kind, frame.number)
         if isinstance(target, ast.Name):
             frame.names[target.id] = value
@@ -238,6 +244,8 @@ class Interpreter(Expressions):
         """Return a value; data from files, and parameters at their start, are random."""
         if isinstance(value, Unknown):
             data = self.inputs.data(name)
+            if data is None and PARAMETERS.fullmatch(name) and name in self.outline.parameters:
+                return Open(name)
             return value if data is None else data
         if is_data(written) and isinstance(value, np.ndarray):
             return self.inputs.in_place_of(name, value)

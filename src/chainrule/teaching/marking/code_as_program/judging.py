@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import ast
 import math
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from chainrule.teaching.marking.code_as_program.inputs import EXAMPLES, READINGS, Inputs, Reading
-from chainrule.teaching.marking.code_as_program.measuring import Measured, losses_in
+from chainrule.teaching.marking.code_as_program.inputs import (
+    EXAMPLES,
+    READINGS,
+    Inputs,
+    Reading,
+    Relearned,
+)
+from chainrule.teaching.marking.code_as_program.measuring import (
+    Loss,
+    Measured,
+    losses_in,
+    usual_losses,
+)
+from chainrule.teaching.marking.code_as_program.opened import PARAMETERS
 from chainrule.teaching.marking.code_as_program.outline import Outline, name_of, outline_of
-from chainrule.teaching.marking.code_as_program.program import Program, Run, entries
+from chainrule.teaching.marking.code_as_program.program import Budget, Program, Run, entries
 from chainrule.teaching.marking.code_as_program.trace import Event
 from chainrule.teaching.marking.code_as_program.values import CannotRun
 from chainrule.teaching.marking.code_by_value.given_lengths import with_small_lengths
 from chainrule.teaching.marking.code_by_value.naming import is_label
 
-MOST_CLAIMS = 160
-_PARAMETERS = re.compile(
-    r"(?i)[wbuv]\w{0,4}|weights?\w*|bias\w*|thetas?\d*|gamma|beta|(?:filter|kernel)s?|coefs?_?"
-    r"|intercept_?"
-)
+MOST_CLAIMS = 60
+MOST_LAYOUTS = 4
+MOST_NEAR = 14
 OTHER = "right in one reading of the shapes and wrong in another; declare them"
+UNCLEAR = "it is not clear of which value this is the gradient"
+FEW = "fewer rows are right than wrong as the program is read; add the call that trains it"
+PENALTY = "without the penalty, which the loss leaves out"
 FOLLOWS = "right, once the wrong row above is taken for granted"
 
 
@@ -47,6 +59,8 @@ class Group:
     numbers: tuple[float, float] | None = None
     factor: float = 1.0
     parameter: bool = False
+    claims: bool = True  # whether its name says that it is a gradient
+    fault: int | None = None  # the row at fault, where several rows make the gradient
 
     @property
     def last(self) -> Event:
@@ -88,17 +102,34 @@ def rows_of_program(statements: Sequence[ast.stmt]) -> dict[int, RowJudged]:
     with_small_lengths(statements)
     outline = outline_of(statements)
     found: dict[int, RowJudged] = {}
-    called: set[str] = set()
+    budget = Budget()
     for entry in (None, *entries(statements, outline)):
-        if entry is not None and entry.rpartition(".")[2] in called and found:
+        if entry is not None and found and _is_covered(entry, statements, found):
             continue
-        best, run_of = _best(statements, outline, entry, set(found))
-        called |= run_of
+        best = _best(statements, outline, entry, set(found), budget)
         for line, row in best.items():
             old = found.get(line)
             if old is None or _weight(row) > _weight(old):
                 found[line] = row
     return found
+
+
+def _is_covered(entry: str, statements: Sequence[ast.stmt], found: Mapping[int, RowJudged]) -> bool:
+    """Whether the rows of a function with gradients are judged, and those it leads to."""
+    owner, _, name = entry.rpartition(".")
+    for one in statements:
+        if isinstance(one, ast.ClassDef) and one.name == owner:
+            held: Sequence[ast.stmt] = one.body
+        elif isinstance(one, ast.FunctionDef) and not owner:
+            held = [one]
+        else:
+            continue
+        own = [f for f in held if isinstance(f, ast.FunctionDef) and f.name == name]
+        rows = claimed_rows(statements) & set(range(own[0].lineno, (own[0].end_lineno or 0) + 1)) \
+            if own else set()  # fmt: skip
+        if own and rows:
+            return rows <= set(found)
+    return False
 
 
 def claimed_rows(statements: Sequence[ast.stmt]) -> set[int]:
@@ -138,36 +169,53 @@ class _Tried:
 
 
 def _best(
-    statements: Sequence[ast.stmt], outline: Outline, entry: str | None, known: set[int]
-) -> tuple[dict[int, RowJudged], set[str]]:
+    statements: Sequence[ast.stmt], outline: Outline, entry: str | None, known: set[int],
+    budget: Budget,
+) -> dict[int, RowJudged]:
     """Return the rows under the layout of the data that makes most of them right."""
-    tried: list[_Tried] = []
-    called: set[str] = set()
+    runs: list[tuple[float, Program, Run]] = []
     for reading in _readings(outline):
-        program = Program(statements, outline, reading, entry)
+        program = Program(statements, outline, reading, entry, budget=budget)
         try:
             run = program.learned()
         except (CannotRun, RecursionError):
             continue
-        called |= run.called
-        lines = {event.line for event in program.claims(run)} | run.trace.misshapen
+        lines = {event.line for event in program.claims(run)}
         if lines - known:
-            tried.extend(_tried(program, run))
-        if not program.inputs.asked or (
-            tried and any(one.right and one.right == one.claimed for one in tried)
-            and not run.trace.misshapen
-        ):  # fmt: skip
+            runs.append((len(lines) - 1.5 * len(run.trace.misshapen), program, run))
+        if not program.inputs.asked:
+            break
+    tried: list[_Tried] = []
+    for _, program, run in sorted(runs, key=lambda one: -one[0])[:MOST_LAYOUTS]:
+        tried.extend(_tried(program, run))
+        if any(one.right and one.right == one.claimed for one in tried):
             break
     if not tried:
-        return {}, called
+        return {}
     best = max(tried, key=lambda one: one.score)
+    if best.right != best.claimed:
+        best = _without_penalty(best)
     rows = _under(best)
     for one in tried:  # a layout that makes as many rows right clears a row
         if one.score >= best.score - 0.5 and one.program.inputs is not best.program.inputs:
             for line in one.right:
                 if line in rows and rows[line].verdict == "wrong":
                     rows[line] = RowJudged(line, "unproven", OTHER)
-    return rows, called
+    return rows
+
+
+def _without_penalty(best: _Tried) -> _Tried:
+    """Return the program without a penalty that its gradients have and its loss leaves out."""
+    program = replace(best.program, inputs=replace(best.program.inputs, penalty=0.0))
+    try:
+        run = program.run()
+    except (CannotRun, RecursionError, Relearned):
+        return best
+    loss = best.measured.losses[best.loss]
+    if len(run.trace.events) != len(best.run.trace.events) or abs(loss(run) - loss(best.run)) > 1e-9:
+        return best
+    found = [one for one in _tried(program, run) if len(one.right) > len(best.right)]
+    return max(found, key=lambda one: one.score, default=best)
 
 
 def _tried(program: Program, run: Run) -> Iterator[_Tried]:
@@ -176,13 +224,27 @@ def _tried(program: Program, run: Run) -> Iterator[_Tried]:
     if not claims:
         return
     before = [event for event in run.trace.events if event.index < claims[0].index]
-    labels = [event for event in before if is_label(event.name) or event.name[:1] in "yY"]
-    outputs = [event for event in before[::-1] if event.kind != "given"]
-    losses = losses_in(run, labels[-3:], outputs[:12])
-    measured = Measured(program, run, losses)
+    outputs = [event for event in before[::-1] if event.kind != "given"][:12]
+    labels = [event.value for event in before
+              if is_label(event.name) or event.name[:1] in ("y", "Y")]  # fmt: skip
+    differences = [event.value for event in (*outputs[:4], *claims[:2])]
     lines = {event.line for event in claims}
+    losses = losses_in(run, labels[-3:], outputs, differences)
+    found = list(_under_each(program, run, losses, lines))
+    if not any(one.right for one in found) and run.upstream is None:
+        losses = usual_losses(labels[-3:], outputs, differences)
+        found = list(_under_each(program, run, losses, lines))
+    yield from found
+
+
+def _under_each(
+    program: Program, run: Run, losses: Mapping[str, Loss], lines: set[int]
+) -> Iterator[_Tried]:
+    measured = Measured(program, run, losses)
     for loss in losses:
         judge = _judge(program, run, measured, loss)
+        if " of " in loss and not judge.begins():
+            continue
         factors = judge.factors()
         right = {
             event.line for group in judge.groups
@@ -220,9 +282,11 @@ def _groups(program: Program, claims: Sequence[Event]) -> list[Group]:
             continue
         group = Group([event])
         group.parameter = event.kind == "step" or any(
-            one in program.outline.stepped or _PARAMETERS.fullmatch(one)
+            one in program.outline.stepped or PARAMETERS.fullmatch(one)
             for one in _targets(program, event)
         )
+        group.claims = event.kind == "step" or program.outline.names.is_named_gradient(
+            event.name.partition("[")[0])  # fmt: skip
         found.append(group)
         open_[key] = group
     for group in found:
@@ -234,7 +298,7 @@ def _groups(program: Program, claims: Sequence[Event]) -> list[Group]:
 
 def _targets(program: Program, event: Event) -> list[str]:
     if event.kind == "step":
-        return [event.name]
+        return [event.name.partition("[")[0]]
     plain = event.name.partition("[")[0]
     names = program.outline.names
     stem = names.stem(plain)
@@ -278,12 +342,12 @@ class _Judge:
         found = self._moving(found)
         if found:
             return found, True
-        return self._moving([one for one in self.by_size.get(event.value.size, ())
-                             if one < event.index or event.kind == "step"]), False  # fmt: skip
+        near = [one for one in self.by_size.get(event.value.size, ())
+                if one < event.index or event.kind == "step"]  # fmt: skip
+        return self._moving(near[-MOST_NEAR:]), False
 
     def _moving(self, places: Sequence[int]) -> list[int]:
-        found = [self.measured.origin(one, self.loss) for one in dict.fromkeys(places)]
-        return [one for one in found if one is not None]
+        return [one for one in dict.fromkeys(places) if self.measured.moves(one, self.loss)]
 
     def ratios(self, event: Event, value: np.ndarray) -> list[tuple[float, int]]:
         """Return of which values a gradient is a multiple, and how many times."""
@@ -296,6 +360,11 @@ class _Judge:
             if ratio is not None:
                 found.append((ratio, origin))
         return found
+
+    def begins(self) -> bool:
+        """Whether one of the first gradients is a multiple of one of the loss."""
+        return any(self.ratios(group.last, group.last.value) for group in self.groups[:3]
+                   if group.last.value.size > 1)  # fmt: skip
 
     def factors(self) -> tuple[float, float]:
         """Return the factors that the gradients of parameters, and the others, share."""
@@ -339,6 +408,7 @@ def _under(best: _Tried) -> dict[int, RowJudged]:
     usual = " of " in loss
     now = run
     broken = False
+    unclear: list[Group] = []
     for group in judge.groups:
         factor = factors[0] if group.parameter else factors[1]
         original = group.last
@@ -350,14 +420,29 @@ def _under(best: _Tried) -> dict[int, RowJudged]:
         elif broken and _accepted(judge, original, value, factors, group):
             group.verdict, group.why = "follows", FOLLOWS
         elif named:
-            broken = _accuse(judge, group, value, loss, factor) or broken
+            if (mended := _explained(judge, group, unclear, factors, loss)) is not None:
+                unclear.remove(mended)
+                group.verdict, group.why = "follows", FOLLOWS
+                broken = True
+            else:
+                broken = _accuse(judge, group, value, loss, factor) or broken
             now = program.run()
             if len(now.trace.events) != len(run.trace.events):
                 program.changed.pop(original.index, None)
                 now = program.run()
         else:
-            group.why = "it is not clear of which value this is the gradient"
+            group.why = UNCLEAR
+            unclear.append(group)
+    accused = {event.line for one in judge.groups if one.verdict == "wrong" for event in one.events}
+    if len(best.right) < max(1, len(accused)):
+        for group in judge.groups:
+            if group.verdict in ("wrong", "follows"):
+                group.verdict, group.numbers = "unproven", None
+                group.why = f"{group.why}; {FEW}".lstrip("; ")
     rows = _rows(judge.groups, not usual)
+    if program.inputs.penalty == 0:
+        rows = {line: replace(row, why=f"{row.why}; {PENALTY}".lstrip("; ")) for line, row in
+                rows.items()}  # fmt: skip
     if usual:
         rows = {line: replace(row, why=f"{row.why}; taken: {loss} as the loss".lstrip("; "))
                 for line, row in rows.items()}  # fmt: skip
@@ -368,12 +453,40 @@ def _accepted(
     judge: _Judge, event: Event, value: np.ndarray, factors: tuple[float, float], group: Group
 ) -> bool:
     wanted = (factors[0],) if group.parameter else factors
+    if value.size == 1 and not judge.candidates(event)[1]:
+        return False  # every number is a multiple of every other one
     for ratio, _ in judge.ratios(event, value):
         for factor in wanted:
             if abs(ratio / factor - 1) < 2e-4:
                 group.factor = factor
                 return True
     return False
+
+
+def _explained(
+    judge: _Judge, group: Group, unclear: Sequence[Group], factors: tuple[float, float], loss: str
+) -> Group | None:
+    """Return the row above whose mistake makes a gradient wrong; None where there is none."""
+    changed = judge.program.changed
+    for above in unclear[::-1][:4]:
+        event = above.last
+        for origin in judge.candidates(event)[0]:
+            shape = judge.measured.run.trace.events[origin].value.shape
+            if _squeezed(shape) != _squeezed(event.value.shape):
+                continue
+            for factor in dict.fromkeys(factors[::-1]):
+                true = judge.measured.whole(origin, loss).reshape(event.value.shape) * factor
+                changed[event.index] = lambda _, true=true: true.copy()  # type: ignore[misc]
+                now = judge.program.run().trace.events
+                if len(now) > group.last.index and _accepted(
+                    judge, group.last, now[group.last.index].value, factors, group
+                ):  # fmt: skip
+                    above.verdict, above.why = "wrong", ""
+                    place = int(np.argmax(np.abs(true.ravel() - event.value.ravel())))
+                    above.numbers = (float(event.value.ravel()[place]), float(true.ravel()[place]))
+                    return above
+                del changed[event.index]
+    return None
 
 
 def _accuse(judge: _Judge, group: Group, value: np.ndarray, loss: str, factor: float) -> bool:
@@ -390,6 +503,9 @@ def _accuse(judge: _Judge, group: Group, value: np.ndarray, loss: str, factor: f
     ratios = judge.ratios(event, value)
     origin = ratios[0][1] if ratios else same[-1]
     true = judge.measured.whole(origin, loss) * factor
+    if not np.isfinite(true).all():
+        group.verdict, group.why = "unproven", "the program takes too long to be judged"
+        return False
     place = np.unravel_index(int(np.argmax(np.abs(true.ravel() - value.ravel()))), true.shape)
     group.numbers = (float(value.ravel()[np.ravel_multi_index(place, true.shape)]),
                      float(true[place]))  # fmt: skip
@@ -421,11 +537,16 @@ def _rows(groups: Sequence[Group], sure: bool) -> dict[int, RowJudged]:
     for group in groups:
         lines = list(dict.fromkeys(event.line for event in group.events))
         verdict, why = group.verdict, group.why
-        if verdict == "wrong" and len(lines) > 1:
+        fault = group.fault if verdict == "wrong" and len(lines) > 1 else None
+        if verdict == "wrong" and len(lines) > 1 and fault is None:
             verdict = "unproven"
             why = f"the steps that make {group.last.name} come to another value; write them as one"
+        if why == UNCLEAR and not group.claims:
+            continue
         for line in lines:
-            row = RowJudged(line, verdict, why, group.numbers if verdict == "wrong" else None, sure)
+            said = (verdict, why) if fault is None or line == fault else (
+                ("proven", "right as far as it goes") if line < fault else ("follows", FOLLOWS))
+            row = RowJudged(line, *said, group.numbers if said[0] == "wrong" else None, sure)
             old = found.get(line)
             if old is None or _order(row) > _order(old):
                 found[line] = row

@@ -55,6 +55,9 @@ def _shape(given: Sequence[Value]) -> tuple[int, ...]:
 def _array(value: Value, *_: Value, **__: Value) -> np.ndarray:
     if isinstance(value, Unknown):
         raise CannotRun(f"{value.why} is not read")
+    if isinstance(value, str):  # np.matrix("1 2; 3 4")
+        rows = [row.replace(",", " ").split() for row in value.split(";")]
+        value = [[float(one) for one in row] for row in rows]
     found = np.array(value)
     if found.dtype.kind == "i" and found.ndim > 1 or found.dtype.kind == "b" and found.ndim > 1:
         return found.astype(float)
@@ -107,7 +110,7 @@ def _numpy(name: str) -> Call:
 NUMPY: Mapping[str, Call] = {
     **{name: _numpy(name) for name in _SAME if name not in ("c_", "r_")},
     "array": _array, "asarray": _plain, "asanyarray": _plain, "ascontiguousarray": _plain,
-    "asmatrix": _plain, "zeros": _filled(0.0), "ones": _filled(1.0), "empty": _filled(0.0),
+    "asmatrix": _plain, "matrix": _array, "mat": _plain, "zeros": _filled(0.0), "ones": _filled(1.0), "empty": _filled(0.0),
     "zeros_like": _like(0.0), "ones_like": _like(1.0), "empty_like": _like(0.0), "full": _full,
     "float32": np.float64, "int64": lambda value: np.asarray(value).astype(int),
     "int32": lambda value: np.asarray(value).astype(int),

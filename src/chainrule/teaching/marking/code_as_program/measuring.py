@@ -10,9 +10,9 @@ import numpy as np
 from chainrule.teaching.marking.code_as_program.program import Program, Run, losses_of
 from chainrule.teaching.marking.code_as_program.trace import Event
 
-DIRECTIONS = 3
+DIRECTIONS = 2
 STEP = 1e-5
-MOST_COPIES = 6
+OUTSIDE = "upstream"
 _LEAST = 1e-9
 Loss = Callable[[Run], float]
 
@@ -47,12 +47,6 @@ class Measured:
         """Return the first event with the value of another one, of which it is a copy."""
         return self.same[event.value.shape, event.value.tobytes()][0]
 
-    def origin(self, index: int, loss: int) -> int | None:
-        """Return the first event with a value from which a loss is computed."""
-        event = self.run.trace.events[index]
-        same = self.same[event.value.shape, event.value.tobytes()]
-        return next((one for one in same[:MOST_COPIES] if self.moves(one, loss)), None)
-
     def directions(self, index: int) -> list[np.ndarray]:
         """Return the directions along which a value is moved."""
         shape = self.run.trace.events[index].value.shape
@@ -67,8 +61,14 @@ class Measured:
         return self.slopes[index]
 
     def _along(self, index: int, direction: np.ndarray) -> list[float]:
-        up = self.program.run({index: lambda value: value + STEP * direction})
-        down = self.program.run({index: lambda value: value - STEP * direction})
+        if not (self.program.budget.spend() and self.program.budget.spend()):
+            return [np.nan] * len(self.losses)
+        event = self.run.trace.events[index]
+        same = self.same[event.value.shape, event.value.tobytes()]
+        up, down = (
+            self.program.run(dict.fromkeys(same, _set_to(event.value + sign * STEP * direction)))
+            for sign in (1, -1)
+        )  # copies of a value, and what is computed as it was, move with it
         count = len(self.run.trace.events)
         if len(up.trace.events) != count or len(down.trace.events) != count:
             return [np.nan] * len(self.losses)
@@ -98,7 +98,7 @@ class Measured:
         if not np.isfinite(slopes).all() or size < _LEAST**2 or not np.isfinite(given).all():
             return None
         found = float(given @ slopes) / size
-        near = np.max(np.abs(given - found * slopes)) <= 2e-4 * np.max(np.abs(given)) + _LEAST
+        near = np.max(np.abs(given - found * slopes)) <= 2e-5 * np.max(np.abs(given)) + _LEAST
         return found if near and abs(found) > _LEAST else None
 
     def moves(self, index: int, loss: int) -> bool:
@@ -106,25 +106,69 @@ class Measured:
         return bool(np.max(np.abs(np.nan_to_num(self.slope(index)[loss]))) > _LEAST)
 
 
-def losses_in(run: Run, labels: Sequence[Event], outputs: Sequence[Event]) -> dict[str, Loss]:
-    """Return the losses of a run: its own, that of a gradient from outside, or usual ones."""
+def _set_to(value: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda _: value.copy()
+
+
+def losses_in(
+    run: Run, labels: Sequence[np.ndarray], outputs: Sequence[Event],
+    differences: Sequence[np.ndarray],
+) -> dict[str, Loss]:  # fmt: skip
+    """Return the losses of a run: its own, that of a gradient from outside, or usual ones.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    labels : sequence of ndarray
+        Values with names of labels.
+    outputs : sequence of Event
+        Values that a usual loss may be of.
+    differences : sequence of ndarray
+        Values that may be the difference of an output and a label.
+    """
     found: dict[str, Loss] = {}
     if run.output is not None and run.upstream is not None:
         index, upstream = run.output, run.upstream
-        found["upstream"] = lambda one: float(np.sum(one.trace.events[index].value * upstream))
+        others = [output.index for output in outputs
+                  if output.value.shape == upstream.shape and output.index != index]  # fmt: skip
+        for at in (index, *others):
+            name = run.trace.events[at].name.removeprefix("return ")
+            key = f"the gradient from outside as that of {name}" if at != index else OUTSIDE
+            found.setdefault(key, lambda one, at=at: float(  # type: ignore[misc]
+                np.sum(one.trace.events[at].value * upstream)))  # fmt: skip
         return found
     for name, at in sorted(losses_of(run).items(), key=lambda item: -item[1]):
         found[name] = lambda one, at=at: float(np.sum(one.trace.events[at].value))  # type: ignore[misc]
-    if found:
-        return found
-    for label in labels:
-        for output in outputs:
-            if output.value.size != label.value.size:
-                continue
+    return found or usual_losses(labels, outputs, differences)
+
+
+def usual_losses(
+    labels: Sequence[np.ndarray], outputs: Sequence[Event], differences: Sequence[np.ndarray]
+) -> dict[str, Loss]:
+    """Return the losses that code leaves out: of its outputs, with its labels."""
+    found: dict[str, Loss] = {}
+    entries = np.concatenate([one.ravel() for one in labels]) if labels else np.zeros(0)
+    for output in outputs:
+        near = [one for one in labels if one.size == output.value.size]
+        for one in differences:  # an example of its own: error = y[i] - a
+            if one.shape == output.value.shape:
+                near += [label for label in (output.value - one, output.value + one)
+                         if _is_among(label, entries)]  # fmt: skip
+        for at, label in enumerate(near):
             for kind, loss in USUAL.items():
                 if "squared" in kind or (output.value > 0).all():
-                    found[f"{kind} of {output.name}"] = _usual(loss, output.index, label.value)
+                    number = f" ({at + 1})" if at else ""
+                    found[f"{kind} of {output.name.removeprefix('return ')}{number}"] = _usual(
+                        loss, output.index, label)  # fmt: skip
     return dict(list(found.items())[:40])
+
+
+def _is_among(label: np.ndarray, entries: np.ndarray) -> bool:
+    """Whether every entry of an array is one of the labels."""
+    if not len(entries):
+        return bool(np.all(np.isclose(label, 0) | np.isclose(label, 1)))
+    return all(bool(np.any(np.isclose(entries, one))) for one in label.ravel())
 
 
 def _usual(
@@ -146,4 +190,4 @@ USUAL: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }
 """Losses that code leaves out, by name."""
 
-__all__ = ["Loss", "Measured", "losses_in"]
+__all__ = ["Loss", "Measured", "losses_in", "usual_losses"]

@@ -171,7 +171,7 @@ def _carrying(statements: Sequence[ast.stmt], names: Names) -> Iterator[str]:
             yield from (
                 sub.id for sub in ast.walk(node.value)
                 if isinstance(sub, ast.Name) and sub.id in assigned
-                and re.fullmatch(r"d[A-Za-z_]\w+|grad\w*", sub.id)
+                and re.fullmatch(r"d[A-Za-z_]\w+|grad\w*|\w*errors?|err|e|resid\w*|diff\w*", sub.id)
                 and sub.id not in ("data", "dim", "dims", "dropout", "decay", "delta", "dtype")
             )  # fmt: skip
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.teaching.marking.code_as_program.inputs import Inputs, Relearned
 from chainrule.teaching.marking.code_as_program.interpreter import Interpreter
+from chainrule.teaching.marking.code_as_program.opened import PARAMETERS, Open
 from chainrule.teaching.marking.code_as_program.outline import Outline, outline_of
 from chainrule.teaching.marking.code_as_program.trace import Event, Trace
 from chainrule.teaching.marking.code_as_program.values import (
@@ -18,6 +19,7 @@ from chainrule.teaching.marking.code_as_program.values import (
     Class,
     Function,
     Instance,
+    Settings,
     Unknown,
     Value,
 )
@@ -28,6 +30,7 @@ _OUTPUT = re.compile(r"(?i)out\w*|y_?pred\w*|y_?hat|pred\w*|al|a\d?|probs?|activ
 _INCOMING = re.compile(
     r"(?i)d_?\w+|\w*grad\w*|\w*delta\w*|upstream\w*|\w*error\w*|g|gy|gout|dvalues|nabla\w*"
 )
+_SETTINGS = re.compile(r"(?i)settings|config\w*|params|hyper\w*|args|opts?|options|cfg")
 _LOSS = re.compile(
     r"(?i)\w*(?:loss|cost|objective|cross_?entropy|mse|nll|bce|log_?likelihood)\w*|[JLE]"
 )
@@ -54,6 +57,18 @@ class Run:
 
 
 @dataclass
+class Budget:
+    """How many more runs a text may take."""
+
+    runs: int = 700
+
+    def spend(self) -> bool:
+        """Take a run; whether there was one left."""
+        self.runs -= 1
+        return self.runs >= 0
+
+
+@dataclass
 class Program:
     """A program, and the data it runs with.
 
@@ -73,6 +88,7 @@ class Program:
     entry: str | None = None
     changed: dict[int, Callable[[np.ndarray], np.ndarray]] = field(default_factory=dict)
     supplied: dict[int, np.ndarray] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
 
     def run(self, changes: Mapping[int, Callable[[np.ndarray], np.ndarray]] | None = None) -> Run:
         """Run the program with changed values."""
@@ -124,7 +140,11 @@ class _Driver:
             if owner:
                 self._method(owner, name)
             else:
-                self._by_names(Function(self.work.outline.functions[name]))
+                function = self.work.outline.functions[name]
+                given = function.args.args
+                alone = Instance(Class("self", self.work.outline.functions, loose=self._loose)) \
+                    if given and given[0].arg == "self" else None  # fmt: skip
+                self._by_names(Function(function, alone))
         except CannotRun as error:
             self.work.trace.failed.setdefault(self.work.outline.functions[name].lineno, str(error))
 
@@ -133,6 +153,7 @@ class _Driver:
             of = self.work.module.get(owner)
             if not isinstance(of, Class):
                 raise CannotRun(f"{owner} is no class here")
+            of.loose = lambda name: Open(name) if PARAMETERS.fullmatch(name) else None
             made = Instance(of)
             if (start := of.method("__init__")) is not None:
                 self._by_names(Function(start, made))
@@ -195,23 +216,33 @@ class _Driver:
         ):  # fmt: skip
             return self._incoming(np.asarray(first))
         if isinstance(default, ast.Constant) and default.value is not None:
-            if not isinstance(default.value, str | bool) and (
-                (made := work.inputs.argument(name)) is not None
-            ):  # fmt: skip
-                return made
-            return None
+            return work.inputs.in_place_of_default(name, default.value)
         if (provider := self._provider(name)) is not None:
             self._tolerantly(provider)
             if name in work.results:
                 return work.results[name]
         if isinstance(first, np.ndarray | float) and _OUTPUT.fullmatch(name):
             return first
-        if (made := work.inputs.argument(name)) is not None or default is not None:
+        if _SETTINGS.fullmatch(name) and default is None:
+            return Settings(self._setting)
+        if (made := work.inputs.argument(name, function.name)) is not None or default is not None:
             return made
+        if PARAMETERS.fullmatch(name):
+            return Open(name)
         if isinstance(first, np.ndarray) and first.ndim and self.found.upstream is None:
             return self._incoming(first)
         raise CannotRun(f"{function.name} needs {name}, whose shape is open; "
                         f"add a call of {function.name}")  # fmt: skip
+
+    def _setting(self, name: str) -> Value:
+        found = self.work.inputs.argument(name)
+        return Unknown(name) if found is None else found
+
+    def _loose(self, name: str) -> Value:
+        """Return a value for an attribute that nothing sets."""
+        if (made := self.work.inputs.argument(name)) is not None:
+            return made
+        return Open(name) if PARAMETERS.fullmatch(name) else None
 
     def _incoming(self, output: np.ndarray) -> np.ndarray:
         """Return random numbers as the gradient that comes from outside."""
@@ -315,11 +346,13 @@ def losses_of(run: Run) -> dict[str, int]:
     found: dict[str, int] = {}
     for event in run.trace.events:
         name = event.name.removeprefix("return ")
-        if event.value.size == 1 and event.kind != "given" and (
+        if event.value.size == 1 and event.kind != "given" and event.name and not (
+            re.fullmatch(r"(?i)err(?:or)?\d?", name) and event.value.shape
+        ) and (
             is_objective(name) or _LOSS.fullmatch(name)
         ) and not re.search(r"(?i)grad|prime|deriv|rate|_d$|^d_?l", name):  # fmt: skip
             found[name] = event.index
     return found
 
 
-__all__ = ["Program", "Run", "entries", "losses_of", "outline_of"]
+__all__ = ["Budget", "Program", "Run", "entries", "losses_of", "outline_of"]

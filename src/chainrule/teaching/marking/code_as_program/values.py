@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -72,6 +72,19 @@ class Unknown:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """A dictionary of settings that a program gets as an argument.
+
+    Parameters
+    ----------
+    entry : callable
+        The value of a setting, by its name.
+    """
+
+    entry: Callable[[str], Value]
+
+
+@dataclass(frozen=True)
 class Library:
     """A module, or a part of one, by its dotted name: ``np.random``."""
 
@@ -101,6 +114,7 @@ class Class:
     methods: dict[str, ast.FunctionDef]
     fields: dict[str, Value] = field(default_factory=dict)
     bases: tuple[Class, ...] = ()
+    loose: Callable[[str], Value] | None = None  # values of attributes that nothing sets
 
     def method(self, name: str) -> ast.FunctionDef | None:
         """Return a method of the class or of what it derives from."""
@@ -147,4 +161,4 @@ def as_numbers(value: Value) -> np.ndarray | None:
 
 
 __all__ = ["Broken", "Builtin", "CannotRun", "Class", "Continued", "Function", "Instance",
-           "Library", "Method", "Misshapen", "Returned", "Unknown", "Value", "as_numbers"]  # fmt: skip
+           "Library", "Method", "Misshapen", "Returned", "Settings", "Unknown", "Value", "as_numbers"]  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _GRADIENT = re.compile(
-    r"(?:d[LJE]_?d_?|d_?(?:[LJEClje]|cost|loss|err|error|obj\w*|mse|nll|[EL]_total)_d_?"
+    r"(?:d[LJE]_?d_?|d_?(?:[LJEClje]|c(?=_)|cost|loss|err|error|obj\w*|mse|nll|[EL]_total)_d_?"
     r"|d_?(?:cost|loss)_?d_?|grad(?:ient)?s?_?(?:of_?|wrt_?)?|nabla_?|d_|d)(?P<stem>\w+)"
     r"|(?P<before>\w+?)_?(?:grad|gradient|delta|prime_loss)s?"
 )
