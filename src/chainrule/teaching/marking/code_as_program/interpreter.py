@@ -249,7 +249,8 @@ class Interpreter(Expressions):
             return value if data is None else data
         if is_data(written) and isinstance(value, np.ndarray):
             return self.inputs.in_place_of(name, value)
-        value = self.inputs.number(name, value)
+        if isinstance(written, ast.Constant):
+            value = self.inputs.number(name, value)
         if isinstance(value, int | float | np.ndarray) and self.outline.starts(name, written):
             return self.inputs.start(name, value)
         if as_numbers(value) is not None and self.outline.is_drawn(written):

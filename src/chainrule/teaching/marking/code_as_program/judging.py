@@ -29,7 +29,7 @@ from chainrule.teaching.marking.code_as_program.program import Budget, Program, 
 from chainrule.teaching.marking.code_as_program.trace import Event
 from chainrule.teaching.marking.code_as_program.values import CannotRun
 from chainrule.teaching.marking.code_by_value.given_lengths import with_small_lengths
-from chainrule.teaching.marking.code_by_value.naming import is_label
+from chainrule.teaching.marking.code_by_value.naming import SHORT, is_label
 
 MOST_CLAIMS = 60
 MOST_LAYOUTS = 4
@@ -340,6 +340,10 @@ class _Judge:
         found = [origin for name in _targets(self.program, event)
                  for origin in self.origins.get(name, ())]  # fmt: skip
         found = self._moving(found)
+        stem = self.program.outline.names.stem(event.name.partition("[")[0]) or ""
+        if not found and stem.lower() in SHORT:  # db, where another class has a b
+            found = self._moving([origin for name, here in self.origins.items()
+                                  if SHORT[stem.lower()].fullmatch(name) for origin in here])  # fmt: skip
         if found:
             return found, True
         near = [one for one in self.by_size.get(event.value.size, ())
@@ -382,9 +386,11 @@ class _Judge:
                 votes[group.parameter][float(f"{best:.4g}")] += 1
         found = []
         for kind in (True, False):
-            allowed = [(count, -abs(math.log(abs(r))) - (r < 0), r)
-                       for r, count in votes[kind].items() if self.allowed(r)]  # fmt: skip
-            found.append(max(allowed)[2] if allowed else None)
+            allowed = {r: count for r, count in votes[kind].items() if self.allowed(r)}
+            allowed = {r: n for r, n in allowed.items() if r > 0} or allowed
+            most = max(allowed.values(), default=0)
+            likely = [r for r, count in allowed.items() if 2 * count >= most]
+            found.append(min(likely, key=lambda r: abs(math.log(abs(r))), default=None))
         parameters = found[0] if found[0] is not None else 1.0
         return parameters, found[1] if found[1] is not None else parameters
 
@@ -433,13 +439,18 @@ def _under(best: _Tried) -> dict[int, RowJudged]:
         else:
             group.why = UNCLEAR
             unclear.append(group)
-    accused = {event.line for one in judge.groups if one.verdict == "wrong" for event in one.events}
+    misfits = best.run.trace.misshapen & claimed_rows(program.statements)
+    accused = misfits | {event.line for one in judge.groups if one.verdict == "wrong" for event in one.events}
     if len(best.right) < max(1, len(accused)):
         for group in judge.groups:
             if group.verdict in ("wrong", "follows"):
                 group.verdict, group.numbers = "unproven", None
                 group.why = f"{group.why}; {FEW}".lstrip("; ")
     rows = _rows(judge.groups, not usual)
+    for line in misfits:
+        few = len(best.right) < max(1, len(accused))
+        why = run.trace.failed.get(line, "") or "shapes that do not meet"
+        rows[line] = RowJudged(line, "unproven" if few else "wrong", why, None, not usual)
     if program.inputs.penalty == 0:
         rows = {line: replace(row, why=f"{row.why}; {PENALTY}".lstrip("; ")) for line, row in
                 rows.items()}  # fmt: skip

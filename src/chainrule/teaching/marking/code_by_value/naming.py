@@ -39,7 +39,7 @@ _LISTS = re.compile(
 )
 """Names of lists with an entry per layer."""
 
-_SHORT = {
+SHORT = {
     "b": re.compile("(?i)bias(?:es)?_?|intercept_?"),
     "w": re.compile("(?i)weights?_?|coefs?_?|theta"),
 }
@@ -246,8 +246,8 @@ class Names:
             found = [n for n in names if _is_longer(_words(n), _words(stem))
                      and plain not in n.replace("_", "").lower()]  # fmt: skip
             found = found if len(found) == 1 else []
-        if not found and plain in _SHORT:
-            found = [name for name in names if _SHORT[plain].fullmatch(name)]
+        if not found and plain in SHORT:
+            found = [name for name in names if SHORT[plain].fullmatch(name)]
         if not found and f"{stem}s" in names:
             found = [f"{stem}s"]
         return found
@@ -484,5 +484,5 @@ def words_in(node: ast.AST) -> set[str]:
     }
 
 
-__all__ = ["OUTPUTS", "Names", "derive", "is_data", "is_label", "is_objective", "is_size",
+__all__ = ["OUTPUTS", "SHORT", "Names", "derive", "is_data", "is_label", "is_objective", "is_size",
            "names_of", "words_in"]  # fmt: skip
