@@ -60,7 +60,9 @@ _BUILTINS = frozenset({
     "callable", "repr", "id",
 })  # fmt: skip
 
-_CURVED = frozenset({"np.exp", "np.expit", "np.special.expit", "np.tanh", "np.maximum", "np.softmax"})
+_CURVED = frozenset(
+    {"np.exp", "np.expit", "np.special.expit", "np.tanh", "np.maximum", "np.softmax"}
+)
 """Functions whose arguments may have gradients without having a name."""
 
 
@@ -435,9 +437,7 @@ class Expressions:
             return Unknown("super()")
         return Instance(owner.of.bases[0], owner.fields)
 
-    def call(
-        self, of: Value, args: list[Value], keys: Mapping[str, Value], line: int = 0
-    ) -> Value:
+    def call(self, of: Value, args: list[Value], keys: Mapping[str, Value], line: int = 0) -> Value:
         """Return what a function returns."""
         if isinstance(of, Unknown):
             return of

@@ -17,7 +17,9 @@ _FEATURES = re.compile(
     r"(?i)x_?\w{0,12}|\w+_x|(?:train|test|val|input|batch|sample|raw)?_?(?:data|inputs?|features|"
     r"images?|img|samples?|examples?)(?:_(?:train|test|batch|set|arr\w*|data))?|a_?prev|a0|batch"
 )
-_TARGETS = re.compile(r"(?i)y_?\w{0,12}|\w+_y|t|(?:train|test|val)_?(?:labels?|targets?|y)|answers?")
+_TARGETS = re.compile(
+    r"(?i)y_?\w{0,12}|\w+_y|t|(?:train|test|val)_?(?:labels?|targets?|y)|answers?"
+)
 _PLAIN = frozenset({"features", "inputs", "input", "labels", "targets", "target", "data", "images"})
 """Names of data that could also be those of lengths."""
 
@@ -232,7 +234,9 @@ class Inputs:
         self.asked.add("a length")
         if re.fullmatch(r"(?i)hidden_?(?:layer_?)?(?:sizes|dims|units_list)", name):
             return [6]
-        if re.fullmatch(r"(?i)(?:n|num|number)_?(?:of_)?(?:data|examples|samples)|data_num|m", name):
+        if re.fullmatch(
+            r"(?i)(?:n|num|number)_?(?:of_)?(?:data|examples|samples)|data_num|m", name
+        ):
             return EXAMPLES
         if _LISTS.fullmatch(name):
             return [self.features, 6, self.outputs]

@@ -321,9 +321,7 @@ class Interpreter(Expressions):
             raise Misshapen(before.shape, after.shape, "a sum in place of another shape")
         self._bind(target, after, ast.Constant(None), frame, target.lineno, "changed")
 
-    def _step(
-        self, target: ast.expr, gradient: ast.expr | None, frame: Frame, line: int
-    ) -> None:
+    def _step(self, target: ast.expr, gradient: ast.expr | None, frame: Frame, line: int) -> None:
         """Leave a step out, but note the gradient that it carries."""
         if gradient is None:
             return

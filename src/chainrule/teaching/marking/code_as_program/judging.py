@@ -169,7 +169,10 @@ class _Tried:
 
 
 def _best(
-    statements: Sequence[ast.stmt], outline: Outline, entry: str | None, known: set[int],
+    statements: Sequence[ast.stmt],
+    outline: Outline,
+    entry: str | None,
+    known: set[int],
     budget: Budget,
 ) -> dict[int, RowJudged]:
     """Return the rows under the layout of the data that makes most of them right."""
@@ -212,7 +215,10 @@ def _without_penalty(best: _Tried) -> _Tried:
     except (CannotRun, RecursionError, Relearned):
         return best
     loss = best.measured.losses[best.loss]
-    if len(run.trace.events) != len(best.run.trace.events) or abs(loss(run) - loss(best.run)) > 1e-9:
+    if (
+        len(run.trace.events) != len(best.run.trace.events)
+        or abs(loss(run) - loss(best.run)) > 1e-9
+    ):
         return best
     found = [one for one in _tried(program, run) if len(one.right) > len(best.right)]
     return max(found, key=lambda one: one.score, default=best)
@@ -320,6 +326,7 @@ class _Judge:
     counts: list[int]
     origins: dict[str, list[int]] = field(default_factory=dict)
     by_size: dict[int, list[int]] = field(default_factory=dict)
+    is_turned: bool | None = None
 
     def __post_init__(self) -> None:
         for event in self.measured.run.trace.events:
@@ -394,6 +401,18 @@ class _Judge:
         parameters = found[0] if found[0] is not None else 1.0
         return parameters, found[1] if found[1] is not None else parameters
 
+    def turned(self, factors: tuple[float, float]) -> bool:
+        """Whether the rows that do not name their value have the other sign: ``y - a``."""
+        if self.is_turned is None:
+            count = 0
+            for group in self.groups:
+                if group.last.value.size > 1 and not self.candidates(group.last)[1]:
+                    ratios = [r for r, _ in self.ratios(group.last, group.last.value)]
+                    count += any(abs(r / f - 1) < 1e-3 for r in ratios for f in factors)
+                    count -= any(abs(r / f + 1) < 1e-3 for r in ratios for f in factors)
+            self.is_turned = count < 0
+        return self.is_turned
+
     def allowed(self, ratio: float) -> bool:
         """Whether a factor is one that conventions bring."""
         sizes = [1.0, 0.5, *(float(n) for n in self.counts), *(1 / n for n in self.counts),
@@ -440,7 +459,9 @@ def _under(best: _Tried) -> dict[int, RowJudged]:
             group.why = UNCLEAR
             unclear.append(group)
     misfits = best.run.trace.misshapen & claimed_rows(program.statements)
-    accused = misfits | {event.line for one in judge.groups if one.verdict == "wrong" for event in one.events}
+    accused = misfits | {
+        event.line for one in judge.groups if one.verdict == "wrong" for event in one.events
+    }
     if len(best.right) < max(1, len(accused)):
         for group in judge.groups:
             if group.verdict in ("wrong", "follows"):
@@ -463,8 +484,11 @@ def _under(best: _Tried) -> dict[int, RowJudged]:
 def _accepted(
     judge: _Judge, event: Event, value: np.ndarray, factors: tuple[float, float], group: Group
 ) -> bool:
-    wanted = (factors[0],) if group.parameter else factors
-    if value.size == 1 and not judge.candidates(event)[1]:
+    named = judge.candidates(event)[1]
+    wanted: Sequence[float] = (factors[0],) if group.parameter else factors
+    if not named and judge.turned(factors):
+        wanted = [-one for one in factors]
+    if value.size == 1 and not named:
         return False  # every number is a multiple of every other one
     for ratio, _ in judge.ratios(event, value):
         for factor in wanted:
@@ -555,8 +579,13 @@ def _rows(groups: Sequence[Group], sure: bool) -> dict[int, RowJudged]:
         if why == UNCLEAR and not group.claims:
             continue
         for line in lines:
-            said = (verdict, why) if fault is None or line == fault else (
-                ("proven", "right as far as it goes") if line < fault else ("follows", FOLLOWS))
+            said = (
+                (verdict, why)
+                if fault is None or line == fault
+                else (
+                    ("proven", "right as far as it goes") if line < fault else ("follows", FOLLOWS)
+                )
+            )
             row = RowJudged(line, *said, group.numbers if said[0] == "wrong" else None, sure)
             old = found.get(line)
             if old is None or _order(row) > _order(old):

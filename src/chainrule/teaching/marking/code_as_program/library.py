@@ -201,7 +201,14 @@ def applied(call: Call, name: str, args: Sequence[Value], keys: Mapping[str, Val
             found = call(*args, **keys)
     except CannotRun:
         raise
-    except (ValueError, TypeError, IndexError, KeyError, AttributeError, np.linalg.LinAlgError) as e:
+    except (
+        ValueError,
+        TypeError,
+        IndexError,
+        KeyError,
+        AttributeError,
+        np.linalg.LinAlgError,
+    ) as e:
         shapes = [np.shape(one) for one in args[:2] if isinstance(one, np.ndarray | float)]
         if len(shapes) == 2 and isinstance(e, ValueError):
             raise Misshapen(*shapes, f"{name} of shapes {shapes[0]} and {shapes[1]}") from e

@@ -31,9 +31,7 @@ _OF_LISTS = frozenset(
 _OF_TEXTS = frozenset("lower upper strip startswith endswith split join replace format".split())
 
 
-def method_of(
-    run: Expressions, of: Method, args: list[Value], keys: Mapping[str, Value]
-) -> Value:
+def method_of(run: Expressions, of: Method, args: list[Value], keys: Mapping[str, Value]) -> Value:
     """Return what a method of an array, a list, a dictionary or a string returns."""
     value, name = of.of, of.name
     if any(isinstance(one, Unknown) for one in args) and name != "append":

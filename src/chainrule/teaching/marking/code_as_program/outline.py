@@ -186,9 +186,7 @@ def name_of(target: ast.expr) -> str:
     return word_of(target)
 
 
-def _steps(
-    node: ast.AST, names: Names
-) -> Iterator[tuple[ast.AST, ast.expr, Step, ast.expr]]:
+def _steps(node: ast.AST, names: Names) -> Iterator[tuple[ast.AST, ast.expr, Step, ast.expr]]:
     if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
         key: ast.AST = node.target
         target, op, amount = node.target, type(node.op), node.value

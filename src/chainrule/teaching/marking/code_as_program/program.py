@@ -26,7 +26,9 @@ from chainrule.teaching.marking.code_as_program.values import (
 from chainrule.teaching.marking.code_by_value.naming import is_objective
 
 _FORWARD = re.compile(r"(?i)_*(?:forward|feed_?forward|fprop|predict|call|fwd|forw)\w*|__call__")
-_OUTPUT = re.compile(r"(?i)out\w*|y_?pred\w*|y_?hat|pred\w*|al|a\d?|probs?|activations?|\w+_out(?:put)?")
+_OUTPUT = re.compile(
+    r"(?i)out\w*|y_?pred\w*|y_?hat|pred\w*|al|a\d?|probs?|activations?|\w+_out(?:put)?"
+)
 _INCOMING = re.compile(
     r"(?i)d_?\w+|\w*grad\w*|\w*delta\w*|upstream\w*|\w*error\w*|g|gy|gout|dvalues|nabla\w*"
 )
@@ -60,7 +62,7 @@ class Run:
 class Budget:
     """How many more runs a text may take."""
 
-    runs: int = 700
+    runs: int = 500
 
     def spend(self) -> bool:
         """Take a run; whether there was one left."""

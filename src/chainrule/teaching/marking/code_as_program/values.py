@@ -153,7 +153,9 @@ class Function:
 
 def as_numbers(value: Value) -> np.ndarray | None:
     """Return a number or an array as an array of floats; None for another value."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, float | np.ndarray | np.floating):
+    if isinstance(value, bool | np.bool_) or not isinstance(
+        value, float | np.ndarray | np.floating
+    ):
         return None
     if isinstance(value, np.ndarray) and value.dtype.kind != "f":
         return None
