@@ -28,6 +28,7 @@ from chainrule.teaching.marking.code_as_program.values import (
     Builtin,
     CannotRun,
     Class,
+    Frame,
     Function,
     Instance,
     Library,
@@ -64,29 +65,6 @@ _CURVED = frozenset(
     {"np.exp", "np.expit", "np.special.expit", "np.tanh", "np.maximum", "np.softmax"}
 )
 """Functions whose arguments may have gradients without having a name."""
-
-
-@dataclass
-class Frame:
-    """The names of one call.
-
-    Parameters
-    ----------
-    number : int
-        The number of the call.
-    names : dict
-        Its own names.
-    around : mapping
-        The names of the function that it is defined in.
-    owner : Instance or None
-        The object of a method.
-    """
-
-    number: int
-    names: dict[str, Value] = field(default_factory=dict)
-    around: Mapping[str, Value] = field(default_factory=dict)
-    owner: Instance | None = None
-    function: str = ""
 
 
 @dataclass

@@ -159,10 +159,10 @@ class Inputs:
         if kind == "one-hot":
             places = np.array([0, 2, 1, 0, 1, 2, 0]) % self.classes
             if self.reading.single:
-                hot = np.eye(self.classes)[1]
+                hot: np.ndarray = np.eye(self.classes)[1]
                 return hot if self.reading.rows else hot[:, None]
-            hot = np.eye(self.classes)[places]
-            return hot if self.reading.rows else hot.T
+            every: np.ndarray = np.eye(self.classes)[places]
+            return every if self.reading.rows else every.T
         shapes = {"flat": (count,), "column": (count, 1), "row": (1, count)}
         return flat.reshape(shapes[kind])
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from chainrule.teaching.marking.code_as_program.expressions import DEEPEST, Expressions, Frame
+from chainrule.teaching.marking.code_as_program.expressions import DEEPEST, Expressions
 from chainrule.teaching.marking.code_as_program.inputs import Inputs
 from chainrule.teaching.marking.code_as_program.library import CONSTANTS, NUMPY
 from chainrule.teaching.marking.code_as_program.opened import PARAMETERS, Open, Opened
@@ -25,6 +25,7 @@ from chainrule.teaching.marking.code_as_program.values import (
     CannotRun,
     Class,
     Continued,
+    Frame,
     Function,
     Instance,
     Library,
@@ -282,7 +283,7 @@ class Interpreter(Expressions):
     ) -> None:
         of = self.value(target.value, frame)
         key = self.place(target.slice, frame)
-        if isinstance(of, Unknown) or isinstance(value, Unknown) and isinstance(of, np.ndarray):
+        if isinstance(of, Unknown) or (isinstance(value, Unknown) and isinstance(of, np.ndarray)):
             raise CannotRun("an entry of what is not read")
         if isinstance(of, dict | list):
             value = self.trace.note(line, name, value, kind, frame.number)
@@ -438,9 +439,9 @@ class Interpreter(Expressions):
         for name, default in zip(positional[::-1], node.defaults[::-1], strict=False):
             if name not in found:
                 found[name] = self.value(default, outer)
-        for one, default in zip(node.kwonlyargs, node.kw_defaults, strict=True):
-            if one.arg not in found and default is not None:
-                found[one.arg] = self.value(default, outer)
+        for one, held in zip(node.kwonlyargs, node.kw_defaults, strict=True):
+            if one.arg not in found and held is not None:
+                found[one.arg] = self.value(held, outer)
         missing = [name for name in names if name not in found]
         if missing:
             raise CannotRun(f"{of.name} without its argument {missing[0]}")

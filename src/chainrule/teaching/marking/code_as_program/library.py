@@ -22,20 +22,22 @@ from chainrule.teaching.marking.code_as_program.values import (
 MOST_ENTRIES = 50_000
 Call = Callable[..., Any]
 
-_SAME = (
-    "exp log log1p log2 log10 expm1 tanh sinh cosh sin cos tan arctan sqrt abs absolute square "
-    "maximum minimum where clip sum mean prod max min amax amin var std argmax argmin cumsum "
-    "dot matmul outer inner vdot tensordot einsum kron transpose swapaxes moveaxis reshape ravel "
-    "squeeze expand_dims concatenate hstack vstack stack column_stack append tile repeat roll flip "
-    "eye identity diag trace zeros_like ones_like empty_like full_like arange linspace unique "
-    "isnan isinf isfinite logical_and logical_or logical_not sign floor ceil round power multiply "
-    "add subtract divide true_divide negative reciprocal atleast_2d atleast_1d broadcast_to pad "
-    "triu tril triu_indices tril_indices argsort sort any all array_equal allclose isclose "
-    "nan_to_num greater less greater_equal less_equal equal not_equal bincount count_nonzero "
-    "split array_split take copy size shape ndim interp meshgrid flatnonzero nonzero "
-    "add.at subtract.at c_ r_ linalg.norm linalg.inv linalg.solve logaddexp heaviside mod "
-    "float64 rot90 flipud fliplr ix_ put_along_axis take_along_axis"
-).split()
+_NAMES = (
+    "exp log log1p log2 log10 expm1 tanh sinh cosh sin cos tan arctan sqrt abs absolute "
+    "square maximum minimum where clip sum mean prod max min amax amin var std argmax argmin "
+    "cumsum dot matmul outer inner vdot tensordot einsum kron transpose swapaxes moveaxis "
+    "reshape ravel squeeze expand_dims concatenate hstack vstack stack column_stack append "
+    "tile repeat roll flip eye identity diag trace zeros_like ones_like empty_like full_like "
+    "arange linspace unique isnan isinf isfinite logical_and logical_or logical_not sign "
+    "floor ceil round power multiply add subtract divide true_divide negative reciprocal "
+    "atleast_2d atleast_1d broadcast_to pad triu tril triu_indices tril_indices argsort sort "
+    "any all array_equal allclose isclose nan_to_num greater less greater_equal less_equal "
+    "equal not_equal bincount count_nonzero split array_split take copy size shape ndim "
+    "interp meshgrid flatnonzero nonzero add.at subtract.at c_ r_ linalg.norm linalg.inv "
+    "linalg.solve logaddexp heaviside mod float64 rot90 flipud fliplr ix_ put_along_axis "
+    "take_along_axis "
+)
+_SAME = _NAMES.split()
 """Functions that are those of NumPy of the same name."""
 
 
@@ -59,7 +61,7 @@ def _array(value: Value, *_: Value, **__: Value) -> np.ndarray:
         rows = [row.replace(",", " ").split() for row in value.split(";")]
         value = [[float(one) for one in row] for row in rows]
     found = np.array(value)
-    if found.dtype.kind == "i" and found.ndim > 1 or found.dtype.kind == "b" and found.ndim > 1:
+    if (found.dtype.kind == "i" and found.ndim > 1) or (found.dtype.kind == "b" and found.ndim > 1):
         return found.astype(float)
     if found.dtype.kind not in "fib":
         raise CannotRun("an array of other things than numbers")
@@ -69,7 +71,7 @@ def _array(value: Value, *_: Value, **__: Value) -> np.ndarray:
 def _filled(number: float) -> Call:
     def make(shape: Value = (), *_: Value, **keys: Value) -> np.ndarray:
         shape = keys.get("shape", shape)
-        size = _shape([shape] if isinstance(shape, tuple | list) else [shape])
+        size = _shape([shape])
         return np.full(size, number)
 
     return make
@@ -85,6 +87,11 @@ def _full(shape: Value, number: Value, *_: Value, **__: Value) -> np.ndarray:
 
 def _plain(value: Value, *_: Value, **__: Value) -> np.ndarray:
     return _array(value) if not isinstance(value, np.ndarray) else value
+
+
+def _whole(value: Value) -> np.ndarray:
+    found: np.ndarray = np.array(value, dtype=int)
+    return found
 
 
 def _sigmoid(value: Value) -> np.ndarray:
@@ -110,10 +117,11 @@ def _numpy(name: str) -> Call:
 NUMPY: Mapping[str, Call] = {
     **{name: _numpy(name) for name in _SAME if name not in ("c_", "r_")},
     "array": _array, "asarray": _plain, "asanyarray": _plain, "ascontiguousarray": _plain,
-    "asmatrix": _plain, "matrix": _array, "mat": _plain, "zeros": _filled(0.0), "ones": _filled(1.0), "empty": _filled(0.0),
+    "asmatrix": _plain, "matrix": _array, "mat": _plain,
+    "zeros": _filled(0.0), "ones": _filled(1.0), "empty": _filled(0.0),
     "zeros_like": _like(0.0), "ones_like": _like(1.0), "empty_like": _like(0.0), "full": _full,
-    "float32": np.float64, "int64": lambda value: np.asarray(value).astype(int),
-    "int32": lambda value: np.asarray(value).astype(int),
+    "float32": np.float64, "int64": _whole,
+    "int32": _whole,
     "vectorize": lambda function: function, "expit": _sigmoid, "special.expit": _sigmoid,
     "special.softmax": _softmax, "softmax": _softmax, "logsumexp": _logsumexp,
     "special.logsumexp": _logsumexp, "atleast_2d": np.atleast_2d,
@@ -211,7 +219,9 @@ def applied(call: Call, name: str, args: Sequence[Value], keys: Mapping[str, Val
     ) as e:
         shapes = [np.shape(one) for one in args[:2] if isinstance(one, np.ndarray | float)]
         if len(shapes) == 2 and isinstance(e, ValueError):
-            raise Misshapen(*shapes, f"{name} of shapes {shapes[0]} and {shapes[1]}") from e
+            raise Misshapen(
+                shapes[0], shapes[1], f"{name} of shapes {shapes[0]} and {shapes[1]}"
+            ) from e
         raise CannotRun(f"{name} fails here") from e
     if isinstance(found, np.ndarray) and found.size > MOST_ENTRIES:
         raise CannotRun("an array of a size that is not read")

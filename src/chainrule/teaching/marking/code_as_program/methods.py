@@ -19,16 +19,19 @@ from chainrule.teaching.marking.code_as_program.values import (
 if TYPE_CHECKING:
     from chainrule.teaching.marking.code_as_program.expressions import Expressions
 
-_OF_ARRAYS = frozenset(
-    "dot sum mean max min std var prod argmax argmin reshape transpose swapaxes ravel flatten copy "
-    "squeeze repeat cumsum round trace any all clip argsort tolist item take diagonal nonzero "
-    "fill astype view".split()
-)
-_OF_LISTS = frozenset(
-    "append extend insert pop reverse index copy count items keys values get update setdefault "
-    "clear".split()
-)
-_OF_TEXTS = frozenset("lower upper strip startswith endswith split join replace format".split())
+_OF_ARRAYS = frozenset({
+    "dot", "sum", "mean", "max", "min", "std", "var", "prod", "argmax", "argmin", "reshape",
+    "transpose", "swapaxes", "ravel", "flatten", "copy", "squeeze", "repeat", "cumsum",
+    "round", "trace", "any", "all", "clip", "argsort", "tolist", "item", "take", "diagonal",
+    "nonzero", "fill", "astype", "view",
+})  # fmt: skip
+_OF_LISTS = frozenset({
+    "append", "extend", "insert", "pop", "reverse", "index", "copy", "count", "items", "keys",
+    "values", "get", "update", "setdefault", "clear",
+})  # fmt: skip
+_OF_TEXTS = frozenset({
+    "lower", "upper", "strip", "startswith", "endswith", "split", "join", "replace", "format",
+})  # fmt: skip
 
 
 def method_of(run: Expressions, of: Method, args: list[Value], keys: Mapping[str, Value]) -> Value:

@@ -111,8 +111,8 @@ class Opened:
                 return self.given(of, (inner,))
             wide = self.width(name)
             return self.given(of, (wide, inner) if left else (inner, wide))
-        if not other.ndim or (other.ndim == 1 and self.inputs.reading.labels == "flat"
-                              and not re.search(r"\d", name) and _BIASES.fullmatch(name)):  # fmt: skip
+        one_layer = self.inputs.reading.labels == "flat" and not re.search(r"\d", name)
+        if not other.ndim or (other.ndim == 1 and one_layer and _BIASES.fullmatch(name)):
             return self.given(of, ())
         if _BIASES.fullmatch(name):
             return self.given(of, (other.shape[-1],) if self.inputs.reading.rows

@@ -189,6 +189,7 @@ def name_of(target: ast.expr) -> str:
 def _steps(node: ast.AST, names: Names) -> Iterator[tuple[ast.AST, ast.expr, Step, ast.expr]]:
     if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
         key: ast.AST = node.target
+        target: ast.expr
         target, op, amount = node.target, type(node.op), node.value
     elif isinstance(node, ast.Assign) and len(node.targets) == 1 and (
         (taken := step_of(node.targets[0], node.value)) is not None

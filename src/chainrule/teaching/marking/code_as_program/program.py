@@ -1,4 +1,4 @@
-"""Runs of a program: its own calls, or else calls of its functions by the names of their results."""
+"""Runs of a program: its own calls, or calls of its functions by the names of their results."""
 
 from __future__ import annotations
 
@@ -278,7 +278,7 @@ class _Driver:
                 r"(?i)grad|prime|deriv|backward|history|plot|_d$", name
             ):  # fmt: skip
                 continue
-            frames = [frame for frame in list(work.last.values())[::-1]]
+            frames = list(list(work.last.values())[::-1])
             made = Function(function)
             owner = next((frame.owner for frame in frames if frame.owner is not None
                           and frame.owner.of.method(name) is function), None)  # fmt: skip

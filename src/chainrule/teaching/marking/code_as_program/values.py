@@ -151,6 +151,29 @@ class Function:
         return [name for at, name in enumerate(names) if not (at == 0 and name in ("self", "cls"))]
 
 
+@dataclass
+class Frame:
+    """The names of one call.
+
+    Parameters
+    ----------
+    number : int
+        The number of the call.
+    names : dict
+        Its own names.
+    around : mapping
+        The names of the function that it is defined in.
+    owner : Instance or None
+        The object of a method.
+    """
+
+    number: int
+    names: dict[str, Value] = field(default_factory=dict)
+    around: Mapping[str, Value] = field(default_factory=dict)
+    owner: Instance | None = None
+    function: str = ""
+
+
 def as_numbers(value: Value) -> np.ndarray | None:
     """Return a number or an array as an array of floats; None for another value."""
     if isinstance(value, bool | np.bool_) or not isinstance(
@@ -162,5 +185,7 @@ def as_numbers(value: Value) -> np.ndarray | None:
     return np.asarray(value, dtype=float)
 
 
-__all__ = ["Broken", "Builtin", "CannotRun", "Class", "Continued", "Function", "Instance",
-           "Library", "Method", "Misshapen", "Returned", "Settings", "Unknown", "Value", "as_numbers"]  # fmt: skip
+__all__ = [
+    "Broken", "Builtin", "CannotRun", "Class", "Continued", "Frame", "Function", "Instance",
+    "Library", "Method", "Misshapen", "Returned", "Settings", "Unknown", "Value", "as_numbers",
+]  # fmt: skip
