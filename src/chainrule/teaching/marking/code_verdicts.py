@@ -15,6 +15,7 @@ from chainrule.teaching.marking.code_as_program.judging import (
 )
 from chainrule.teaching.marking.code_by_value.judge import CodeJudged
 from chainrule.teaching.marking.code_by_value.judge import judged as by_value
+from chainrule.teaching.marking.code_by_value.readings import FAULTS
 from chainrule.teaching.marking.code_by_value.source import as_written
 
 _DECIDED = ("proven", "wrong", "follows")
@@ -53,7 +54,10 @@ def _program(text: str) -> dict[int, RowJudged]:
     code = as_written(text)
     if code is None:
         return {}
-    return rows_of_program(list(code.statements))
+    try:
+        return rows_of_program(list(code.statements))
+    except FAULTS:
+        return {}
 
 
 def _row(one: RowJudged, rows: list[str]) -> CodeJudged:

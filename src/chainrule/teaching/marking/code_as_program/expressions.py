@@ -40,7 +40,7 @@ from chainrule.teaching.marking.code_as_program.values import (
     Value,
 )
 
-MOST_STEPS = 250_000
+MOST_STEPS = 60_000
 DEEPEST = 30
 
 _BINARY: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {

@@ -254,7 +254,7 @@ class Inputs:
             return
         for one, other in _unequal(error.one, error.other):
             for mine, its in ((one, other), (other, one)):
-                if its in (EXAMPLES, 1) or its > 60:
+                if its in (EXAMPLES, 1, 0) or its > 60:
                     continue
                 if mine == self.features:
                     raise Relearned("features", its)

@@ -24,6 +24,7 @@ PENALTY = "without the penalty, which the loss leaves out"
 UNCLEAR = "it is not clear of which value this is the gradient"
 FEW = "fewer rows are right than wrong as the program is read; add the call that trains it"
 OTHER = "right in one reading of the shapes and wrong in another; declare them"
+NEAR = 0.005
 FOLLOWS = "right, once the wrong row above is taken for granted"
 
 
@@ -209,6 +210,11 @@ def _accuse(judge: Matching, group: Group, value: np.ndarray, loss: str, factor:
     shapes = {one: judge.measured.run.trace.events[one].value.shape for one in found}
     same = [one for one in found if squeezed(shapes[one]) == squeezed(value.shape)]
     group.verdict = "wrong"
+    events = judge.measured.run.trace.events
+    if not same and any(events[one].line == 0 for one in found):
+        group.verdict = "unproven"
+        group.why = f"the shape of {events[found[0]].name} is open; add a call that gives it"
+        return False
     if not same:
         group.why = f"the shape is {value.shape}, and the value that it is the gradient of has " \
                     f"{shapes[found[0]]}"  # fmt: skip
@@ -222,6 +228,9 @@ def _accuse(judge: Matching, group: Group, value: np.ndarray, loss: str, factor:
     place = np.unravel_index(int(np.argmax(np.abs(true.ravel() - value.ravel()))), true.shape)
     group.numbers = (float(value.ravel()[np.ravel_multi_index(place, true.shape)]),
                      float(true[place]))  # fmt: skip
+    if ratios and abs(ratios[0][0] / factor - 1) < NEAR:
+        group.verdict, group.why = "unproven", "right up to a small number that it leaves out"
+        return False
     group.why = f"the gradient times {ratios[0][0] / factor:.3g}" if ratios else ""
     shape = event.value.shape
     judge.program.changed[event.index] = lambda _: true.reshape(shape)

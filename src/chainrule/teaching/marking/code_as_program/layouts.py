@@ -53,7 +53,7 @@ def likeliest(
         program = Program(statements, outline, reading, entry, budget=budget)
         try:
             run = program.learned()
-        except (CannotRun, RecursionError):
+        except (CannotRun, RecursionError, ArithmeticError, ValueError, TypeError, LookupError):
             continue
         lines = {event.line for event in program.claims(run)}
         if lines - known:

@@ -72,7 +72,8 @@ def _filled(number: float) -> Call:
     def make(shape: Value = (), *_: Value, **keys: Value) -> np.ndarray:
         shape = keys.get("shape", shape)
         size = _shape([shape])
-        return np.full(size, number)
+        found: np.ndarray = np.full(size, number)
+        return found
 
     return make
 
@@ -82,7 +83,8 @@ def _like(number: float) -> Call:
 
 
 def _full(shape: Value, number: Value, *_: Value, **__: Value) -> np.ndarray:
-    return np.full(_shape([shape]), float(number))
+    found: np.ndarray = np.full(_shape([shape]), float(number))
+    return found
 
 
 def _plain(value: Value, *_: Value, **__: Value) -> np.ndarray:
@@ -174,7 +176,7 @@ class Draws:
         if name in ("rand", "random", "random_sample", "uniform", "binomial"):
             found = self.source.uniform(0.05, 0.95, shape)
             if name == "binomial":
-                found = (found < 0.7).astype(float)
+                found = np.array(found < 0.7, dtype=float)
             if name == "uniform" and len(args) > 1:
                 found = float(args[0]) + (float(args[1]) - float(args[0])) * found
         else:

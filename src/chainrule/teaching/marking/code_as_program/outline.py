@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from chainrule.teaching.marking.code_as_program.opened import PARAMETERS
 from chainrule.teaching.marking.code_by_value.naming import Names, names_of
 from chainrule.teaching.marking.code_by_value.updates import gradient_of_step, is_rate, step_of
 from chainrule.teaching.marking.code_by_value.words import word_of
@@ -205,7 +206,8 @@ def _steps(node: ast.AST, names: Names) -> Iterator[tuple[ast.AST, ast.expr, Ste
         for sub in ast.walk(amount)
     )
     down = op is ast.Sub or any(isinstance(s, ast.Constant) for s in ast.walk(amount))
-    if rated or (names.uses_gradients(amount) and down):
+    trained = PARAMETERS.fullmatch(word_of(target)) is not None
+    if rated or (names.uses_gradients(amount) and (down or trained)):
         carried = gradient_of_step(op, amount)
         named = names.uses_gradients(amount)
         yield key, target, Step(None if named and _is_plain(amount) else carried), amount
