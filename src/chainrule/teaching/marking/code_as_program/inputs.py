@@ -23,6 +23,9 @@ _TARGETS = re.compile(
 _PLAIN = frozenset({"features", "inputs", "input", "labels", "targets", "target", "data", "images"})
 """Names of data that could also be those of lengths."""
 
+_SHIFTS = frozenset({"gamma", "beta", "mu", "nu"})
+"""Names of rates that are more often those of parameters."""
+
 _LISTS = re.compile(
     r"(?i)layers?(?:_?(?:dims?|sizes?|units?|structure|nodes|config))?|sizes|dims|architecture"
     r"|structure|layers?_\w+|nn_\w*|hidden_(?:sizes|layers|dims|units)"
@@ -210,7 +213,7 @@ class Inputs:
         """Return a value for an argument, by its name; None where the name does not say it."""
         if function not in ("", "__init__") and name.lower() in _PLAIN:
             return self.data(name)
-        if is_rate(name):
+        if is_rate(name) and (name in self.rates or name.lower() not in _SHIFTS):
             return 1e-9
         if _FLAGS.fullmatch(name):
             return False

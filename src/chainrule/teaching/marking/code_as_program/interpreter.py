@@ -41,7 +41,7 @@ from chainrule.teaching.marking.code_by_value.words import word_of
 _LIBRARIES = {"numpy": "np", "math": "np", "scipy": "np", "cupy": "np", "scipy.special":
               "np.special", "numpy.linalg": "np.linalg", "numpy.random": "np.random",
               "random": "np.random", "jax.numpy": "np", "scipy.linalg": "np.linalg"}  # fmt: skip
-MOST_ROUNDS = 400
+MOST_ROUNDS = 100
 
 
 @dataclass

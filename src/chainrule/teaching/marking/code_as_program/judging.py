@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -59,6 +60,12 @@ def rows_of_program(statements: Sequence[ast.stmt]) -> dict[int, RowJudged]:
     statements : sequence of ast.stmt
         The program; it is not changed.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # such as that of the mean of nothing
+        return _rows_of_program(statements)
+
+
+def _rows_of_program(statements: Sequence[ast.stmt]) -> dict[int, RowJudged]:
     with_small_lengths(statements)
     outline = outline_of(statements)
     found: dict[int, RowJudged] = {}

@@ -61,8 +61,11 @@ class Outline:
     def is_claim(self, name: str) -> bool:
         """Whether a name is that of a gradient."""
         if name not in self.known:
-            self.known[name] = bool(name) and (
-                self.names.is_gradient(name) or name.partition("[")[0] in self.carrying
+            plain = name.partition("[")[0]
+            self.known[name] = bool(plain) and (
+                self.names.is_gradient(name)
+                or self.names.is_gradient(plain)
+                or plain in self.carrying
             )
         return self.known[name]
 

@@ -60,14 +60,15 @@ class Run:
 
 @dataclass
 class Budget:
-    """How many more runs a text may take."""
+    """How many more runs, and steps in them, a text may take."""
 
     runs: int = 500
+    steps: int = 1_200_000
 
     def spend(self) -> bool:
         """Take a run; whether there was one left."""
         self.runs -= 1
-        return self.runs >= 0
+        return self.runs >= 0 and self.steps > 0
 
 
 @dataclass
@@ -104,6 +105,7 @@ class Program:
         driver.losses()
         self.inputs.asked |= work.inputs.asked
         found.called = work.called
+        self.budget.steps -= work.steps
         return found
 
     def learned(self) -> Run:
