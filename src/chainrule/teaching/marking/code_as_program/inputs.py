@@ -243,6 +243,10 @@ class Inputs:
             return EXAMPLES
         if _LISTS.fullmatch(name):
             return [self.features, 6, self.outputs]
+        if re.fullmatch(r"(?i)d_?model|model_?dim|embed_?dim|d_embed", name):
+            return self.features
+        if re.fullmatch(r"(?i)(?:n|num)_?heads?|heads", name):
+            return 2
         if _HIDDEN.fullmatch(name):
             return 6
         if _OUTS.fullmatch(name):
@@ -257,7 +261,7 @@ class Inputs:
             return
         for one, other in _unequal(error.one, error.other):
             for mine, its in ((one, other), (other, one)):
-                if its in (EXAMPLES, 1, 0) or its > 60:
+                if its in (EXAMPLES, 1, 0) or its > 200:
                     continue
                 if mine == self.features:
                     raise Relearned("features", its)

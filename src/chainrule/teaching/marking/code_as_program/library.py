@@ -97,7 +97,8 @@ def _whole(value: Value) -> np.ndarray:
 
 
 def _sigmoid(value: Value) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.asarray(value, dtype=float)))
+    found: np.ndarray = 1 / (1 + np.exp(-np.asarray(value, dtype=float)))
+    return found
 
 
 def _softmax(value: Value, axis: int | None = None) -> np.ndarray:
@@ -174,7 +175,7 @@ class Draws:
         shape = _tuple(shape)
         _size(shape)
         if name in ("rand", "random", "random_sample", "uniform", "binomial"):
-            found = self.source.uniform(0.05, 0.95, shape)
+            found: Value = self.source.uniform(0.05, 0.95, shape)
             if name == "binomial":
                 found = np.array(found < 0.7, dtype=float)
             if name == "uniform" and len(args) > 1:

@@ -121,7 +121,7 @@ class Matching:
             fits = SHORT[stem.lower()].fullmatch
             found = self._moving([one for name, here in self.origins.items() if fits(name)
                                   for one in here])  # fmt: skip
-        if found:
+        if found and "delta" not in event.name.lower():  # layer2_delta may be of what enters it
             return found, True
         near = [one for one in self.by_size.get(event.value.size, ())
                 if one < event.index or event.kind == "step"]  # fmt: skip

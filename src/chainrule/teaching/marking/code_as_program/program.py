@@ -63,7 +63,7 @@ class Budget:
     """How many more runs, and steps in them, a text may take."""
 
     runs: int = 500
-    steps: int = 1_200_000
+    steps: int = 500_000
 
     def spend(self) -> bool:
         """Take a run; whether there was one left."""
@@ -287,6 +287,8 @@ class _Driver:
             if function.args.args and function.args.args[0].arg == "self" and owner is None:
                 continue
             keys: dict[str, Value] = {}
+            wanted = set(made.parameters())
+            frames.sort(key=lambda frame: -len(wanted & frame.names.keys()))
             for parameter in made.parameters():
                 for names in (*(frame.names for frame in frames), work.module, work.results):
                     held = names.get(parameter)
