@@ -426,7 +426,7 @@ class Expressions:
                 of.name == "dot"
             ):  # fmt: skip
                 return self.binary(ast.MatMult, of.of, args[0])
-            return method_of(self, of, args, keys)
+            return method_of(of, args, keys)
         if isinstance(of, Class):
             made = Instance(of)
             if (start := of.method("__init__")) is not None:

@@ -1,4 +1,4 @@
-"""Of which values the gradients of a program are multiples, and how many times."""
+"""Matches of gradients with the values of a program, up to a factor."""
 
 from __future__ import annotations
 

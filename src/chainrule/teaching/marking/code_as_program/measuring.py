@@ -88,7 +88,7 @@ class Measured:
         return self.wholes[index, loss]
 
     def ratio(self, value: np.ndarray, index: int, loss: int) -> float | None:
-        """Return how many times the gradient of a loss a value is; None where it is no multiple."""
+        """Return how many times the gradient of a loss a value is; None for another value."""
         directions = self.directions(index)
         if value.size != directions[0].size:
             return None

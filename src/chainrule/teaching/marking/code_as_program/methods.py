@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +15,6 @@ from chainrule.teaching.marking.code_as_program.values import (
     Unknown,
     Value,
 )
-
-if TYPE_CHECKING:
-    from chainrule.teaching.marking.code_as_program.expressions import Expressions
 
 _OF_ARRAYS = frozenset({
     "dot", "sum", "mean", "max", "min", "std", "var", "prod", "argmax", "argmin", "reshape",
@@ -34,7 +31,7 @@ _OF_TEXTS = frozenset({
 })  # fmt: skip
 
 
-def method_of(run: Expressions, of: Method, args: list[Value], keys: Mapping[str, Value]) -> Value:
+def method_of(of: Method, args: list[Value], keys: Mapping[str, Value]) -> Value:
     """Return what a method of an array, a list, a dictionary or a string returns."""
     value, name = of.of, of.name
     if any(isinstance(one, Unknown) for one in args) and name != "append":
@@ -48,7 +45,6 @@ def method_of(run: Expressions, of: Method, args: list[Value], keys: Mapping[str
     if isinstance(value, list | dict | tuple | set) and (name in _OF_LISTS or name == "add"):
         found = applied_to_container(value, name, args, keys)
         return list(found) if name in ("items", "keys", "values") else found
-    del run
     raise CannotRun(f"the method {name} is not read")
 
 

@@ -1,4 +1,4 @@
-"""What is known of a program before it runs: its functions, its steps downhill, its parameters."""
+"""Functions, steps downhill and parameters of a program, found before it runs."""
 
 from __future__ import annotations
 

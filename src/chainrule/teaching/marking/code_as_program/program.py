@@ -156,7 +156,7 @@ class _Driver:
         if owner not in self.objects:
             of = self.work.module.get(owner)
             if not isinstance(of, Class):
-                raise CannotRun(f"{owner} is no class here")
+                raise CannotRun(f"{owner} is not a class")
             of.loose = lambda name: Open(name) if PARAMETERS.fullmatch(name) else None
             made = Instance(of)
             if (start := of.method("__init__")) is not None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,12 +17,25 @@ from chainrule.teaching.marking.code_as_program.values import (
     Value,
 )
 
-if TYPE_CHECKING:
-    from chainrule.teaching.marking.code_as_program.expressions import Expressions
+
+class Evaluation(Protocol):
+    """The part of an interpreter that these functions use."""
+
+    def call(self, of: Value, args: list[Value], keys: Mapping[str, Value], line: int = 0) -> Value:
+        """Return what a function returns."""
+
+    def rounds(self, value: Value) -> Iterator[Value]:
+        """Yield what a loop runs over."""
+
+    def binary(self, op: type[ast.AST], one: Value, other: Value) -> Value:
+        """Return a sum, a product or another operation of two values."""
+
+    def attribute(self, of: Value, name: str) -> Value:
+        """Return an attribute of a value."""
 
 
 def python_function(
-    run: Expressions, name: str, args: list[Value], keys: Mapping[str, Value]
+    run: Evaluation, name: str, args: list[Value], keys: Mapping[str, Value]
 ) -> Value:
     """Return what a function of Python itself returns."""
     if any(isinstance(one, Unknown) for one in args) and name not in ("isinstance", "hasattr"):

@@ -1,4 +1,4 @@
-"""What an interpreted program computes: one event per value that gets a name."""
+"""Events of an interpreted program: one per value that gets a name."""
 
 from __future__ import annotations
 
