@@ -209,7 +209,8 @@ def test_one_wrong_row_is_found_at_its_line(text: str, right: str, wrong: str) -
 @pytest.mark.parametrize("row", [
     "W1 = np.zeros((10 ** 9, 10 ** 9))", "x = [0] * 10 ** 12", "n = 9 ** 9 ** 9 ** 9",
     "open('secret').read()", "().__class__.__bases__[0].__subclasses__()",
-    "import os; os.system('ls')", "while True: W = W + 1", "def f(): return f()\nf()",
+    "import os; os.system('ls')", "while True: W = W + 1", "return W", "break",
+    "def f(): return f()\nf()",
 ])  # fmt: skip
 def test_a_program_is_walked_and_never_run(row: str) -> None:
     text = f"import numpy as np\nX = np.random.randn(5, 3)\nW = np.ones((3, 1))\n{row}\n" \

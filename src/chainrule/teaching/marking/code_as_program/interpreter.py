@@ -65,12 +65,13 @@ class Interpreter(Expressions):
     def top(self, statements: Sequence[ast.stmt]) -> None:
         """Run the statements outside functions."""
         frame = Frame(0, self.module)
-        for one in statements:  # functions may be called above their definitions
-            if isinstance(one, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+        known = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+        first = [one for one in statements if isinstance(one, known)]
+        for one in (*first, *(one for one in statements if one not in first)):
+            try:  # functions may be called above their definitions
                 self.tolerant(one, frame)
-        for one in statements:
-            if not isinstance(one, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
-                self.tolerant(one, frame)
+            except (Returned, Broken, Continued):  # rows of a function without its head
+                continue
 
     def body(self, statements: Sequence[ast.stmt], frame: Frame) -> None:
         """Run statements; names of one that fails are unknown."""
