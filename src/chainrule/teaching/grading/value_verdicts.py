@@ -17,8 +17,8 @@ from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
 from chainrule.teaching.marking.by_value.claims import FOR_NUMBERS, Judged, by_value
 from chainrule.teaching.marking.code_by_value.definitions import defining_rows
 from chainrule.teaching.marking.code_by_value.judge import NO_LOSS, OTHER_READING
-from chainrule.teaching.marking.code_by_value.judge import judged as code_by_value
 from chainrule.teaching.marking.code_by_value.source import is_code
+from chainrule.teaching.marking.code_verdicts import code_judged, is_program
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 
 NOTHING = Declared()
@@ -184,12 +184,13 @@ def with_code(lines: Sequence[Verdict], text: str) -> tuple[Verdict, ...]:
         The text as posted.
     """
     kept = list(lines)
-    found = code_by_value(text)
+    found = code_judged(text)
     undecided = all(one.why == NO_LOSS for one in found)
     by_chain_rule = undecided and any(line.verdict == "proven" for line in lines)
     code = is_code(text) and not by_chain_rule
     if found and code:  # its rows are no equations: only what agrees with them counts
-        lines, kept = (), [line for line in kept if line.verdict == "proven"]
+        program = is_program(text)
+        lines, kept = (), [line for line in kept if line.verdict == "proven" and not program]
     settled = (OTHER_READING, NO_LOSS)
     open_rows = [one for one in found if one.verdict == "unproven" and one.why not in settled]
     doubtful = {one.line for one in open_rows}

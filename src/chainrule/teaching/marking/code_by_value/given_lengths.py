@@ -74,6 +74,11 @@ def _places(nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
 def _assigned(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ast.Constant]]:
     """Yield the names that get a number, one by one or several at once."""
     for node in nodes:
+        if isinstance(node, ast.FunctionDef):  # def one_hot(y, classes=62)
+            names = [one.arg for one in node.args.args]
+            for name, given in zip(names[::-1], node.args.defaults[::-1], strict=False):
+                if isinstance(given, ast.Constant) and _is_length(given):
+                    yield name, given
         if not isinstance(node, ast.Assign):
             continue
         for target in node.targets:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _GRADIENT = re.compile(
-    r"(?:d[LJE]_?d_?|d_?(?:[LJEClje]|cost|loss|err|error|obj\w*|mse|nll|[EL]_total)_d_?"
+    r"(?:d[LJE]_?d_?|d_?(?:[LJEClje]|c(?=_)|cost|loss|err|error|obj\w*|mse|nll|[EL]_total)_d_?"
     r"|d_?(?:cost|loss)_?d_?|grad(?:ient)?s?_?(?:of_?|wrt_?)?|nabla_?|d_|d)(?P<stem>\w+)"
     r"|(?P<before>\w+?)_?(?:grad|gradient|delta|prime_loss)s?"
 )
@@ -39,7 +39,10 @@ _LISTS = re.compile(
 )
 """Names of lists with an entry per layer."""
 
-_SHORT = {"b": re.compile("(?i)bias(?:es)?"), "w": re.compile("(?i)weights?|coefs?_?|theta")}
+SHORT = {
+    "b": re.compile("(?i)bias(?:es)?_?|intercept_?"),
+    "w": re.compile("(?i)weights?_?|coefs?_?|theta"),
+}
 """What short stems stand for: db is the gradient of the bias."""
 
 _NOT = frozenset({
@@ -243,8 +246,8 @@ class Names:
             found = [n for n in names if _is_longer(_words(n), _words(stem))
                      and plain not in n.replace("_", "").lower()]  # fmt: skip
             found = found if len(found) == 1 else []
-        if not found and plain in _SHORT:
-            found = [name for name in names if _SHORT[plain].fullmatch(name)]
+        if not found and plain in SHORT:
+            found = [name for name in names if SHORT[plain].fullmatch(name)]
         if not found and f"{stem}s" in names:
             found = [f"{stem}s"]
         return found
@@ -481,5 +484,5 @@ def words_in(node: ast.AST) -> set[str]:
     }
 
 
-__all__ = ["OUTPUTS", "Names", "derive", "is_data", "is_label", "is_objective", "is_size",
+__all__ = ["OUTPUTS", "SHORT", "Names", "derive", "is_data", "is_label", "is_objective", "is_size",
            "names_of", "words_in"]  # fmt: skip

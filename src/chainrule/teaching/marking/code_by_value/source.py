@@ -27,6 +27,12 @@ _PYTHON = re.compile(
 )
 """What Python has, and mathematics that happens to be Python does not."""
 
+_PRINTS = re.compile(r"^(?P<indent>\s*)print\b(?!\s*\()[^=]*$")
+"""Statements of Python 2 that print."""
+
+_IDLE = re.compile(r"#.*|[-=~*]{3,}")
+"""Comments and rules of dashes."""
+
 _ASSIGNS = re.compile(
     r"^\s*[A-Za-z_][\w.\[\]\"', :<>=+()\-]*?\s*[-+*/]?=(?!=)|^\s*(?:def|class|for|if|return)\b"
 )
@@ -52,13 +58,21 @@ class Source:
 
 
 def source(text: str) -> Source | None:
-    """Return the code of a text; None where it has none."""
+    """Return the code of a text, in the forms that are evaluated; None where it has none."""
+    found = as_written(text)
+    if found is None:
+        return None
+    return Source(tuple(_prepared(list(found.statements))), found.left_out, found.whole)
+
+
+def as_written(text: str) -> Source | None:
+    """Return the code of a text as it stands; None where it has none."""
     rows = text.split("\n")[:MOST_ROWS]
     if (module := _whole(rows)) is not None:
-        return Source(tuple(_prepared(module)), frozenset(), whole=True)
+        return Source(tuple(module), frozenset(), whole=True)
     if (language := _other_language(rows)) is not None:
         found, left_out = _translated(dict(enumerate(rows, 1)), language)
-        return Source(tuple(_prepared(found)), frozenset(left_out), whole=True) if found else None
+        return Source(tuple(found), frozenset(left_out), whole=True) if found else None
     blocks = _blocks(rows)
     statements: list[ast.stmt] = []
     left_out = set()
@@ -66,7 +80,7 @@ def source(text: str) -> Source | None:
         found, gone = _translated(block, language) if language else _parsed(block)
         statements.extend(found)
         left_out |= gone
-    return Source(tuple(_prepared(statements)), frozenset(left_out)) if statements else None
+    return Source(tuple(statements), frozenset(left_out)) if statements else None
 
 
 def is_code(text: str) -> bool:
@@ -118,12 +132,14 @@ def _whole(rows: list[str]) -> list[ast.stmt] | None:
     """Return the statements of a text that is a module of Python; None for another text."""
     if not any(_PYTHON.search(row) for row in rows) or any(map(_too_deep, rows)):
         return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(textwrap.dedent("\n".join(rows))).body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return None
+    for written in (rows, [_PRINTS.sub(r"\g<indent>pass", row) for row in rows]):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(textwrap.dedent("\n".join(written))).body
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
+            continue
+    return None
 
 
 def _blocks(rows: list[str]) -> list[tuple[str, dict[int, str]]]:
@@ -167,7 +183,10 @@ def _may_be_code(row: str) -> bool:
 
 
 def _too_deep(row: str) -> bool:
-    return sum(row.count(sign) for sign in "([{-~") > DEEPEST_BRACKETS or len(row) > LONGEST_ROW
+    if len(row) > LONGEST_ROW:
+        return True
+    row = _IDLE.sub("", row)
+    return sum(row.count(sign) for sign in "([{-~") > DEEPEST_BRACKETS
 
 
 def _parsed(rows: dict[int, str]) -> tuple[list[ast.stmt], set[int]]:
@@ -230,4 +249,4 @@ def _row_by_row(rows: dict[int, str]) -> tuple[list[ast.stmt], set[int]]:
     return found, left_out
 
 
-__all__ = ["Source", "is_code", "source"]
+__all__ = ["Source", "as_written", "is_code", "source"]

@@ -20,6 +20,11 @@ _AVERAGES = re.compile(
 """Names of running averages of gradients, which steps with momentum and Adam use."""
 
 
+def is_rate(name: str) -> bool:
+    """Whether a name is one of those given to the length of a step."""
+    return _RATE.fullmatch(name) is not None
+
+
 def gradient_of_step(op: type[ast.operator], value: ast.expr) -> ast.expr | None:
     """Return the gradient in the amount of a step; None where the amount carries none.
 
@@ -156,4 +161,4 @@ def _factors(node: ast.expr) -> list[ast.expr]:
     return [node]
 
 
-__all__ = ["gradient_of_step", "step_of", "stepped_names"]
+__all__ = ["gradient_of_step", "is_rate", "step_of", "stepped_names"]

@@ -1,0 +1,280 @@
+"""Random data in place of what a program reads from files or gets as arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from chainrule.teaching.marking.code_as_program.values import Misshapen, Value
+from chainrule.teaching.marking.code_by_value.naming import is_label
+from chainrule.teaching.marking.code_by_value.updates import is_rate
+
+EXAMPLES = 7
+_FEATURES = re.compile(
+    r"(?i)x_?\w{0,12}|\w+_x|(?:train|test|val|input|batch|sample|raw)?_?(?:data|inputs?|features|"
+    r"images?|img|samples?|examples?)(?:_(?:train|test|batch|set|arr\w*|data))?|a_?prev|a0|batch"
+)
+_TARGETS = re.compile(
+    r"(?i)y_?\w{0,12}|\w+_y|t|(?:train|test|val)_?(?:labels?|targets?|y)|answers?"
+)
+_PLAIN = frozenset({"features", "inputs", "input", "labels", "targets", "target", "data", "images"})
+"""Names of data that could also be those of lengths."""
+
+_SHIFTS = frozenset({"gamma", "beta", "mu", "nu"})
+"""Names of rates that are more often those of parameters."""
+
+_LISTS = re.compile(
+    r"(?i)layers?(?:_?(?:dims?|sizes?|units?|structure|nodes|config))?|sizes|dims|architecture"
+    r"|structure|layers?_\w+|nn_\w*|hidden_(?:sizes|layers|dims|units)"
+)
+_INS = re.compile(
+    r"(?i)(?:n|num|dim|size|d|no)?_?(?:of_)?(?:in|inputs?|features?|x|visible)(?:_?(?:size|dim|nodes|units"
+    r"|layer|features?|len|neurons|n))?|n_?x|d|in_features|input_\w+|fan_in|num_in\w*|nin|num_features"
+)
+_HIDDEN = re.compile(r"(?i)\w*hid\w*|n_?h|h|n_neurons|units|latent\w*|embed\w*|num_neurons")
+_OUTS = re.compile(
+    r"(?i)(?:n|num|dim|size|no)?_?(?:of_)?(?:out|outputs?|class(?:es)?|labels?|y|targets?)(?:_?(?:size"
+    r"|dim|nodes|units|layer|features|neurons))?|n_?y|k|c|out_features|output_\w+|fan_out|nout"
+    r"|nodes|num_labels|n_classes"
+)
+_PENALTY = re.compile(r"(?i)lam\w*|reg\w*|l2\w*|weight_decay|\w*lambda\w*|wd")
+_ROUNDS = re.compile(r"(?i)\w*(?:epoch|iter|step|pass)\w*|n_rounds")
+_FLAGS = re.compile(r"(?i)\w*(?:verbose|print|plot|debug|show|log)\w*")
+_KEEP = re.compile(r"(?i)\w*(?:keep|drop)\w*|p_\w+")
+_BATCH = re.compile(r"(?i)_?(?:mini_?)?batch_?size|bs")
+
+
+class Relearned(Exception):  # noqa: N818
+    """Data of another length are needed, and the run starts again.
+
+    Parameters
+    ----------
+    what : str
+        ``features`` or ``classes``.
+    length : int
+        The length that is needed.
+    """
+
+    def __init__(self, what: str, length: int) -> None:
+        super().__init__(what)
+        self.what, self.length = what, length
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How data that a program does not define are laid out.
+
+    Parameters
+    ----------
+    rows : bool
+        Whether examples stand in rows.
+    labels : str
+        ``flat`` (m,), ``column`` (m, 1), ``row`` (1, m), ``one-hot`` or ``classes``.
+    single : bool
+        Whether the data are one example.
+    """
+
+    rows: bool = True
+    labels: str = "column"
+    single: bool = False
+
+
+READINGS = (
+    Reading(labels="column"), Reading(labels="flat"), Reading(labels="one-hot"),
+    Reading(labels="classes"), Reading(rows=False, labels="row"),
+    Reading(rows=False, labels="one-hot"), Reading(rows=False, labels="classes"),
+    Reading(rows=False, labels="one-hot", single=True), Reading(labels="one-hot", single=True),
+)  # fmt: skip
+
+
+@dataclass
+class Inputs:
+    """Data, sizes and numbers for the names that a program does not define.
+
+    Parameters
+    ----------
+    reading : Reading
+        The layout.
+    features, classes : int
+        Lengths.
+    """
+
+    reading: Reading = field(default_factory=Reading)
+    features: int = 4
+    classes: int = 3
+    asked: set[str] = field(default_factory=set)
+    rates: frozenset[str] = frozenset()
+    made: dict[str, Value] = field(default_factory=dict)
+    learned: bool = False
+    regression: bool = False
+    penalty: float = 0.3
+
+    def __post_init__(self) -> None:
+        self.source = np.random.default_rng(5)
+
+    def again(self) -> Inputs:
+        """Return the same data for another run."""
+        return replace(self, asked=set(), made={})
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs."""
+        return self.classes if self.reading.labels in ("one-hot", "classes") else 1
+
+    def data(self, name: str) -> Value | None:
+        """Return data for a name; None where the name is not one of data."""
+        plain = name.rpartition(".")[2]
+        if is_label(plain) or _TARGETS.fullmatch(plain):
+            return self._held(name, self._labels)
+        if _FEATURES.fullmatch(plain):
+            return self._held(name, self._examples)
+        return None
+
+    def _held(self, name: str, make: Value) -> Value:
+        self.asked.add(name)
+        if name not in self.made:
+            self.made[name] = make()
+        return np.array(self.made[name])
+
+    def _examples(self) -> np.ndarray:
+        if self.reading.single:
+            shape: tuple[int, ...] = (self.features, 1) if not self.reading.rows else (
+                self.features,)  # fmt: skip
+        elif self.reading.rows:
+            shape = (EXAMPLES, self.features)
+        else:
+            shape = (self.features, EXAMPLES)
+        return self.source.normal(0.2, 0.8, shape)
+
+    def _labels(self) -> np.ndarray:
+        count = EXAMPLES
+        kind = self.reading.labels
+        if self.regression:
+            flat: np.ndarray = self.source.normal(0.3, 0.7, count)
+        else:
+            flat = np.array([0, 1, 1, 0, 1, 0, 0], dtype=float)
+        if kind == "classes":
+            return np.array([0, 1, 1, 0, 1, 0, 0]) if self.classes < 3 else np.array(
+                [0, 2, 1, 0, 1, 2, 0])  # fmt: skip
+        if kind == "one-hot":
+            places = np.array([0, 2, 1, 0, 1, 2, 0]) % self.classes
+            if self.reading.single:
+                hot: np.ndarray = np.eye(self.classes)[1]
+                return hot if self.reading.rows else hot[:, None]
+            every: np.ndarray = np.eye(self.classes)[places]
+            return every if self.reading.rows else every.T
+        shapes = {"flat": (count,), "column": (count, 1), "row": (1, count)}
+        return flat.reshape(shapes[kind])
+
+    def in_place_of(self, name: str, value: np.ndarray) -> np.ndarray:
+        """Return random data in place of numbers that the code writes; labels stay."""
+        if is_label(name) or value.ndim == 0 or value.dtype.kind != "f":
+            return value
+        return self._random(name, value.shape)
+
+    def _random(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        seed = sum(ord(letter) * (at + 1) for at, letter in enumerate(name))
+        return np.random.default_rng(seed).normal(0.1, 0.7, shape)
+
+    def start(self, name: str, value: Value) -> Value:
+        """Return random numbers in place of zeros at which a parameter starts."""
+        found = self._random(name, np.shape(value))
+        return float(found) if np.ndim(value) == 0 else found
+
+    def scaled(self, value: Value) -> Value:
+        """Return random numbers in a scale in which slopes and masks show."""
+        size = float(np.sqrt(np.mean(np.square(value))))
+        return value if size == 0 or 0.3 < size < 1.2 else value * (0.7 / size)
+
+    def number(self, name: str, value: Value) -> Value:
+        """Return a number; the rate of a step is so small that a step changes nothing."""
+        if name in self.rates and isinstance(value, float | int) and not isinstance(value, bool):
+            return 1e-9
+        if _PENALTY.fullmatch(name) and isinstance(value, float):
+            return self.penalty
+        if _BATCH.fullmatch(name) and isinstance(value, int):
+            return 64  # one batch has all examples
+        return value
+
+    def in_place_of_default(self, name: str, default: Value) -> Value:
+        """Return a value for an argument with a default one."""
+        if isinstance(default, str | bool):
+            return default
+        if is_rate(name) or _ROUNDS.fullmatch(name) or _BATCH.fullmatch(name) or (
+            _PENALTY.fullmatch(name)
+        ):  # fmt: skip
+            return self.argument(name)
+        return default
+
+    def argument(self, name: str, function: str = "") -> Value | None:
+        """Return a value for an argument, by its name; None where the name does not say it."""
+        if function not in ("", "__init__") and name.lower() in _PLAIN:
+            return self.data(name)
+        if is_rate(name) and (name in self.rates or name.lower() not in _SHIFTS):
+            return 1e-9
+        if _FLAGS.fullmatch(name):
+            return False
+        if _ROUNDS.fullmatch(name):
+            return 1
+        if _PENALTY.fullmatch(name):
+            return self.penalty
+        if _BATCH.fullmatch(name):
+            return 64
+        if _KEEP.fullmatch(name):
+            return 0.8
+        if "activation" in name:
+            return "sigmoid"
+        if len(name) == 1 and name in "xXyY":
+            return self.data(name)
+        if (found := self._length(name)) is not None:
+            return found
+        return self.data(name)
+
+    def _length(self, name: str) -> Value | None:
+        self.asked.add("a length")
+        if re.fullmatch(r"(?i)hidden_?(?:layer_?)?(?:sizes|dims|units_list)", name):
+            return [6]
+        if re.fullmatch(
+            r"(?i)(?:n|num|number)_?(?:of_)?(?:data|examples|samples)|data_num|m", name
+        ):
+            return EXAMPLES
+        if _LISTS.fullmatch(name):
+            return [self.features, 6, self.outputs]
+        if re.fullmatch(r"(?i)d_?model|model_?dim|embed_?dim|d_embed", name):
+            return self.features
+        if re.fullmatch(r"(?i)(?:n|num)_?heads?|heads", name):
+            return 2
+        if _HIDDEN.fullmatch(name):
+            return 6
+        if _OUTS.fullmatch(name):
+            return self.outputs
+        if _INS.fullmatch(name):
+            return self.features
+        return None
+
+    def learn(self, error: Misshapen) -> None:
+        """Take another number of features or classes, where lengths do not meet because of it."""
+        if self.learned or not self.asked:
+            return
+        for one, other in _unequal(error.one, error.other):
+            for mine, its in ((one, other), (other, one)):
+                if its in (EXAMPLES, 1, 0) or its > 200:
+                    continue
+                if mine == self.features:
+                    raise Relearned("features", its)
+                if mine == self.classes:
+                    raise Relearned("classes", its)
+
+
+def _unequal(one: tuple[int, ...], other: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    if len(one) and len(other):
+        yield one[-1], other[max(0, len(other) - 2)]  # of a product
+        for a, b in zip(one[::-1], other[::-1], strict=False):
+            if a != b:
+                yield a, b
+
+
+__all__ = ["EXAMPLES", "READINGS", "Inputs", "Reading", "Relearned"]

@@ -1,0 +1,145 @@
+"""Layouts of the data and losses of a program, and which of them explain it best."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from chainrule.teaching.marking.code_as_program.inputs import READINGS, Inputs, Reading, Relearned
+from chainrule.teaching.marking.code_as_program.matching import MOST_CLAIMS, accepted, matching_of
+from chainrule.teaching.marking.code_as_program.measuring import (
+    Loss,
+    Measured,
+    losses_in,
+    usual_losses,
+)
+from chainrule.teaching.marking.code_as_program.outline import Outline
+from chainrule.teaching.marking.code_as_program.program import Budget, Program, Run
+from chainrule.teaching.marking.code_as_program.values import CannotRun
+from chainrule.teaching.marking.code_by_value.naming import is_label
+
+MOST_LAYOUTS = 4
+
+
+@dataclass
+class Tried:
+    """A layout of the data and a loss, with the rows that they make right."""
+
+    program: Program
+    run: Run
+    measured: Measured
+    loss: str
+    right: set[int]
+    claimed: set[int]
+
+    @property
+    def score(self) -> float:
+        """How well it explains the program."""
+        usual = 0.3 if " of " in self.loss else 0.0
+        return len(self.right) - 0.1 * len(self.run.trace.misshapen) - usual
+
+
+def likeliest(
+    statements: Sequence[ast.stmt],
+    outline: Outline,
+    entry: str | None,
+    known: set[int],
+    budget: Budget,
+) -> tuple[Tried, set[int]] | None:
+    """Return the layout and the loss that make most rows right, and the rows that others clear."""
+    runs: list[tuple[float, Program, Run]] = []
+    for reading in _readings(outline):
+        program = Program(statements, outline, reading, entry, budget=budget)
+        try:
+            run = program.learned()
+        except (CannotRun, RecursionError, ArithmeticError, ValueError, TypeError, LookupError):
+            continue
+        lines = {event.line for event in program.claims(run)}
+        if lines - known:
+            runs.append((len(lines) - 1.5 * len(run.trace.misshapen), program, run))
+        if not program.inputs.asked:
+            break
+    tried: list[Tried] = []
+    for _, program, run in sorted(runs, key=lambda one: -one[0])[:MOST_LAYOUTS]:
+        tried.extend(_tried(program, run))
+        if any(one.right and one.right == one.claimed for one in tried):
+            break
+    if not tried:
+        return None
+    best = max(tried, key=lambda one: one.score)
+    if best.right != best.claimed:
+        best = _without_penalty(best)
+    cleared = {
+        line
+        for one in tried
+        if one.score >= best.score - 0.5 and one.program.inputs is not best.program.inputs
+        for line in one.right
+    }  # a layout that makes as many rows right clears a row
+    return best, cleared
+
+
+def _without_penalty(best: Tried) -> Tried:
+    """Return the program without a penalty that its gradients have and its loss leaves out."""
+    program = replace(best.program, inputs=replace(best.program.inputs, penalty=0.0))
+    try:
+        run = program.run()
+    except (CannotRun, RecursionError, Relearned):
+        return best
+    loss = best.measured.losses[best.loss]
+    if (
+        len(run.trace.events) != len(best.run.trace.events)
+        or abs(loss(run) - loss(best.run)) > 1e-9
+    ):
+        return best
+    found = [one for one in _tried(program, run) if len(one.right) > len(best.right)]
+    return max(found, key=lambda one: one.score, default=best)
+
+
+def _tried(program: Program, run: Run) -> Iterator[Tried]:
+    """Yield the losses of a run with the rows that each makes right."""
+    claims = program.claims(run)[:MOST_CLAIMS]
+    if not claims:
+        return
+    before = [event for event in run.trace.events if event.index < claims[0].index]
+    outputs = [event for event in before[::-1] if event.kind != "given"][:12]
+    labels = [event.value for event in before
+              if is_label(event.name) or event.name[:1] in ("y", "Y")]  # fmt: skip
+    differences = [event.value for event in (*outputs[:4], *claims[:2])]
+    lines = {event.line for event in claims}
+    losses = losses_in(run, labels[-3:], outputs, differences)
+    found = list(_under_each(program, run, losses, lines))
+    if not any(one.right for one in found) and run.upstream is None:
+        losses = usual_losses(labels[-3:], outputs, differences)
+        found = list(_under_each(program, run, losses, lines))
+    yield from found
+
+
+def _under_each(
+    program: Program, run: Run, losses: Mapping[str, Loss], lines: set[int]
+) -> Iterator[Tried]:
+    measured = Measured(program, run, losses)
+    for loss in losses:
+        judge = matching_of(program, run, measured, loss)
+        if " of " in loss and not judge.begins():
+            continue
+        factors = judge.factors()
+        right = {
+            event.line for group in judge.groups
+            if accepted(judge, group.last, group.last.value, factors, group)
+            for event in group.events
+        }  # fmt: skip
+        if " of " in loss and len(right) < 2:
+            continue
+        yield Tried(program, run, measured, loss, right, lines)
+        if right == lines:
+            return
+
+
+def _readings(outline: Outline) -> Iterator[Inputs]:
+    for reading in READINGS:
+        yield Inputs(reading, rates=outline.rates)
+    yield Inputs(Reading(labels="flat"), rates=outline.rates, regression=True)
+
+
+__all__ = ["Tried", "likeliest"]

@@ -1,0 +1,235 @@
+"""Matches of gradients with the values of a program, up to a factor."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from chainrule.teaching.marking.code_as_program.measuring import Measured
+from chainrule.teaching.marking.code_as_program.opened import PARAMETERS
+from chainrule.teaching.marking.code_as_program.program import Program, Run
+from chainrule.teaching.marking.code_as_program.trace import Event
+from chainrule.teaching.marking.code_by_value.naming import SHORT
+
+MOST_CLAIMS = 60
+MOST_NEAR = 14
+
+
+@dataclass
+class Group:
+    """The events that make one gradient together.
+
+    Parameters
+    ----------
+    events : list of Event
+        In order; the last one has the gradient.
+    verdict, why : str
+        The judgement.
+    """
+
+    events: list[Event]
+    verdict: str = "unproven"
+    why: str = ""
+    numbers: tuple[float, float] | None = None
+    factor: float = 1.0
+    parameter: bool = False
+    claims: bool = True  # whether its name says that it is a gradient
+    fault: int | None = None  # the row at fault, where several rows make the gradient
+
+    @property
+    def last(self) -> Event:
+        """The event with the gradient."""
+        return self.events[-1]
+
+
+def groups_of(program: Program, claims: Sequence[Event]) -> list[Group]:
+    """Return the gradients, each with the rows that make it."""
+    found: list[Group] = []
+    open_: dict[tuple[int, str], Group] = {}
+    for event in claims:
+        key = (event.frame, event.name)
+        if event.kind == "changed" and key in open_:
+            open_[key].events.append(event)
+            continue
+        group = Group([event])
+        group.parameter = event.kind == "step" or any(
+            one in program.outline.stepped or PARAMETERS.fullmatch(one)
+            for one in targets_of(program, event)
+        )
+        group.claims = event.kind == "step" or program.outline.names.is_named_gradient(
+            event.name.partition("[")[0])  # fmt: skip
+        found.append(group)
+        open_[key] = group
+    for group in found:
+        first = group.events[0]
+        if len(group.events) > 1 and not first.value.any():
+            group.events.pop(0)  # it only starts at zero
+    return [one for one in found if one.last.value.any() or len(one.events) > 1]
+
+
+def targets_of(program: Program, event: Event) -> list[str]:
+    if event.kind == "step":
+        return [event.name.partition("[")[0]]
+    plain = event.name.partition("[")[0]
+    names = program.outline.names
+    stem = names.stem(plain)
+    if stem is None:
+        carried = names.carried(plain)
+        return names.values_of(carried) if carried else []
+    return names.values_of(stem) or [stem]
+
+
+@dataclass
+class Matching:
+    """Verdicts under one loss."""
+
+    program: Program
+    measured: Measured
+    loss: int
+    groups: list[Group]
+    claimed: set[int]
+    counts: list[int]
+    origins: dict[str, list[int]] = field(default_factory=dict)
+    by_size: dict[int, list[int]] = field(default_factory=dict)
+    is_turned: bool | None = None
+
+    def __post_init__(self) -> None:
+        for event in self.measured.run.trace.events:
+            if event.index in self.claimed:
+                continue
+            origin = self.measured.first(event)
+            if origin in self.claimed:
+                continue
+            name = event.name.partition("[")[0]
+            if origin not in self.origins.setdefault(name, []):
+                self.origins[name].append(origin)
+            here = self.by_size.setdefault(event.value.size, [])
+            if origin not in here:
+                here.append(origin)
+
+    def candidates(self, event: Event) -> tuple[list[int], bool]:
+        """Return the values that a gradient may be of, and whether its name says so."""
+        found = [origin for name in targets_of(self.program, event)
+                 for origin in self.origins.get(name, ())]  # fmt: skip
+        found = self._moving(found)
+        stem = self.program.outline.names.stem(event.name.partition("[")[0]) or ""
+        if not found and stem.lower() in SHORT:  # db, where another class has a b
+            fits = SHORT[stem.lower()].fullmatch
+            found = self._moving([one for name, here in self.origins.items() if fits(name)
+                                  for one in here])  # fmt: skip
+        if found and "delta" not in event.name.lower():  # layer2_delta may be of what enters it
+            return found, True
+        near = [one for one in self.by_size.get(event.value.size, ())
+                if one < event.index or event.kind == "step"]  # fmt: skip
+        return self._moving(near[-MOST_NEAR:]), False
+
+    def _moving(self, places: Sequence[int]) -> list[int]:
+        return [one for one in dict.fromkeys(places) if self.measured.moves(one, self.loss)]
+
+    def ratios(self, event: Event, value: np.ndarray) -> list[tuple[float, int]]:
+        """Return of which values a gradient is a multiple, and how many times."""
+        found = []
+        for origin in self.candidates(event)[0]:
+            shape = self.measured.run.trace.events[origin].value.shape
+            if squeezed(shape) != squeezed(value.shape):
+                continue
+            ratio = self.measured.ratio(value, origin, self.loss)
+            if ratio is not None:
+                found.append((ratio, origin))
+        return found
+
+    def begins(self) -> bool:
+        """Whether one of the first gradients is a multiple of one of the loss."""
+        return any(self.ratios(group.last, group.last.value) for group in self.groups[:3]
+                   if group.last.value.size > 1)  # fmt: skip
+
+    def factors(self) -> tuple[float, float]:
+        """Return the factors that the gradients of parameters, and the others, share."""
+        votes: dict[bool, Counter[float]] = {True: Counter(), False: Counter()}
+        total = {True: 0, False: 0}
+        for group in self.groups:
+            if not self.candidates(group.last)[1]:
+                continue
+            ratios = self.ratios(group.last, group.last.value)
+            large = [r for r, _ in ratios] if group.last.value.size > 1 else [
+                r for r, _ in ratios if self.allowed(r)]  # fmt: skip
+            total[group.parameter] += 1
+            if large:
+                best = min(large, key=lambda r: abs(math.log(abs(r))) + (r < 0))
+                votes[group.parameter][float(f"{best:.4g}")] += 1
+        found = []
+        for kind in (True, False):
+            allowed = {r: count for r, count in votes[kind].items() if self.allowed(r)}
+            allowed = {r: n for r, n in allowed.items() if r > 0} or allowed
+            most = max(allowed.values(), default=0)
+            likely = [r for r, count in allowed.items() if 2 * count >= most]
+            found.append(min(likely, key=lambda r: abs(math.log(abs(r))), default=None))
+        parameters = found[0] if found[0] is not None else 1.0
+        return parameters, found[1] if found[1] is not None else parameters
+
+    def turned(self, factors: tuple[float, float]) -> bool:
+        """Whether the rows that do not name their value have the other sign: ``y - a``."""
+        if self.is_turned is None:
+            count = 0
+            for group in self.groups:
+                if group.last.value.size > 1 and not self.candidates(group.last)[1]:
+                    ratios = [r for r, _ in self.ratios(group.last, group.last.value)]
+                    count += any(abs(r / f - 1) < 1e-3 for r in ratios for f in factors)
+                    count -= any(abs(r / f + 1) < 1e-3 for r in ratios for f in factors)
+            self.is_turned = count < 0
+        return self.is_turned
+
+    def allowed(self, ratio: float) -> bool:
+        """Whether a factor is one that conventions bring."""
+        sizes = [1.0, 0.5, *(float(n) for n in self.counts), *(1 / n for n in self.counts),
+                 *(n / 2 for n in self.counts), *(0.5 / n for n in self.counts)]  # fmt: skip
+        return any(abs(abs(ratio) / one - 1) < 1e-3 for one in sizes)
+
+
+def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape without the axes of length 1."""
+    return tuple(one for one in shape if one != 1)
+
+
+def matching_of(program: Program, run: Run, measured: Measured, loss: str) -> Matching:
+    """Return the gradients of a run beside the values that they may be of.
+
+    Parameters
+    ----------
+    program, run : Program, Run
+        The program and a run of it.
+    measured : Measured
+        The slopes of its losses.
+    loss : str
+        One of them.
+    """
+    claims = program.claims(run)[:MOST_CLAIMS]
+    claimed = {event.index for event in claims}
+    counts = sorted({n for event in run.trace.events for n in event.value.shape if n > 1})
+    at = list(measured.losses).index(loss)
+    return Matching(program, measured, at, groups_of(program, claims), claimed, counts)
+
+
+def accepted(
+    judge: Matching, event: Event, value: np.ndarray, factors: tuple[float, float], group: Group
+) -> bool:
+    """Whether a gradient is that of a value, up to the factors that the rows share."""
+    named = judge.candidates(event)[1]
+    wanted: Sequence[float] = (factors[0],) if group.parameter else factors
+    if not named and judge.turned(factors):
+        wanted = [-one for one in factors]
+    if value.size == 1 and not named:
+        return False  # every number is a multiple of every other one
+    for ratio, _ in judge.ratios(event, value):
+        for factor in wanted:
+            if abs(ratio / factor - 1) < 2e-4:
+                group.factor = factor
+                return True
+    return False
+
+
+__all__ = ["MOST_CLAIMS", "Group", "Matching", "accepted", "matching_of", "squeezed"]

@@ -1,0 +1,238 @@
+"""Functions, steps downhill and parameters of a program, found before it runs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from chainrule.teaching.marking.code_as_program.opened import PARAMETERS
+from chainrule.teaching.marking.code_by_value.naming import Names, names_of
+from chainrule.teaching.marking.code_by_value.updates import gradient_of_step, is_rate, step_of
+from chainrule.teaching.marking.code_by_value.words import word_of
+
+_DRAWS = frozenset({"randn", "rand", "normal", "uniform", "standard_normal", "random_sample",
+                    "random", "truncated_normal"})  # fmt: skip
+_FILLED = frozenset({"zeros", "ones", "full", "empty", "zeros_like", "ones_like"})
+_UPDATES = re.compile(r"(?i)_*(?:update|optimi[sz]e|apply|adjust|step|sgd)\w*")
+
+
+_GRADIENTS = re.compile(r"(?i)\w*grads?|\w*gradients?|nabla\w*|deltas?|derivatives?")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step downhill.
+
+    Parameters
+    ----------
+    gradient : ast.expr or None
+        The gradient that it carries; None where it has a name.
+    """
+
+    gradient: ast.expr | None
+
+
+@dataclass
+class Outline:
+    """The functions, the steps and the names of gradients of a program."""
+
+    functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
+    names: Names = field(default_factory=lambda: names_of([]))
+    rates: frozenset[str] = frozenset()
+    parameters: frozenset[str] = frozenset()
+    stepped: frozenset[str] = frozenset()
+    drawn: dict[int, bool] = field(default_factory=dict)
+    carrying: frozenset[str] = frozenset()  # names of which gradients are made
+    known: dict[str, bool] = field(default_factory=dict)
+    steps: dict[int, Step] = field(default_factory=dict)
+    kept: list[ast.AST] = field(default_factory=list)
+    takes: dict[int, bool] = field(default_factory=dict)
+
+    def step(self, statement: ast.stmt) -> Step | None:
+        """Return the step that an assignment is: ``w = w - rate * dw``."""
+        return self.steps.get(id(statement))
+
+    def step_at(self, target: ast.expr) -> Step | None:
+        """Return the step that changes a target in place: ``w -= rate * dw``."""
+        return self.steps.get(id(target))
+
+    def is_claim(self, name: str) -> bool:
+        """Whether a name is that of a gradient."""
+        if name not in self.known:
+            plain = name.partition("[")[0]
+            self.known[name] = bool(plain) and (
+                self.names.is_gradient(name)
+                or self.names.is_gradient(plain)
+                or plain in self.carrying
+            )
+        return self.known[name]
+
+    def adds_to_itself(self, target: ast.expr, value: ast.expr) -> bool:
+        """Whether a gradient is made of what it was: ``dW = dW + x.T @ dz``."""
+        return isinstance(target, ast.Name) and self.is_claim(target.id) and any(
+            isinstance(node, ast.Name) and node.id == target.id for node in ast.walk(value)
+        ) and isinstance(value, ast.BinOp)  # fmt: skip
+
+    def entry_name(self, container: str, key: str) -> str:
+        """Return the name of the entry of a dictionary: ``grads["W1"]`` is dW1."""
+        held = _GRADIENTS.fullmatch(container) is not None and not self.names.is_gradient(key)
+        return f"d{key}" if held else key
+
+    def is_drawn(self, value: ast.expr) -> bool:
+        """Whether an expression draws random numbers, other than to leave units out."""
+        if id(value) not in self.drawn:
+            self.drawn[id(value)] = self._is_drawn(value)
+        return self.drawn[id(value)]
+
+    def _is_drawn(self, value: ast.expr) -> bool:
+        nodes = list(ast.walk(value))
+        return not any(isinstance(node, ast.Compare) for node in nodes) and any(
+            isinstance(node, ast.Call) and word_of(node.func) in _DRAWS for node in nodes
+        )
+
+    def starts(self, name: str, value: ast.expr) -> bool:
+        """Whether a parameter gets the number, or the zeros, from which its training starts."""
+        if name not in self.parameters:
+            return False
+        if isinstance(value, ast.Call):
+            return word_of(value.func) in _FILLED
+        return isinstance(value, ast.Constant) and isinstance(value.value, int | float)
+
+    def takes_steps(self, loop: ast.For | ast.While) -> bool:
+        """Whether every round of a loop takes a step, so that one round has all gradients."""
+        if id(loop) not in self.takes:
+            self.takes[id(loop)] = self._takes_steps(loop)
+        return self.takes[id(loop)]
+
+    def _takes_steps(self, loop: ast.For | ast.While) -> bool:
+        own = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)} \
+            if isinstance(loop, ast.For) else set()  # fmt: skip
+        for node in (sub for one in loop.body for sub in ast.walk(one)):
+            if isinstance(node, ast.Assign | ast.AugAssign):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                step = self.steps.get(id(node)) or self.steps.get(id(target))
+                used = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+                if step is not None and not used & own:
+                    return True
+            elif isinstance(node, ast.Call) and self._updates(word_of(node.func), set()):
+                return True
+        return False
+
+    def _updates(self, name: str, seen: set[str]) -> bool:
+        if name in seen:
+            return False
+        seen.add(name)
+        function = self.functions.get(name)
+        if function is None:
+            return _UPDATES.fullmatch(name) is not None
+        return any(
+            id(node) in self.steps
+            or (isinstance(node, ast.Call) and self._updates(word_of(node.func), seen))
+            for node in ast.walk(function)
+        )
+
+    def calls(self, function: ast.FunctionDef) -> set[str]:
+        """Return the functions of the program that a function calls."""
+        return {
+            word for node in ast.walk(function)
+            if isinstance(node, ast.Call) and (word := word_of(node.func)) in self.functions
+        }  # fmt: skip
+
+
+def outline_of(statements: Sequence[ast.stmt]) -> Outline:
+    """Return what is known of a program before it runs."""
+    names = names_of(statements)
+    found = Outline(names=names, kept=list(statements))
+    rates: set[str] = set()
+    stepped: set[str] = set()
+    for node in (sub for one in statements for sub in ast.walk(one)):
+        if isinstance(node, ast.FunctionDef):
+            found.functions.setdefault(node.name, node)
+        for key, target, step, value in _steps(node, names):
+            found.steps[id(key)] = step
+            stepped.add(word_of(target))
+            if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+                stepped.add(str(target.slice.value))
+            rates |= {word for sub in ast.walk(value)
+                      if isinstance(sub, ast.Name | ast.Attribute) and is_rate(
+                          word := word_of(sub))}  # fmt: skip
+    owners = {name for name in names.all if names.has_gradient(name)}
+    found.rates = frozenset(rates)
+    found.parameters = frozenset(stepped | owners)
+    found.stepped = frozenset(stepped - {""})
+    found.carrying = frozenset(_carrying(statements, names))
+    return found
+
+
+def _carrying(statements: Sequence[ast.stmt], names: Names) -> Iterator[str]:
+    """Yield names such as ``dscores`` of which gradients are made."""
+    assigned = {node.id for one in statements for node in ast.walk(one)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}  # fmt: skip
+    for node in (sub for one in statements for sub in ast.walk(one)):
+        if isinstance(node, ast.Assign) and names.is_gradient(name_of(node.targets[0])):
+            yield from (
+                sub.id for sub in ast.walk(node.value)
+                if isinstance(sub, ast.Name) and sub.id in assigned
+                and re.fullmatch(r"d[A-Za-z_]\w+|grad\w*|\w*errors?|err|e|resid\w*|diff\w*", sub.id)
+                and sub.id not in ("data", "dim", "dims", "dropout", "decay", "delta", "dtype")
+            )  # fmt: skip
+
+
+def name_of(target: ast.expr) -> str:
+    """Return the name of what an assignment changes; ``grads["W1"]`` is dW1."""
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant) and (
+        isinstance(target.slice.value, str)
+    ):  # fmt: skip
+        key = target.slice.value
+        return f"d{key}" if _GRADIENTS.fullmatch(word_of(target.value)) else key
+    return word_of(target)
+
+
+def _steps(node: ast.AST, names: Names) -> Iterator[tuple[ast.AST, ast.expr, Step, ast.expr]]:
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
+        key: ast.AST = node.target
+        target: ast.expr
+        target, op, amount = node.target, type(node.op), node.value
+    elif isinstance(node, ast.Assign) and len(node.targets) == 1 and (
+        (taken := step_of(node.targets[0], node.value)) is not None
+    ):  # fmt: skip
+        key, target = node, node.targets[0]
+        op, amount = taken  # type: ignore[assignment]
+    else:
+        return
+    if names.is_gradient(word_of(target)) or _is_entry_of_gradient(target, names):
+        return
+    rated = any(
+        isinstance(sub, ast.Name | ast.Attribute) and is_rate(word_of(sub))
+        for sub in ast.walk(amount)
+    )
+    down = op is ast.Sub or any(isinstance(s, ast.Constant) for s in ast.walk(amount))
+    trained = PARAMETERS.fullmatch(word_of(target)) is not None
+    if rated or (names.uses_gradients(amount) and (down or trained)):
+        carried = gradient_of_step(op, amount)
+        named = names.uses_gradients(amount)
+        yield key, target, Step(None if named and _is_plain(amount) else carried), amount
+
+
+def _is_plain(amount: ast.expr) -> bool:
+    """Whether the amount of a step is a gradient with a name, times numbers."""
+    return not any(
+        isinstance(node, ast.MatMult | ast.Add | ast.Sub)
+        or (isinstance(node, ast.Call) and word_of(node.func) in ("dot", "sum", "outer", "matmul",
+                                                                  "mean"))
+        for node in ast.walk(amount)
+    )  # fmt: skip
+
+
+def _is_entry_of_gradient(target: ast.expr, names: Names) -> bool:
+    return (
+        isinstance(target, ast.Subscript)
+        and isinstance(target.slice, ast.Constant)
+        and isinstance(target.slice.value, str)
+        and (names.is_gradient(target.slice.value) or names.is_gradient(word_of(target.value)))
+    )
+
+
+__all__ = ["Outline", "Step", "name_of", "outline_of"]
