@@ -251,7 +251,7 @@ def _judge(
             )
             if meaning.note:
                 why += f"; read with {meaning.note}"
-            said_above = replace(meaning, symmetric=False)
+            said_above = replace(meaning, symmetric=False, rows=meaning.rows != usable[0].rows)
             if meaning.labels in ("shares", "class") and LABELS.search(reader.passage.text):
                 said_above = replace(said_above, labels="free")
             usual = said_above.note == "" and meaning.ranks == usable[0].ranks
@@ -278,6 +278,7 @@ def _judge(
         whole = bool(refuting) and not any(one.loose and not one.opaque for one in outcomes)
     slopes = is_of_slopes(reader, claim)
     slopes = slopes and not (is_about_definition(reader, claim) or is_tainted(reader, claim))
+    whole = whole and not (reader.hurried and not change)
     if whole and (slopes or is_identity(reader, claim, refuting[0].sign)):
         first = refuting[0]
         assert first.numbers is not None

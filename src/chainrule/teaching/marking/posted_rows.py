@@ -1,0 +1,47 @@
+r"""Formulas that share a row and letters that share a product, set apart.
+
+``S = QK^T \quad P = \sigma(S)`` is two equations; ``QK^T`` is a product where ``Q`` and ``K`` are
+names of their own; ``\left.\frac{\partial L}{\partial h}\right|_{\text{direct}}`` is a derivative.
+Every change stays on its row, so line numbers hold.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SCRIPT = r"(?:[_^]\s*(?:\{[^{}]*\}|\\?\w))*"
+_BETWEEN = re.compile(
+    r"(?P<before>=[^=\n]*?[^=\s,;:&\\({])[ \t]*\\q?quad(?![A-Za-z])(?=\s*(?:\\q?quad\s*)?"
+    rf"(?:[A-Z]{_SCRIPT}|[a-zA-Z][_^]\s*(?:\{{[^{{}}]*\}}|\w){_SCRIPT})\s*&?=(?!=))"
+)
+"""The space between two equations; a condition such as ``i = j`` is no equation."""
+
+_PAIR = re.compile(r"(?<![A-Za-z\\{])(?P<one>[A-Z])(?P<other>[A-Z])(?![A-Za-z(])")
+_OWN = (
+    r"(?:\\partial\s*\{?\s*|(?:^|[$&,;]|\\quad)\s*)(?:\\(?:mathbf|boldsymbol|bm)\s*\{?\s*)?"
+    r"NAME(?![A-Za-z])\s*\}?\s*(?:[_^}$=]|&=)"
+)
+_AT = re.compile(
+    r"\\left\s*\.\s*(?P<of>\\frac\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})"
+    r"\s*\\right\s*\|\s*_\s*\{\s*(?:\\(?:text|mathrm)\s*\{[^{}]*\}|[^{}=\\]*)\s*\}"
+)
+"""A derivative with words behind a bar; one at a place, ``x = 0``, is another number."""
+
+
+def with_rows_apart(text: str) -> str:
+    r"""Return a text in LaTeX with commas between its equations and spaces between its letters.
+
+    >>> with_rows_apart(r"$S = QK^T \quad P = f(S)$, $\frac{\partial L}{\partial Q}$, $K = I$")
+    '$S = Q K^T, \\quad P = f(S)$, $\\frac{\\partial L}{\\partial Q}$, $K = I$'
+    """
+    text = _BETWEEN.sub(r"\g<before>, \\quad", _AT.sub(r"\g<of>", text))
+    return _PAIR.sub(lambda match: _apart(match, text), text)
+
+
+def _apart(match: re.Match[str], text: str) -> str:
+    letters = match["one"], match["other"]
+    own = (re.search(_OWN.replace("NAME", one), text, re.MULTILINE) for one in letters)
+    return " ".join(letters) if all(own) else match[0]
+
+
+__all__ = ["with_rows_apart"]
