@@ -137,6 +137,7 @@ def posted_forward(
             rest = [s for s in said if s not in used and equals_signs(s.text)]
             kept = [pair for pair in refused if partly or pair[0] in leading]
             rest = [s for s in rest if s not in [pair[0] for pair in kept]]
+            rest = [*_second_names(model, used), *rest]
             unread = [pair[0] for pair in refused]
             return PostedForward(with_softmax_labels(model), rest, kept, unread)
     return None
@@ -276,6 +277,21 @@ def _names_behind(chosen: Sequence[TranscriptStatement]) -> list[Line]:
                 known.add(canonical(last))
                 left = statement.text[: cuts[0]].strip()
                 found.append(Line(f"{last} = {left}", statement.line))
+    return found
+
+
+def _second_names(
+    model: Model, used: Sequence[TranscriptStatement]
+) -> list[TranscriptStatement]:
+    """Return ``A = Z`` for every name A of a value that the forward pass has as Z."""
+    known = {spelled(symbol.name) for symbol in model.symbols}
+    found: list[TranscriptStatement] = []
+    for statement in used:
+        parts = [statement.text[a:b].strip() for a, b in statement.sides()[:2]]
+        with suppress(ValueError):
+            name, other = (spelled(canonical(part)) for part in parts)
+            if name not in known and other in known:
+                found.append(replace(statement, text=" = ".join(parts)))
     return found
 
 
