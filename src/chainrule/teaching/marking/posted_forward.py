@@ -27,6 +27,7 @@ from chainrule.language.reading.names import scan, target_name
 from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.words import function_word
 from chainrule.teaching.marking.forward import MAX_DEFINITIONS, OBJECTIVES, is_size
+from chainrule.teaching.marking.open_functions import GENERAL, open_functions
 from chainrule.teaching.marking.open_objective import (
     UNNAMED,
     named_in,
@@ -101,7 +102,10 @@ class PostedForward:
 
 
 def posted_forward(
-    text: str, said: Sequence[TranscriptStatement], values: Mapping[str, Application]
+    text: str,
+    said: Sequence[TranscriptStatement],
+    values: Mapping[str, Application],
+    activation: str = GENERAL,
 ) -> PostedForward | None:
     """Read the forward pass of a post; None where there is none.
 
@@ -113,6 +117,8 @@ def posted_forward(
         Its statements.
     values : mapping of str to Application
         Values that are written with their arguments.
+    activation : str
+        The function that an activation without a definition is taken for.
     """
     if len(said) > MAX_DEFINITIONS:
         return None
@@ -121,7 +127,7 @@ def posted_forward(
     leading = defining
     if first is not None:
         leading = [s for s in defining if said.index(s) < said.index(first)]
-    declared = declarations(text, said)
+    declared = [*declarations(text, said), *open_functions(defining, activation)]
     claims = [s.text for s in said if s not in defining]
     choices = dict.fromkeys((tuple(_first_of_each(leading)), tuple(_first_of_each(defining))))
     ordered = sorted(choices, key=lambda some: not any(_target(s) in USUAL for s in some))

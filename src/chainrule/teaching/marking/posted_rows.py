@@ -21,6 +21,14 @@ _OWN = (
     r"(?:\\partial\s*\{?\s*|(?:^|[$&,;]|\\quad)\s*)(?:\\(?:mathbf|boldsymbol|bm)\s*\{?\s*)?"
     r"NAME(?![A-Za-z])\s*\}?\s*(?:[_^}$=]|&=)"
 )
+_SLOPE_OF = re.compile(r"(?<![A-Za-z\\])(?P<name>\\(?:var)?(?:phi|psi)|[fgh])\s*'\s*\(")
+"""A function with its slope, ``\\phi'(z)``: brackets behind it hold its argument."""
+
+_OF_LAYER = (
+    r"(?P<name>\\(?:var)?(?:phi|psi)|[fgh])(?P<prime>')?"
+    r"\^\s*(?:\{\s*\[(?P<layer>\d)\]\s*(?P<after>'|\\prime)?\s*\}|\[(?P<bare>\d)\])(?P<behind>')?"
+)
+
 _AT = re.compile(
     r"\\left\s*\.\s*(?P<of>\\frac\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})"
     r"\s*\\right\s*\|\s*_\s*\{\s*(?:\\(?:text|mathrm)\s*\{[^{}]*\}|[^{}=\\]*)\s*\}"
@@ -34,8 +42,25 @@ def with_rows_apart(text: str) -> str:
     >>> with_rows_apart(r"$S = QK^T \quad P = f(S)$, $\frac{\partial L}{\partial Q}$, $K = I$")
     '$S = Q K^T, \\quad P = f(S)$, $\\frac{\\partial L}{\\partial Q}$, $K = I$'
     """
+    text = _with_layers_below(text)
     text = _BETWEEN.sub(r"\g<before>, \\quad", _AT.sub(r"\g<of>", text))
+    for name in {match["name"] for match in _SLOPE_OF.finditer(text)}:
+        text = re.sub(rf"(?<![A-Za-z\\]){re.escape(name)}[ ]+(?=\()", lambda _, n=name: n, text)  # type: ignore[misc]
     return _PAIR.sub(lambda match: _apart(match, text), text)
+
+
+def _with_layers_below(text: str) -> str:
+    r"""Write ``g^{[1]}(z)`` as ``g_{1}(z)``, where the text only ever applies such functions."""
+    if re.search(rf"(?<![A-Za-z\\]){_OF_LAYER}(?!\s*(?:\\left\s*)?\()", text):
+        return text
+    return re.sub(
+        rf"(?<![A-Za-z\\]){_OF_LAYER}",
+        lambda match: (
+            f"{match['name']}_{{{match['layer'] or match['bare']}}}"
+            + ("'" if match["prime"] or match["after"] or match["behind"] else "")
+        ),
+        text,
+    )
 
 
 def _apart(match: re.Match[str], text: str) -> str:
