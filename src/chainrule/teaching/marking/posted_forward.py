@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from chainrule.calculus.graph.model import Model
 from chainrule.errors import ChainruleError, ParseError
@@ -26,6 +27,7 @@ from chainrule.language.reading.models import read_lines
 from chainrule.language.reading.names import scan, target_name
 from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.words import function_word
+from chainrule.teaching.marking.batch_letters import with_batch_letters
 from chainrule.teaching.marking.forward import MAX_DEFINITIONS, OBJECTIVES, is_size
 from chainrule.teaching.marking.open_functions import GENERAL, open_functions
 from chainrule.teaching.marking.open_objective import (
@@ -122,6 +124,7 @@ def posted_forward(
     """
     if len(said) > MAX_DEFINITIONS:
         return None
+    said = with_batch_letters(said)
     defining = [statement for statement in said if _is_definition(statement, said)]
     first = next((s for s in said if equals_signs(s.text) and s not in defining), None)
     leading = defining
@@ -338,7 +341,9 @@ def declarations(text: str, said: Sequence[TranscriptStatement]) -> list[Line]:
     coded = {statement.line for statement in said if statement.code}
     found: list[Line] = []
     seen: set[str] = set()
-    rows = [Line(row, at) for at, row in rows_of_prose(text) if at not in coded]
+    prose = [(at, row) for at, row in rows_of_prose(text) if row.strip(" &")]
+    left = {at for (at, _), (_, row) in pairwise(prose) if row.lstrip(" &").startswith("=")}
+    rows = [Line(row, at) for at, row in prose if at not in coded | left]
     apart = [s for s in said if not (s.code or equals_signs(s.text) or begins_code(s.text))]
     pieces = [Line(s.text, s.line) for s in apart]
     for line in (*rows, *pieces):

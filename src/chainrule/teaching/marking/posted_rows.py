@@ -29,6 +29,15 @@ _OF_LAYER = (
     r"\^\s*(?:\{\s*\[(?P<layer>\d)\]\s*(?P<after>'|\\prime)?\s*\}|\[(?P<bare>\d)\])(?P<behind>')?"
 )
 
+_ELL = re.compile(r"(?P<before>\^\s*\{?\s*[\[(]?\s*)\\ell(?![A-Za-z])")
+"""A layer that is called ``\\ell``."""
+
+_COLUMN = re.compile(
+    r"(?P<name>(?<![A-Za-z\\])(?:\\delta|d?[A-Z]))"
+    r"(?:\^\s*\{\s*(?P<layer>\[\w\])\s*\})?\s*_\s*\{\s*\(?\s*:\s*,\s*(?P<at>[a-z])\s*\)?\s*\}"
+)
+"""A column of a batch, ``A_{:,k}``: the values of one example."""
+
 _AT = re.compile(
     r"\\left\s*\.\s*(?P<of>\\frac\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})"
     r"\s*\\right\s*\|\s*_\s*\{\s*(?:\\(?:text|mathrm)\s*\{[^{}]*\}|[^{}=\\]*)\s*\}"
@@ -42,7 +51,8 @@ def with_rows_apart(text: str) -> str:
     >>> with_rows_apart(r"$S = QK^T \quad P = f(S)$, $\frac{\partial L}{\partial Q}$, $K = I$")
     '$S = Q K^T, \\quad P = f(S)$, $\\frac{\\partial L}{\\partial Q}$, $K = I$'
     """
-    text = _with_layers_below(text)
+    text = _with_layers_below(_ELL.sub(r"\g<before>l", text))
+    text = _COLUMN.sub(r"\g<name>^{\g<layer>(\g<at>)}", text)
     text = _BETWEEN.sub(r"\g<before>, \\quad", _AT.sub(r"\g<of>", text))
     for name in {match["name"] for match in _SLOPE_OF.finditer(text)}:
         text = re.sub(rf"(?<![A-Za-z\\]){re.escape(name)}[ ]+(?=\()", lambda _, n=name: n, text)  # type: ignore[misc]

@@ -222,7 +222,7 @@ _CASE = re.compile(
 def _is_left_side(row: str) -> bool:
     """Whether a row of a display is the left side of an equation that the next row goes on with."""
     plain = _OPENS.sub("", row).replace("$", "").strip()
-    if plain.endswith("\\\\") or _ALONE.match(plain) is None:
+    if plain.endswith("\\\\") or (_ALONE.match(plain) is None and not _CALLED.fullmatch(plain)):
         return False
     return not equals_signs(plain)
 
@@ -249,6 +249,10 @@ _LAYER = re.compile(r"(?<![\w^\]\\])([A-Za-z]+)\[(\d|[lL](?:\s*[-+]\s*1)?)\]")
 _WHOLE = re.compile(r"\$\$(.+?)\$\$|\\\[(?!\d)(.+?)\\\]")
 _ALONE = re.compile(r".*\\(?:d?frac|partial|nabla)")
 """A row of a display that names a derivative."""
+_CALLED = re.compile(
+    r"(?:\\mathcal\s*\{\s*[A-Z]\s*\}|\\ell|[A-Za-z])\s*\((?:[^()=]|\([^()=]*\)){1,60}\)"
+)
+"""A row of a display with a value and its arguments: ``J(W, b)``."""
 _ROW_ENDS = re.compile(
     r"\\\\(?!\w)|\\end\s*\{(?:align|equation|gather|eqnarray|split|aligned)\*?\}(?=.*\S)"
 )
@@ -256,7 +260,10 @@ _ROW_ENDS = re.compile(
 _SIGNED = re.compile(r"[-+]|\\(?:cdot|times|odot)(?![A-Za-z])")
 _UNFINISHED = re.compile(r"=(?:(?!\\\\)[^$])*$")
 """A row of a display with an equals sign, and no end of a line behind it."""
-_HANGING = re.compile(r"(?<![<>!&])=\s*$")
+_HANGING = re.compile(
+    r"(?<![<>!&])=\s*$|\\sum(?:\s*\\limits)?(?:\s*[_^](?:\{[^{}]*\}|\w))*\s*$"
+)
+"""A row that ends with a lone equals sign, or with a sum of what the next row gives."""
 
 
 def _code(rows: list[tuple[int, str]]) -> Iterator[TranscriptStatement]:
