@@ -260,11 +260,13 @@ def _with_axis(lines: list[Line], values: Mapping[str, Application]) -> Model:
         if not error.message.startswith("softmax of a matrix"):
             raise
         rows = any(_DATA_FIRST.search(line.text) for line in lines)
-        first = error
+        first = refused = error
     for axis in (1, 0) if rows else (0, 1):
         along = [replace(ln, text=_SOFTMAX.sub(rf"\g<0>, axis={axis}", ln.text)) for ln in lines]
-        with suppress(ParseError):
+        try:
             return read_lines(along, values, usual=USUAL)
+        except ParseError as error:
+            first = error if first.line != error.line and first is refused else first
     raise first
 
 

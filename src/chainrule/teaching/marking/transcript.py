@@ -191,7 +191,8 @@ def _joined_rows(rows: list[str]) -> list[str]:
             before = display.dollars, display.depth
             shown = display.passes(row)
             within = not shown and len(_DOLLAR.findall(row)) % 2 == 1
-            ends = shown and display.inside and _HANGING.search(row) is not None
+            ends = shown and display.inside
+            ends = ends and (_HANGING.search(row) is not None or _opens_more(row))
             if within and _LONE_DOLLAR.fullmatch(row):
                 within = not _displayed(found, at)
                 display.dollars = display.dollars if within else not display.dollars
@@ -217,6 +218,12 @@ _CASE = re.compile(
     re.IGNORECASE,
 )
 """A row of prose that says for which indices the display below it holds."""
+
+
+def _opens_more(row: str) -> bool:
+    """Whether a brace of a row with an equals sign is closed on a later row."""
+    plain = row.replace("\\{", "").replace("\\}", "")
+    return "=" in plain and plain.count("{") > plain.count("}")
 
 
 def _is_left_side(row: str) -> bool:
