@@ -269,8 +269,9 @@ _UNFINISHED = re.compile(r"=(?:(?!\\\\)[^$])*$")
 """A row of a display with an equals sign, and no end of a line behind it."""
 _HANGING = re.compile(
     r"(?<![<>!&])=\s*$|\\sum(?:\s*\\limits)?(?:\s*[_^](?:\{[^{}]*\}|\w))*\s*$"
+    r"|[=&].*[-+]\s*$"
 )
-"""A row that ends with a lone equals sign, or with a sum of what the next row gives."""
+"""A row that ends with a lone equals sign, a sign of a term, or a sum of what the next row gives."""
 
 
 def _code(rows: list[tuple[int, str]]) -> Iterator[TranscriptStatement]:
