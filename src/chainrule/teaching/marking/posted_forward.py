@@ -35,6 +35,7 @@ from chainrule.teaching.marking.open_objective import (
     named_in,
     opened,
     speaks_of_another,
+    with_objective_named,
 )
 from chainrule.teaching.marking.softmax_labels import with_softmax_labels
 from chainrule.teaching.marking.transcript import (
@@ -124,7 +125,7 @@ def posted_forward(
     """
     if len(said) > MAX_DEFINITIONS:
         return None
-    said = with_batch_letters(said)
+    said = with_batch_letters(with_objective_named(said))
     defining = [statement for statement in said if _is_definition(statement, said)]
     first = next((s for s in said if equals_signs(s.text) and s not in defining), None)
     leading = defining
