@@ -106,7 +106,9 @@ def undeclared(
         for clause in clauses:
             if clause.statement is not None:
                 gathered.take(clause.statement)
-    except (ParseError, ValueError):
+    except (ParseError, ValueError) as error:
+        if usual and isinstance(error, ParseError):
+            raise  # a post is read without this line
         return [], None  # said in its turn, when the line is read
     known = {*declared, *dims, *CONSTANTS}
     unknown = [name for name in gathered.places if name not in known]
