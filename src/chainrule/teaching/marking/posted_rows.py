@@ -38,6 +38,12 @@ _COLUMN = re.compile(
 )
 """A column of a batch, ``A_{:,k}``: the values of one example."""
 
+_OF_PARAMETERS = re.compile(
+    r"(?P<name>\\(?:mu|sigma|eta|alpha|beta|lambda))_\s*\{?\s*(?P<low>\\(?:theta|phi|psi|omega)|[wW])\s*\}?"
+    r"\s*\(\s*(?P<at>\\?[a-z]+(?:_(?:\w|\{[^{}]*\}))?)\s*\)"
+)
+"""A value by its parameters and a state: ``\\mu_\\theta(s)``."""
+
 _AT = re.compile(
     r"\\left\s*\.\s*(?P<of>\\frac\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})"
     r"\s*\\right\s*\|\s*_\s*\{\s*(?:\\(?:text|mathrm)\s*\{[^{}]*\}|[^{}=\\]*)\s*\}"
@@ -54,6 +60,7 @@ def with_rows_apart(text: str) -> str:
     text = _with_layers_below(_ELL.sub(r"\g<before>l", text))
     text = _COLUMN.sub(r"\g<name>^{\g<layer>(\g<at>)}", text)
     text = _BETWEEN.sub(r"\g<before>, \\quad", _AT.sub(r"\g<of>", text))
+    text = _with_parameters_as_arguments(text)
     for name in {match["name"] for match in _SLOPE_OF.finditer(text)}:
         text = re.sub(rf"(?<![A-Za-z\\]){re.escape(name)}[ ]+(?=\()", lambda _, n=name: n, text)  # type: ignore[misc]
     return _PAIR.sub(lambda match: _apart(match, text), text)
@@ -71,6 +78,22 @@ def _with_layers_below(text: str) -> str:
         ),
         text,
     )
+
+
+def _with_parameters_as_arguments(text: str) -> str:
+    r"""Write ``\mu_\theta(s)`` as ``\mu(\theta, s)``, where no line defines it."""
+    for name in {match["name"] for match in _OF_PARAMETERS.finditer(text)}:
+        left = rf"(?:^|[$&,;:]|\\quad)\s*{re.escape(name)}_[^=\n$]{{1,24}}&?=(?!=)"
+        bare = rf"{re.escape(name)}(?![A-Za-z])(?!\s*_)"
+        if re.search(left, text, re.MULTILINE) or re.search(bare, text):
+            continue
+        text = _OF_PARAMETERS.sub(
+            lambda match, name=name: (  # type: ignore[misc]
+                f"{name}({match['low']}, {match['at']})" if match["name"] == name else match[0]
+            ),
+            text,
+        )
+    return text
 
 
 def _apart(match: re.Match[str], text: str) -> str:
