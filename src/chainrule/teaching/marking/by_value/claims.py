@@ -102,7 +102,8 @@ def judged(reader: Reader, lines: Container[int] | None = None) -> list[Judged]:
         verdict = _judge(reader, claim, usable, worlds)
         if verdict.verdict != "proven" and claim.other is not None:
             again = _judge(reader, claim.other, usable, worlds)
-            verdict = verdict if again.verdict == "unproven" else again
+            nearer = bool(again.change) and not verdict.change
+            verdict = verdict if again.verdict == "unproven" and not nearer else again
             if again.verdict == "unproven" and verdict.verdict == "wrong":
                 verdict = again
         if verdict.verdict == "unproven":
