@@ -32,6 +32,7 @@ from chainrule.teaching.marking.by_value.claim_kinds import (
 from chainrule.teaching.marking.by_value.comparison import difference, is_nothing, said_of, slip_of
 from chainrule.teaching.marking.by_value.environments import environments
 from chainrule.teaching.marking.by_value.functions import NoValueError
+from chainrule.teaching.marking.by_value.guessed_names import guessed_in
 from chainrule.teaching.marking.by_value.judgements import Judged, Outcome
 from chainrule.teaching.marking.by_value.meanings import MOST_RANKS, meanings
 from chainrule.teaching.marking.by_value.notation import GREEK
@@ -113,6 +114,9 @@ def judged(reader: Reader, lines: Container[int] | None = None) -> list[Judged]:
             whole = replace(claim, sides=[head, *claim.sides[1:]])
             again = _judge(reader, whole, usable, worlds)
             verdict = again if again.verdict == "proven" else verdict
+        if verdict.verdict == "proven" and (guessed := guessed_in(reader, claim)):
+            why = f"{verdict.why}; with {guessed} for the function of each example on its left"
+            verdict = replace(verdict, why=why)
         broken = broken or verdict.verdict == "wrong"
         if verdict.verdict == "unproven":
             reader.passage.unread |= introduced(reader, claim)

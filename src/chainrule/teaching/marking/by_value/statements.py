@@ -21,6 +21,7 @@ from chainrule.teaching.marking.by_value.definitions import (
     shorten,
 )
 from chainrule.teaching.marking.by_value.grammar import parsed
+from chainrule.teaching.marking.by_value.guessed_names import guess_names
 from chainrule.teaching.marking.by_value.notation import WORDS
 from chainrule.teaching.marking.by_value.passage import (
     Passage,
@@ -97,6 +98,7 @@ def read(
         from_slopes(reader.passage, claim)
         named_at_the_end(reader.passage, claim)
     name_parts(reader.passage)
+    guess_names(reader)
     seen: set[Key] = set()
     for claim in reader.claims:
         for at, (one, other) in enumerate(itertools.pairwise(claim.sides)):
