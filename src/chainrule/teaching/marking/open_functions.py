@@ -18,7 +18,8 @@ GENERAL = "general"
 ACTIVATIONS = (GENERAL, "sigmoid", "tanh", "relu")
 """The function in general, and the usual ones."""
 
-_GENERAL_BODY = "argument + tanh(argument) + argument^2 / 7"
+_GENERAL_BODY = "argument / 4 + tanh(argument + 1/3) / 2"
+"""A smooth function that is not odd, and of small values: a softmax behind it stays off 0 and 1."""
 _NAME = r"(?:\\(?:var)?(?:phi|psi)|[fgh])(?:_\{?\d\}?)?"
 _APPLIED = re.compile(
     rf"(?<![A-Za-z\\_^}}])(?P<name>{_NAME})\s*\(\s*\\?(?:[A-Za-z]|(?:mathbf|boldsymbol|bm|vec)\s*\{{)"
