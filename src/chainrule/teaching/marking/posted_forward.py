@@ -142,8 +142,13 @@ def posted_forward(
         found = found or _read(list(chosen), declared, values, partly=partly)
         if found is not None:
             model, used, refused = found
-            if speaks_of_another(model, claims):
-                continue
+            if speaks_of_another(model, claims):  # its own definition may be one of those not read
+                left = [s for s in used if s in chosen]
+                again = _open_read(left, declared, values, claims, text, partly=partly)
+                if again is None or not refused:
+                    continue
+                model, used, more = again
+                refused = [*refused, *more]
             rest = [s for s in said if s not in used and equals_signs(s.text)]
             kept = [pair for pair in refused if partly or pair[0] in leading]
             rest = [s for s in rest if s not in [pair[0] for pair in kept]]
