@@ -115,7 +115,8 @@ def test_a_text_past_the_bound_of_evaluations_accuses_no_line() -> None:
 def test_a_text_without_a_forward_pass_shows_none() -> None:
     margin = "w_j^T x_i - w_{y_i}^T x_i + 1"
     found = audit(
-        rf"$L_i = \sum_{{j \neq y_i}} \max(0, {margin})$" "\n"
+        rf"$L_i = \sum_{{j \neq y_i}} \max(0, {margin})$"
+        "\n"
         rf"$$\nabla_{{w_j}} L_i = \mathbb{{1}}({margin} > 0) x_i$$"
     )
     assert found.model is None

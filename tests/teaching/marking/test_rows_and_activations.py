@@ -22,7 +22,6 @@ $$u = A x + a, \quad h = f\left(u\right), \quad v = B h + b$$
 $$L = \frac{1}{2}\|v - t\|^2$$
 ✓ $$\frac{\partial L}{\partial B} = (v - t) h^T$$
 ✓ $$\frac{\partial L}{\partial u} = B^T (v - t) \odot f'\left(u\right)$$
-✗ $$\frac{\partial L}{\partial A} = (B^T (v - t) \odot f(u)) x^T$$
 """,
     "an activation of each layer": r"""
 $$Z^{[1]} = W^{[1]} X + b^{[1]}, \quad A^{[1]} = g^{[1]}(Z^{[1]}), \quad Z^{[2]} = W^{[2]} A^{[1]} + b^{[2]}, \quad A^{[2]} = \sigma(Z^{[2]})$$
@@ -35,18 +34,17 @@ $$J = -\frac{1}{m} \sum_i (y^{(i)} \log a^{[2](i)} + (1 - y^{(i)}) \log(1 - a^{[
 $$u = A x, \quad h = f(u), \quad v = B h$$
 $$L = \frac{1}{2}\|v - t\|^2$$
 ✓ $$\frac{\partial L}{\partial u} = B^T (v - t) \odot (1 - h^2)$$
-✗ $$\frac{\partial L}{\partial B} = (t - v) h^T$$
 """,
     "one example above, a batch below": r"""
-$$z^{[1]} = W^{[1]} x + b^{[1]}, \quad a^{[1]} = \tanh(z^{[1]}), \quad z^{[2]} = W^{[2]} a^{[1]} + b^{[2]}, \quad a^{[2]} = \sigma(z^{[2]})$$
+$$z^{[1]} = W^{[1]} x + b^{[1]}, \quad a^{[1]} = \tanh(z^{[1]}), \quad z^{[2]} = W^{[2]} a^{[1]} + b^{[2]}, \quad a^{[2]} = \text{softmax}(z^{[2]})$$
 $$\mathcal{L}(A^{[2]}, Y)
 =
--\frac{1}{m}\sum_{k=1}^{m}\sum_{i=1}^{3}
+-\frac{1}{m}\sum_{k=1}^{m}\sum_{i}
 Y_{i,k} \log(A^{[2]}_{i,k})$$
-The output layer is a softmax.
 ✓ $$\delta^{[\ell]} = \frac{\partial \mathcal{L}}{\partial Z^{[\ell]}}$$
-✓ $$\delta^{[2]} = \frac{1}{m}(A^{[2]} - Y)$$
-✓ $$\frac{\partial \mathcal{L}}{\partial b^{[2]}} = \sum_{k=1}^m \delta^{[2]}_{:,k}$$
+✓ $$\delta^{[2]} = A^{[2]} - Y$$
+✓ $$\frac{\partial \mathcal{L}}{\partial W^{[2]}} = \frac{1}{m} \delta^{[2]} (A^{[1]})^T$$
+✓ $$\frac{\partial \mathcal{L}}{\partial b^{[2]}} = \frac{1}{m}\sum_{k=1}^m \delta^{[2]}_{:,k}$$
 """,
     "a second name, and J for L": r"""
 $$A = Z^{[2]} = V H + c, \quad H = \tanh(U X)$$
@@ -74,8 +72,9 @@ Write $\delta^h_t = \frac{\partial L}{\partial h_t}$.
 ✓ $$\frac{\partial L}{\partial e^h_t} = \delta^h_t \odot (1 - h_t^2)$$
 """,
     "a name at the end of a chain": r"""
-$$\ell(u) = \sum_{i=1}^n [t_i z_i^T u - \log(1 + e^{z_i^T u})]$$
-✓ $$\nabla_u \ell(u) = \sum_{i=1}^n (t_i - \sigma(z_i^T u)) z_i = Z^T (t - \hat{q})$$
+With $\sigma(v) = \frac{1}{1 + e^{-v}}$,
+$$\ell(u) = \sum_{i=1}^n [y_i x_i^T u - \log(1 + e^{x_i^T u})]$$
+✓ $$\nabla_u \ell(u) = \sum_{i=1}^n (y_i - \sigma(x_i^T u)) x_i = X^T (y - \hat{q})$$
 """,
     "a claim at an estimate": r"""
 $$\ell(u, s) = -\frac{n}{2}\log(s) - \frac{1}{2s}\sum_{i=1}^{n}(t_i - z_i^T u)^2$$
@@ -97,6 +96,15 @@ $$h = \tanh(U x), \quad \hat{y} = \text{softmax}(V h)$$
 $$J = -\sum_k y_k \log \hat{y}_k$$
 $$G(q) = \bigcup_{j} \{ q \mapsto j \}$$
 ✓ $$\frac{\partial J}{\partial V} = (\hat{y} - y) h^T$$
+""",
+    "a derivative of a formula by its letter": r"""
+$u = w_1 x_1 + w_2 x_2 + b$, $p = \sigma(u)$, $L = -(t \log p + (1 - t) \log(1 - p))$
+✓ $\frac{\partial p}{\partial u} = \frac{\partial \sigma(w_1 x_1 + w_2 x_2 + b)}{\partial u}$
+""",
+    "an objective that is not read": r"""
+$$H = \tanh(U X), \quad Z = V H, \quad P = \text{softmax}(Z)$$
+$$\mathcal{L} = -\frac{1}{m} \sum_{i=1}^{m} \log P_{y^{(i)}}^{(i)}$$
+✓ $$\frac{\partial \mathcal{L}}{\partial V} = \frac{\partial \mathcal{L}}{\partial Z} H^T$$
 """,
 }
 

@@ -21,10 +21,10 @@ _NAME = re.compile(r"[\s$&]*(\\?[A-Za-z]+(?:_(?:\\?\w+|\{[^{}]*\}))?)\s*(\([^()=
 
 
 def scopes(text: str, lines: Sequence[Verdict]) -> list[tuple[int, int, str]]:
-    """Return the scopes behind the first: the first row, the row after the last, the text.
+    r"""Return the scopes behind the first: the first row, the row after the last, the text.
 
     A scope opens at a definition that was not read, of a name that is defined before, and at one
-    with other arguments: ``\\ell(p)`` behind ``\\ell(\\mu, \\sigma)``. Its text keeps its rows;
+    with other arguments: ``\ell(p)`` behind ``\ell(\mu, \sigma)``. Its text keeps its rows;
     those of the other scopes are empty.
 
     Parameters

@@ -1,4 +1,4 @@
-r"""A forward pass of one example beside gradients of a batch: ``z = W a + b`` and ``\delta = A - Y``.
+r"""A forward pass of one example beside gradients of a batch: ``z = W a``, ``\delta = A - Y``.
 
 The definitions are read with the capital letters of the batch, whose columns are the examples.
 """

@@ -26,9 +26,7 @@ _APPLIED = re.compile(
 )
 
 
-def open_functions(
-    said: Sequence[TranscriptStatement], activation: str = GENERAL
-) -> list[Line]:
+def open_functions(said: Sequence[TranscriptStatement], activation: str = GENERAL) -> list[Line]:
     """Return a definition for each function that definitions apply and no line defines.
 
     Parameters

@@ -297,9 +297,7 @@ def _names_behind(chosen: Sequence[TranscriptStatement]) -> list[Line]:
     return found
 
 
-def _second_names(
-    model: Model, used: Sequence[TranscriptStatement]
-) -> list[TranscriptStatement]:
+def _second_names(model: Model, used: Sequence[TranscriptStatement]) -> list[TranscriptStatement]:
     """Return ``A = Z`` for every name A of a value that the forward pass has as Z."""
     known = {spelled(symbol.name) for symbol in model.symbols}
     found: list[TranscriptStatement] = []

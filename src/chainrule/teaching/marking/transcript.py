@@ -271,7 +271,7 @@ _HANGING = re.compile(
     r"(?<![<>!&])=\s*$|\\sum(?:\s*\\limits)?(?:\s*[_^](?:\{[^{}]*\}|\w))*\s*$"
     r"|[=&].*[-+]\s*$"
 )
-"""A row that ends with a lone equals sign, a sign of a term, or a sum of what the next row gives."""
+"""A row that ends with a lone equals sign, a sign, or a sum of what the next row gives."""
 
 
 def _code(rows: list[tuple[int, str]]) -> Iterator[TranscriptStatement]:

@@ -1,7 +1,7 @@
-r"""Names that a chain introduces at its end: the p of ``\sum_i (y_i - \sigma(x_i^T w)) x_i = X^T (y - p)``.
+r"""Names that a chain ends with: the p of ``\sum_i (y_i - \sigma(u_i)) x_i = X^T (y - p)``.
 
-No line defines such a name. It is taken for the one function that the side before it calls for every
-example; a guess, which makes no line wrong.
+No line defines such a name. It is taken for the one function that the side before it calls for
+every example; a guess, which makes no line wrong.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from chainrule.teaching.marking.by_value.terms import (
     every,
     letters_of,
 )
+
+_ACTIVATIONS = ("sigma", "sigmoid", "exp", "tanh", "softmax")
 
 
 def guess_names(reader: Reader) -> None:
@@ -62,10 +64,10 @@ def _introduced(reader: Reader, claim: Claim, before: Term, after: Term) -> Name
         for node in every(side) if isinstance(node, Named)
     }  # fmt: skip
     earlier |= {node.base for node in every(before) if isinstance(node, Named)}
+    taken = {base.casefold() for base in (*earlier, *passage.definitions, *passage.sizes)}
     fresh = {
-        node.base: node for node in every(after) if isinstance(node, Named)
-        and node.base not in passage.definitions and node.base not in passage.sizes
-        and node.base not in earlier and node.base.casefold() not in {one.casefold() for one in earlier}
+        node.base: node for node in every(after)
+        if isinstance(node, Named) and node.base.casefold() not in taken
     }  # fmt: skip
     (name, *more) = fresh.values() if fresh else (None,)
     alone = name is not None and not more and not name.places
@@ -77,7 +79,7 @@ def _called(side: Term) -> Term | None:
     found = {
         node for total in every(side) if isinstance(total, Over)
         for node in every(total.body)
-        if isinstance(node, Called) and node.function in ("sigma", "sigmoid", "exp", "tanh", "softmax")
+        if isinstance(node, Called) and node.function in _ACTIVATIONS
     }  # fmt: skip
     return found.pop() if len(found) == 1 else None
 
