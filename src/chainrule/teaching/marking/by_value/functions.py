@@ -119,7 +119,7 @@ def joined(parts: list[Value]) -> Value:
     total: Value | None = None
     for number, part in enumerate(parts):
         if isinstance(part, float) or 1 not in part.shape:
-            raise NoValueError("a list of what is no vector")
+            raise NoValueError("a list with a part that is not a vector")
         size = part.size
         places = np.arange(size * size, dtype=float).reshape(size, size)
         spread = np.cos(1.3 * places + number) + np.eye(size)
