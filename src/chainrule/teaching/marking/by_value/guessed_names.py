@@ -38,7 +38,8 @@ def guess_names(reader: Reader) -> None:
             letters = letters_of(body) & passage.letters
             if len(letters) != 1:
                 continue
-            places = (*name.below, Index(*letters))
+            (letter,) = letters
+            places = (*name.below, Index(letter))
             known = Definition(Named(name.base, name.above, places), body, claim.order)
             passage.definitions[name.base] = [known]
             passage.note(known.name)
