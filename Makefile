@@ -7,6 +7,8 @@ READY := $(VENV)/.ready
 .PHONY: demo test check check-types check-style check-layers check-english format one matrix \
 	bench bench-engine bench-losses bench-peers bounds torture docs build emit board site clean
 .DEFAULT_GOAL := help
+# Hundreds of tests start a process of their own; without kept bytecode each compiles every module.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo    set up, then derive, prove, fit, train and write the report"

@@ -113,7 +113,12 @@ def test_a_text_past_the_bound_of_evaluations_accuses_no_line() -> None:
 
 
 def test_a_text_without_a_forward_pass_shows_none() -> None:
-    found = audit("$a = f(z)$, $z = w x$\n$$\\frac{da}{dw} = f'(z) x$$")
+    margin = "w_j^T x_i - w_{y_i}^T x_i + 1"
+    found = audit(
+        rf"$L_i = \sum_{{j \neq y_i}} \max(0, {margin})$"
+        "\n"
+        rf"$$\nabla_{{w_j}} L_i = \mathbb{{1}}({margin} > 0) x_i$$"
+    )
     assert found.model is None
     assert [line.verdict for line in found.lines] == [RIGHT]
     assert "No forward pass" in found._repr_html_()

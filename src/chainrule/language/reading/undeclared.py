@@ -102,12 +102,16 @@ def undeclared(
     declared = {*scope, *kinds, *defined}
     loose = loose_letters(clauses, {*declared, *dims})
     gathered = _Gathered(declared | loose, indexed)
-    try:
-        for clause in clauses:
-            if clause.statement is not None:
-                gathered.take(clause.statement)
-    except (ParseError, ValueError):
-        return [], None  # said in its turn, when the line is read
+    for clause in clauses:
+        if clause.statement is None:
+            continue
+        try:
+            gathered.take(clause.statement)
+        except (ParseError, ValueError) as error:
+            of_post = usual and "\\" in clause.statement.line.text
+            if of_post and isinstance(error, ParseError):
+                raise  # a post in LaTeX is read without this line
+            return [], None  # said in its turn, when the line is read
     known = {*declared, *dims, *CONSTANTS}
     unknown = [name for name in gathered.places if name not in known]
     if not (unknown or kinds) or not gathered.lines:

@@ -40,6 +40,7 @@ from chainrule.teaching.marking.code_by_value.source import is_code
 from chainrule.teaching.marking.first_order import without_conditions
 from chainrule.teaching.marking.forward import MAX_DEFINITIONS, ForwardPassReader
 from chainrule.teaching.marking.implied_sums import with_implied_sums
+from chainrule.teaching.marking.open_functions import ACTIVATIONS, GENERAL, is_general
 from chainrule.teaching.marking.open_objective import named_in, speaks_of_another
 from chainrule.teaching.marking.own_forward import own_forward
 from chainrule.teaching.marking.own_functions import with_functions_written_out
@@ -144,10 +145,33 @@ def audit(text: str, model: Model | None = None) -> Audit:
         if alone is None:
             raise ModelError("definitions that lead to one another") from error
         return Audit(None, alone)
-    found = _by_scopes(found, text)
+    found = _by_scopes(_with_usual_activations(found, text), text)
     if len(text) <= MAX_TEXT:
         found = replace(found, lines=with_optima(found.lines, _posted(text)))
     return replace(found, lines=_with_rounds(found.model, with_code(found.lines, text)))
+
+
+def _with_usual_activations(found: Audit, text: str) -> Audit:
+    """Judge lines that are wrong for an activation in general with each of the usual ones.
+
+    A text that leaves its activation open may mean one of them. A line is wrong where it is wrong
+    for all.
+    """
+    if found.model is None or not any(is_general(one) for one in found.model.functions):
+        return found
+    for activation in ACTIVATIONS[1:]:
+        if not found.wrong:
+            break
+        with suppress(ChainruleError, RecursionError):
+            again = {(one.line, one.text): one for one in _audited(text, None, activation).lines}
+            lines = [again.get((one.line, one.text), one) if one.accused else one
+                     for one in found.lines]  # fmt: skip
+            note = f"with the {activation} for the activation, which the text leaves open"
+            found = replace(found, lines=tuple(
+                one if one is before or one.accused else replace(one, why=f"{one.why}; {note}")
+                for before, one in zip(found.lines, lines, strict=True)
+            ))  # fmt: skip
+    return found
 
 
 def _by_scopes(found: Audit, text: str) -> Audit:
@@ -210,8 +234,11 @@ def _posted(text: str) -> str:
     return with_functions_written_out(without_layout(text))
 
 
-def _audited(text: str, model: Model | None) -> Audit:
-    """Judge every line of a transcript by its forward pass, and by values where that fails."""
+def _audited(text: str, model: Model | None, activation: str = GENERAL) -> Audit:
+    """Judge every line of a transcript by its forward pass, and by values where that fails.
+
+    `activation` is the function that an activation without a definition is taken for.
+    """
     values: Mapping[str, Application] = {}
     posted_text = text
     if len(text) <= MAX_TEXT:
@@ -230,7 +257,7 @@ def _audited(text: str, model: Model | None) -> Audit:
             if speaks_of_another(model, [s.text for s in rest]):
                 raise ModelError(f"no definition of {named_in([s.text for s in rest])}")
         except ChainruleError:
-            posted = posted_forward(text, said, values)
+            posted = posted_forward(text, said, values, activation)
             if posted is None:
                 if (alone := _each_alone(said, text)) is not None:
                     declared = Declared(code=_rows_of_code(said))
@@ -246,7 +273,7 @@ def _audited(text: str, model: Model | None) -> Audit:
             model, rest, unread, left_out = posted.model, posted.rest, posted.refused, posted.unread
         else:
             left_out = [line for line, _ in unread]
-            posted = posted_forward(text, said, values) if unread else None
+            posted = posted_forward(text, said, values, activation) if unread else None
             if posted is not None and len(posted.refused) < len(unread):
                 model, rest, unread = posted.model, posted.rest, posted.refused
                 left_out = posted.unread

@@ -8,7 +8,16 @@ from itertools import pairwise
 
 from chainrule.calculus.derivation.sensitivity import on_paths, pulled
 from chainrule.calculus.graph.dims import SCALAR
-from chainrule.calculus.graph.node import Entry, Expr, Number, Position, Symbol, entry
+from chainrule.calculus.graph.node import (
+    Entry,
+    Expr,
+    Number,
+    Position,
+    Symbol,
+    entry,
+    substitute,
+    symbols,
+)
 from chainrule.calculus.ops import delta, mul
 from chainrule.errors import UndecidedError
 from chainrule.language.reading.calls import masked
@@ -70,7 +79,13 @@ class DerivativeElaborator(FunctionElaborator):
     def sloped(
         self, node: Node, value: Expr, wrt: Symbol, wrt_at: tuple[Position, Position] | None
     ) -> Expr:
-        """Differentiate an expression, entry by entry."""
+        """Differentiate an expression, entry by entry.
+
+        Where z stands for ``w x + b``, the derivative of ``σ(w x + b)`` is that of ``σ(z)``.
+        """
+        known = self.context.model.values.get(wrt)
+        if known is not None and wrt not in symbols(value):
+            value = substitute(value, {known: wrt})
         if value.shape != SCALAR and value.shape != wrt.shape and wrt.shape != SCALAR:
             raise self.line.error(
                 f"{self.text(node)} has four indices; write it entry by entry",

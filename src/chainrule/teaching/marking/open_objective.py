@@ -14,6 +14,7 @@ from dataclasses import replace
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import Symbol
 from chainrule.calculus.ops import add, mul, reduce_sum
+from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 
 UNNAMED = "objectivetocome"
 """The name of an objective that a text neither defines nor names."""
@@ -56,6 +57,35 @@ def speaks_of_another(model: Model, claims: Sequence[str]) -> bool:
     return plain not in known and not usual
 
 
+_OBJECTIVE_LEFT = re.compile(
+    rf"(?P<before>\s*&?\s*)(?P<name>{_LETTERS})\s*(?P<given>\([^=]*\))?\s*&?\s*"
+)
+
+
+def with_objective_named(said: Sequence[TranscriptStatement]) -> list[TranscriptStatement]:
+    """Return statements in which the one loss L is the J that the claims differentiate.
+
+    So it is where no line defines J and none differentiates L.
+    """
+    texts = [one.text for one in said]
+    name = named_in(texts)
+    lefts = [
+        (at, match)
+        for at, one in enumerate(said)
+        if (cuts := equals_signs(one.text)) and not one.code and not one.continues
+        and (match := _OBJECTIVE_LEFT.fullmatch(one.text[: cuts[0]])) is not None
+    ]  # fmt: skip
+    if not name or len(lefts) != 1 or lefts[0][1]["name"] == name:
+        return list(said)
+    at, match = lefts[0]
+    others = (text for k, text in enumerate(texts) if k != at)
+    loss = re.compile(rf"(?<![A-Za-z\\]){re.escape(match['name'])}(?![A-Za-z])")
+    if any(loss.search(text) for text in others):
+        return list(said)
+    text = f"{match['before']}{name} {said[at].text[equals_signs(said[at].text)[0] :]}"
+    return [*said[:at], replace(said[at], text=text), *said[at + 1 :]]
+
+
 def is_open(model: Model) -> bool:
     """Whether the objective of a forward pass stands for any function of its last values."""
     return any(symbol.name.startswith(WEIGHTS) for symbol in model.inputs)
@@ -89,4 +119,12 @@ def opened(model: Model, ends: Sequence[Symbol]) -> Model:
     return replace(model, inputs=(*model.inputs, *weights), definitions=definitions)
 
 
-__all__ = ["UNNAMED", "is_open", "named_in", "opened", "speaks_of_another", "uses_gradients"]
+__all__ = [
+    "UNNAMED",
+    "is_open",
+    "named_in",
+    "opened",
+    "speaks_of_another",
+    "uses_gradients",
+    "with_objective_named",
+]

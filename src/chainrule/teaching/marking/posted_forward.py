@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from chainrule.calculus.graph.model import Model
 from chainrule.errors import ChainruleError, ParseError
@@ -26,12 +27,15 @@ from chainrule.language.reading.models import read_lines
 from chainrule.language.reading.names import scan, target_name
 from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.words import function_word
+from chainrule.teaching.marking.batch_letters import with_batch_letters
 from chainrule.teaching.marking.forward import MAX_DEFINITIONS, OBJECTIVES, is_size
+from chainrule.teaching.marking.open_functions import GENERAL, open_functions
 from chainrule.teaching.marking.open_objective import (
     UNNAMED,
     named_in,
     opened,
     speaks_of_another,
+    with_objective_named,
 )
 from chainrule.teaching.marking.softmax_labels import with_softmax_labels
 from chainrule.teaching.marking.transcript import (
@@ -101,7 +105,10 @@ class PostedForward:
 
 
 def posted_forward(
-    text: str, said: Sequence[TranscriptStatement], values: Mapping[str, Application]
+    text: str,
+    said: Sequence[TranscriptStatement],
+    values: Mapping[str, Application],
+    activation: str = GENERAL,
 ) -> PostedForward | None:
     """Read the forward pass of a post; None where there is none.
 
@@ -113,15 +120,18 @@ def posted_forward(
         Its statements.
     values : mapping of str to Application
         Values that are written with their arguments.
+    activation : str
+        The function that an activation without a definition is taken for.
     """
     if len(said) > MAX_DEFINITIONS:
         return None
+    said = with_batch_letters(with_objective_named(said))
     defining = [statement for statement in said if _is_definition(statement, said)]
     first = next((s for s in said if equals_signs(s.text) and s not in defining), None)
     leading = defining
     if first is not None:
         leading = [s for s in defining if said.index(s) < said.index(first)]
-    declared = declarations(text, said)
+    declared = [*declarations(text, said), *open_functions(defining, activation)]
     claims = [s.text for s in said if s not in defining]
     choices = dict.fromkeys((tuple(_first_of_each(leading)), tuple(_first_of_each(defining))))
     ordered = sorted(choices, key=lambda some: not any(_target(s) in USUAL for s in some))
@@ -132,11 +142,17 @@ def posted_forward(
         found = found or _read(list(chosen), declared, values, partly=partly)
         if found is not None:
             model, used, refused = found
-            if speaks_of_another(model, claims):
-                continue
+            if speaks_of_another(model, claims):  # its own definition may be one of those not read
+                left = [s for s in used if s in chosen]
+                again = _open_read(left, declared, values, claims, text, partly=partly)
+                if again is None or not refused:
+                    continue
+                model, used, more = again
+                refused = [*refused, *more]
             rest = [s for s in said if s not in used and equals_signs(s.text)]
             kept = [pair for pair in refused if partly or pair[0] in leading]
             rest = [s for s in rest if s not in [pair[0] for pair in kept]]
+            rest = [*_second_names(model, used), *rest]
             unread = [pair[0] for pair in refused]
             return PostedForward(with_softmax_labels(model), rest, kept, unread)
     return None
@@ -250,11 +266,13 @@ def _with_axis(lines: list[Line], values: Mapping[str, Application]) -> Model:
         if not error.message.startswith("softmax of a matrix"):
             raise
         rows = any(_DATA_FIRST.search(line.text) for line in lines)
-        first = error
+        first = refused = error
     for axis in (1, 0) if rows else (0, 1):
         along = [replace(ln, text=_SOFTMAX.sub(rf"\g<0>, axis={axis}", ln.text)) for ln in lines]
-        with suppress(ParseError):
+        try:
             return read_lines(along, values, usual=USUAL)
+        except ParseError as error:
+            first = error if first.line != error.line and first is refused else first
     raise first
 
 
@@ -276,6 +294,19 @@ def _names_behind(chosen: Sequence[TranscriptStatement]) -> list[Line]:
                 known.add(canonical(last))
                 left = statement.text[: cuts[0]].strip()
                 found.append(Line(f"{last} = {left}", statement.line))
+    return found
+
+
+def _second_names(model: Model, used: Sequence[TranscriptStatement]) -> list[TranscriptStatement]:
+    """Return ``A = Z`` for every name A of a value that the forward pass has as Z."""
+    known = {spelled(symbol.name) for symbol in model.symbols}
+    found: list[TranscriptStatement] = []
+    for statement in used:
+        parts = [statement.text[a:b].strip() for a, b in statement.sides()[:2]]
+        with suppress(ValueError):
+            name, other = (spelled(canonical(part)) for part in parts)
+            if name not in known and other in known:
+                found.append(replace(statement, text=" = ".join(parts)))
     return found
 
 
@@ -316,7 +347,9 @@ def declarations(text: str, said: Sequence[TranscriptStatement]) -> list[Line]:
     coded = {statement.line for statement in said if statement.code}
     found: list[Line] = []
     seen: set[str] = set()
-    rows = [Line(row, at) for at, row in rows_of_prose(text) if at not in coded]
+    prose = [(at, row) for at, row in rows_of_prose(text) if row.strip(" &")]
+    left = {at for (at, _), (_, row) in pairwise(prose) if row.lstrip(" &").startswith("=")}
+    rows = [Line(row, at) for at, row in prose if at not in coded | left]
     apart = [s for s in said if not (s.code or equals_signs(s.text) or begins_code(s.text))]
     pieces = [Line(s.text, s.line) for s in apart]
     for line in (*rows, *pieces):

@@ -15,6 +15,7 @@ from chainrule.language.reading.names import ACCENTS, FONTS, GREEK
 from chainrule.language.reading.words import function_word
 from chainrule.teaching.marking.marked_names import with_marks_as_names
 from chainrule.teaching.marking.posted_names import with_plain_names
+from chainrule.teaching.marking.posted_rows import with_rows_apart
 from chainrule.teaching.marking.zero_based import from_one
 
 _FENCED = re.compile(r"^[ \t]*(?:```|~~~).*?^[ \t]*(?:```|~~~)[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -212,6 +213,7 @@ def _changed(text: str, *, layers_apart: bool) -> str:
     text = _without_primes(text)
     if "\\" in text or "$" in text:
         text = _APART_BRACE.sub(r"\1", _TIE.sub(" ", _PLAIN_INDICATOR.sub(_indicator, text)))
+        text = with_rows_apart(text)
         text = _DISPLAYED_INLINE.sub(r"\g<open>\g<inner>\g<close>", text)
         text = with_plain_names(with_marks_as_names(_LAYER_PRIME.sub(r"'^{\1}", text)))
         text = _SPACE.sub("  ", _APART_BELOW.sub(r"\1", text))

@@ -79,7 +79,8 @@ def spoken_losses(text: str, said: Sequence[TranscriptStatement]) -> Iterator[Sp
     if any(_begins_with(left, objective) for left, _ in sides):
         return
     defined = [(match, right) for left, right in sides
-               if (match := _TARGET.fullmatch(left)) and not _is_derivative(left)]  # fmt: skip
+               if (match := _TARGET.fullmatch(left)) and not _is_derivative(left)
+               and not _ERROR.match(match["name"])]  # fmt: skip
     ends = [
         pair
         for pair in defined
@@ -95,6 +96,10 @@ def spoken_losses(text: str, said: Sequence[TranscriptStatement]) -> Iterator[Sp
     for formula in _forms(kind, end, right, label, text, latex=latex):
         shown = f"{objective} = {formula}"
         yield SpokenLoss(kind, shown, _with_row(text, f"${shown}$" if latex else shown))
+
+
+_ERROR = re.compile(r"\\?delta|δ|Δ|\\Delta")
+"""The name of an error, which is no prediction."""
 
 
 def _begins_with(left: str, objective: str) -> bool:

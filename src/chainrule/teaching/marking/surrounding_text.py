@@ -65,7 +65,12 @@ _FROM = re.compile(
 )
 """For which indices an equation holds, from one on: ``(j \\ge 1)``."""
 
-_SPACE = re.compile(r"\s*(?:\\in(?![A-Za-z])|∈)\s*(?:\\mathbb|ℝ|R\b|\\R\b).*$")
+_SPACE = re.compile(
+    r"\s*(?:\\in(?![A-Za-z])|∈)\s*(?:\\mathbb|ℝ|R\b|\\R\b)"
+    r"(?:[^=,]*(?=,\s*[^\s,=]{1,30}\s*=(?!=))|.*$)"
+)
+"""The set of a value, up to the next equation on its row."""
+
 _ALL = re.compile(r"[,;]?\s+(?:\(?for (?:all|every|each|any)|∀|\\forall)\b.*$")
 _WORD = re.compile(r"[A-Za-z]+(?:['’-][a-z]+)*")
 _MATHS = re.compile(r"[=+*/^_\\<>|∂∇∑]|\d")

@@ -191,7 +191,8 @@ def _joined_rows(rows: list[str]) -> list[str]:
             before = display.dollars, display.depth
             shown = display.passes(row)
             within = not shown and len(_DOLLAR.findall(row)) % 2 == 1
-            ends = shown and display.inside and _HANGING.search(row) is not None
+            ends = shown and display.inside
+            ends = ends and (_HANGING.search(row) is not None or _opens_more(row))
             if within and _LONE_DOLLAR.fullmatch(row):
                 within = not _displayed(found, at)
                 display.dollars = display.dollars if within else not display.dollars
@@ -219,10 +220,16 @@ _CASE = re.compile(
 """A row of prose that says for which indices the display below it holds."""
 
 
+def _opens_more(row: str) -> bool:
+    """Whether a brace of a row with an equals sign is closed on a later row."""
+    plain = row.replace("\\{", "").replace("\\}", "")
+    return "=" in plain and plain.count("{") > plain.count("}")
+
+
 def _is_left_side(row: str) -> bool:
     """Whether a row of a display is the left side of an equation that the next row goes on with."""
     plain = _OPENS.sub("", row).replace("$", "").strip()
-    if plain.endswith("\\\\") or _ALONE.match(plain) is None:
+    if plain.endswith("\\\\") or (_ALONE.match(plain) is None and not _CALLED.fullmatch(plain)):
         return False
     return not equals_signs(plain)
 
@@ -249,6 +256,10 @@ _LAYER = re.compile(r"(?<![\w^\]\\])([A-Za-z]+)\[(\d|[lL](?:\s*[-+]\s*1)?)\]")
 _WHOLE = re.compile(r"\$\$(.+?)\$\$|\\\[(?!\d)(.+?)\\\]")
 _ALONE = re.compile(r".*\\(?:d?frac|partial|nabla)")
 """A row of a display that names a derivative."""
+_CALLED = re.compile(
+    r"(?:\\mathcal\s*\{\s*[A-Z]\s*\}|\\ell|[A-Za-z])\s*\((?:[^()=]|\([^()=]*\)){1,60}\)"
+)
+"""A row of a display with a value and its arguments: ``J(W, b)``."""
 _ROW_ENDS = re.compile(
     r"\\\\(?!\w)|\\end\s*\{(?:align|equation|gather|eqnarray|split|aligned)\*?\}(?=.*\S)"
 )
@@ -256,7 +267,11 @@ _ROW_ENDS = re.compile(
 _SIGNED = re.compile(r"[-+]|\\(?:cdot|times|odot)(?![A-Za-z])")
 _UNFINISHED = re.compile(r"=(?:(?!\\\\)[^$])*$")
 """A row of a display with an equals sign, and no end of a line behind it."""
-_HANGING = re.compile(r"(?<![<>!&])=\s*$")
+_HANGING = re.compile(
+    r"(?<![<>!&])=\s*$|\\sum(?:\s*\\limits)?(?:\s*[_^](?:\{[^{}]*\}|\w))*\s*$"
+    r"|[=&].*[-+]\s*$"
+)
+"""A row that ends with a lone equals sign, a sign, or a sum of what the next row gives."""
 
 
 def _code(rows: list[tuple[int, str]]) -> Iterator[TranscriptStatement]:

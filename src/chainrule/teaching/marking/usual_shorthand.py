@@ -52,6 +52,23 @@ _SCRIPT_IN_BOLD = re.compile(
 )
 
 
+_PROBABILITY = re.compile(r"\\Pr(?=\s*[\[(])")
+_UPRIGHT_TURN = re.compile(r"\^\\text\s*\{\s*T\s*\}")
+_SIGMA_OF = re.compile(r"(?:\\sigma|σ)(?=\s*(?:\\!\s*)?(?:\\left\s*)?\()")
+_SPOKEN_SOFTMAX = re.compile(r"softmax(?!\s*\}?\s*[_(\\])", re.IGNORECASE)
+_NO_SOFTMAX = re.compile(
+    r"softmax\s*\}?\s*(?:\\left\s*)?\(|sigmoid|logistic|\\sigma\s*'|\(\s*1\s*-\s*\\sigma|\\sigma\s*\^"
+    r"|\\sigma\s*_",
+    re.IGNORECASE,
+)
+
+
+def _is_soft(text: str) -> bool:
+    r"""Whether the one function that is called sigma is the softmax of which the text speaks."""
+    called = len(_SIGMA_OF.findall(text)) == 1
+    return called and _SPOKEN_SOFTMAX.search(text) is not None and not _NO_SOFTMAX.search(text)
+
+
 def with_shorthand_written_out(text: str) -> str:
     r"""Return a text without the shorthand of posts.
 
@@ -70,6 +87,9 @@ def with_shorthand_written_out(text: str) -> str:
         _BOLD_COMMAND.sub(r"\\mathbf", text),
     )
     text = _along_rows(_ROW_SUM.sub(r"\\operatorname{rowsum}", text))
+    text = _UPRIGHT_TURN.sub("^T", _PROBABILITY.sub("P", text))
+    if _is_soft(text):
+        text = _SIGMA_OF.sub(r"\\operatorname{softmax}", text)
     text = _LETTER_ABOVE.sub(r"^{\g<letter>}", text)
     text = _DIAGONAL.sub(r"diag}(\g<name>)", text) if "diag}" in text else _DIAGONAL.sub(
         r"diag(\g<name>)", text

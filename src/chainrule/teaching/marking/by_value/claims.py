@@ -32,6 +32,7 @@ from chainrule.teaching.marking.by_value.claim_kinds import (
 from chainrule.teaching.marking.by_value.comparison import difference, is_nothing, said_of, slip_of
 from chainrule.teaching.marking.by_value.environments import environments
 from chainrule.teaching.marking.by_value.functions import NoValueError
+from chainrule.teaching.marking.by_value.guessed_names import guessed_in
 from chainrule.teaching.marking.by_value.judgements import Judged, Outcome
 from chainrule.teaching.marking.by_value.meanings import MOST_RANKS, meanings
 from chainrule.teaching.marking.by_value.notation import GREEK
@@ -102,7 +103,8 @@ def judged(reader: Reader, lines: Container[int] | None = None) -> list[Judged]:
         verdict = _judge(reader, claim, usable, worlds)
         if verdict.verdict != "proven" and claim.other is not None:
             again = _judge(reader, claim.other, usable, worlds)
-            verdict = verdict if again.verdict == "unproven" else again
+            nearer = bool(again.change) and not verdict.change
+            verdict = verdict if again.verdict == "unproven" and not nearer else again
             if again.verdict == "unproven" and verdict.verdict == "wrong":
                 verdict = again
         if verdict.verdict == "unproven":
@@ -112,6 +114,9 @@ def judged(reader: Reader, lines: Container[int] | None = None) -> list[Judged]:
             whole = replace(claim, sides=[head, *claim.sides[1:]])
             again = _judge(reader, whole, usable, worlds)
             verdict = again if again.verdict == "proven" else verdict
+        if verdict.verdict == "proven" and (guessed := guessed_in(reader, claim)):
+            why = f"{verdict.why}; with {guessed} for the function of each example on its left"
+            verdict = replace(verdict, why=why)
         broken = broken or verdict.verdict == "wrong"
         if verdict.verdict == "unproven":
             reader.passage.unread |= introduced(reader, claim)
@@ -263,7 +268,7 @@ def _judge(
             )
             if meaning.note:
                 why += f"; read with {meaning.note}"
-            said_above = replace(meaning, symmetric=False)
+            said_above = replace(meaning, symmetric=False, rows=meaning.rows != usable[0].rows)
             if meaning.labels in ("shares", "class") and LABELS.search(reader.passage.text):
                 said_above = replace(said_above, labels="free")
             usual = said_above.note == "" and meaning.ranks == usable[0].ranks
@@ -290,6 +295,7 @@ def _judge(
         whole = bool(refuting) and not any(one.loose and not one.opaque for one in outcomes)
     slopes = is_of_slopes(reader, claim)
     slopes = slopes and not (is_about_definition(reader, claim) or is_tainted(reader, claim))
+    whole = whole and not (reader.hurried and not change)
     if whole and (slopes or is_identity(reader, claim, refuting[0].sign)):
         first = refuting[0]
         assert first.numbers is not None

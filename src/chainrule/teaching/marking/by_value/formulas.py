@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chainrule.teaching.marking.by_value.cursor import CLOSES
 from chainrule.teaching.marking.by_value.named_terms import COMPARED, NamedTerms
-from chainrule.teaching.marking.by_value.notation import BOLD, FONTS, WORDS
+from chainrule.teaching.marking.by_value.notation import BOLD, FONTS, WORDS, Token
 from chainrule.teaching.marking.by_value.scripts import UnreadError
 from chainrule.teaching.marking.by_value.terms import Called, Combined, Constant, Term
 
@@ -109,6 +109,8 @@ class Formulas(NamedTerms):
             if not content:
                 return self.factor()
             one = len(content) == 1 and content[0].kind == "letter"
+            if text == "[" and (joined := self._joined(content)) is not None:
+                return self.scripted(joined)
             if text == "{" and self.peek() == "_" and one:  # {x}_1 is x_1
                 self.tokens = [*self.tokens[:start], *content, *self.tokens[self.at :]]
                 self.at = start
@@ -122,6 +124,20 @@ class Formulas(NamedTerms):
         if token.kind == "command":
             return self._command(text)
         raise UnreadError(f"{text} is not read here")
+
+    def _joined(self, content: list[Token]) -> Term | None:
+        """Parse a list of vectors, ``[h, x]``: one vector on top of the other; None for others."""
+        parts: list[list[Token]] = [[]]
+        level = 0
+        for token in content:
+            level += (token.text in "([{") - (token.text in ")]}")
+            if level == 0 and token.text in (",", ";"):
+                parts.append([])
+            else:
+                parts[-1].append(token)
+        if len(parts) == 1 or not all(parts):
+            return None
+        return Called("joined", tuple(self.inner(part).whole() for part in parts))
 
     def _norm(self, text: str) -> Term:
         if text == "|" and self.peek() == "|":

@@ -110,6 +110,27 @@ def gaussian(at: Value, mean: Value, variance: Value) -> float:
     return float(np.exp(-apart @ np.linalg.solve(matrix, apart) / 2) / np.sqrt(scale))
 
 
+def joined(parts: list[Value]) -> Value:
+    """Return a vector for a list of vectors, each of which goes into it by a matrix of its own.
+
+    Every vector has the same number of entries here, the joined one too, so that any matrix may
+    be multiplied with it. What holds for it where it stands as a whole holds for every vector.
+    """
+    total: Value | None = None
+    for number, part in enumerate(parts):
+        if isinstance(part, float) or 1 not in part.shape:
+            raise NoValueError("a list with a part that is not a vector")
+        size = part.size
+        places = np.arange(size * size, dtype=float).reshape(size, size)
+        spread = np.cos(1.3 * places + number) + np.eye(size)
+        column = part.shape[1] == 1
+        found = spread @ part if column else part @ spread.T
+        total = found if total is None else together(total, found, np.add)
+    if total is None:
+        raise NoValueError("an empty list")
+    return total
+
+
 def stand_in(name: str) -> Callable[[Value], Value]:
     """Return a smooth function for a name that the text does not define."""
     number = zlib.crc32(name.encode())

@@ -12,6 +12,7 @@ from chainrule.teaching.marking.by_value.passage import (
 )
 from chainrule.teaching.marking.by_value.points import Key, Meaning
 from chainrule.teaching.marking.by_value.readers import Reader
+from chainrule.teaching.marking.by_value.vector_evidence import columns, rows
 
 MOST_RANKS = 12
 _OFTEN_VECTORS = frozenset({"beta", "theta", "omega", "mu", "xi", "epsilon"})
@@ -32,7 +33,8 @@ def meanings(reader: Reader) -> list[Meaning]:
     lower = text.lower()
     softly = _SOFTLY.search(text) is not None and "sigmoid" not in lower
     sigma = "softmax" if softly else "sigmoid"
-    base = [replace(one, sigma=sigma) for one in base]
+    flat = bool(rows(passage)) and not columns(passage)
+    base = [replace(one, sigma=sigma, rows=flat) for one in base]
     symmetric = re.search(r"symmetric|covariance|\\Sigma(?![A-Za-z])(?!_)", text) is not None
     changes: list[dict[str, object]] = [{}]
     if re.search(r"\{\s*\\?[-{]*\s*-\s*1\s*,\s*\+?1|\\pm\s*1", text):
@@ -57,8 +59,8 @@ def meanings(reader: Reader) -> list[Meaning]:
         {"meet": "inner"},
         {"layout": "gradient"},
         {"layout": "jacobian"},
-        {"rows": True},
-        {"rows": True, "labels": "shares"},
+        {"rows": not flat},
+        {"rows": not flat, "labels": "shares"},
         {"direct": True},
         {"columns": True},
         {"meet": "entries", "direct": True},
@@ -117,10 +119,10 @@ def _ranks(passage: Passage) -> list[dict[Key, int]]:
         grouped = list(itertools.product(*(choice for _, choice in options)))
     keys = [key for key, _ in options]
     found = [{**certain, **dict(zip(keys, chosen, strict=True))} for chosen in grouped]
-    columns = passage.columns() & {key for key, _ in options}
-    found = [ranks for ranks in found if not _is_mixed(ranks, options, columns)] or found
+    vectors = (columns(passage) | rows(passage)) & {key for key, _ in options}
+    found = [ranks for ranks in found if not _is_mixed(ranks, options, vectors)] or found
     several = {key for key, choice in options if choice[1] > choice[0] >= 1}
-    several -= columns
+    several -= vectors
     found.sort(
         key=lambda ranks: sum(rank if key in several else -rank for key, rank in ranks.items())
     )
@@ -128,12 +130,12 @@ def _ranks(passage: Passage) -> list[dict[Key, int]]:
 
 
 def _is_mixed(
-    ranks: Mapping[Key, int], options: Sequence[tuple[Key, tuple[int, ...]]], columns: Set[Key]
+    ranks: Mapping[Key, int], options: Sequence[tuple[Key, tuple[int, ...]]], vectors: Set[Key]
 ) -> bool:
     """Whether a reading multiplies matrices with numbers that stand where columns do."""
     has_matrices = any(key[0].isupper() and ranks[key] > 1 for key, _ in options)
     return has_matrices and any(
-        key in columns and ranks[key] < max(choice) for key, choice in options
+        key in vectors and ranks[key] < max(choice) for key, choice in options
     )
 
 

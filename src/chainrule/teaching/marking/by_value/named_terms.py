@@ -88,8 +88,7 @@ class NamedTerms(Cursor):
                 continue
             content = self.group()
             if sign == "_":
-                if found.power:
-                    self.at -= 1
+                if found.power and not found.labelled():
                     raise UnreadError("an index behind a power")
                 found.turned_first = found.turned and not found.below
                 found.below.extend(indices(content))

@@ -429,25 +429,6 @@ class Passage:
                         at_least(inner_term, 1, True)
         return found
 
-    def columns(self) -> set[tuple[str, tuple[str, ...]]]:
-        """Return the names that a matrix is multiplied with: the x of ``W_h x_t``."""
-        found: set[tuple[str, tuple[str, ...]]] = set()
-        for term in self.terms:
-            for node in every(term):
-                if not (isinstance(node, Combined) and node.operation in ("*", "cdot")):
-                    continue
-                left, right = node.parts
-                if (
-                    isinstance(left, Named)
-                    and isinstance(right, Named)
-                    and left.base.isupper()
-                    and right.base[0].islower()
-                    and not self.runs(left)
-                    and left.base not in self.sizes
-                ):
-                    found.add(self.key(right))
-        return found
-
     def numbers(self) -> set[str]:
         """Return the capital letters that stand beside an entry: the T of ``(T - y_k)^2``."""
         found: set[str] = set()

@@ -60,3 +60,4 @@ class Reader:
     hurried: bool = False  # whether not every reading was compared
     opened: dict[str, list[Named]] = field(default_factory=dict)
     moving: list[Named] = field(default_factory=list)
+    guessed: set[str] = field(default_factory=set)  # names that a chain introduces at its end

@@ -76,6 +76,18 @@ class Scripts:
     turned_first: bool = False  # whether a transpose stands before the indices
     primes: int = 0
 
+    def labelled(self) -> bool:
+        r"""Take a letter that stands above before an index for a label: the h of ``a^h_t``.
+
+        Return whether an index may follow what stands above: a label, or a number as in
+        ``\\sigma^2_B``, which is the square of ``\\sigma_B``.
+        """
+        if len(self.power) == 1 and self.power[0].kind == "letter":
+            self.above.append(Index(self.power[0].text))
+            self.power = []
+            return True
+        return len(self.power) == 1 and self.power[0].kind == "number"
+
 
 CLASS: Final = re.compile(r"[a-z]_[a-z]")
 """The index of the class of an example, as in ``w_{y_i}``."""

@@ -164,6 +164,10 @@ def _here(term: Term, letters: Sequence[str], written: Container[Term]) -> Itera
             yield "the other sign of one term", Combined("+", (_negated(left), right))
             yield "one term less", left
             yield "one term less", right
+            for number, said in ((2.0, "the factor 2 more"), (0.5, "the factor 1/2 more")):
+                scaled = [Combined("*", (Constant(number), part)) for part in (left, right)]
+                yield f"{said} in one term", Combined("+", (scaled[0], right))
+                yield f"{said} in one term", Combined("+", (left, scaled[1]))
         case Combined("neg", (inner,)):
             yield "the other sign of one term", inner
         case Combined("T", (inner,)) | Combined("^", (inner, Named("T"))):

@@ -21,6 +21,7 @@ from chainrule.teaching.marking.by_value.definitions import (
     shorten,
 )
 from chainrule.teaching.marking.by_value.grammar import parsed
+from chainrule.teaching.marking.by_value.guessed_names import guess_names
 from chainrule.teaching.marking.by_value.notation import WORDS
 from chainrule.teaching.marking.by_value.passage import (
     Passage,
@@ -36,6 +37,7 @@ from chainrule.teaching.marking.by_value.terms import (
     bound_diagonals,
     every,
     letters_of,
+    rebuilt,
 )
 from chainrule.teaching.marking.by_value.text_habits import habits_of
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
@@ -96,6 +98,7 @@ def read(
         from_slopes(reader.passage, claim)
         named_at_the_end(reader.passage, claim)
     name_parts(reader.passage)
+    guess_names(reader)
     seen: set[Key] = set()
     for claim in reader.claims:
         for at, (one, other) in enumerate(itertools.pairwise(claim.sides)):
@@ -117,9 +120,31 @@ def read(
             if inner & reader.passage.summed:
                 reader.passage.unread.add(definition.name.base)  # of one example, or of all
     reader.passage.set_apart()
+    for claim in reader.claims:
+        claim.other = claim.other or _without_hats(reader.passage, claim)
     assume(reader.passage)
     shorten(reader)
     return reader
+
+
+def _without_hats(passage: Passage, claim: Claim) -> Claim | None:
+    r"""Return a claim at an estimate, ``\hat\beta``, with the name that it estimates.
+
+    None where it has no such name, and where the text defines it.
+    """
+    if any(side is None for side in claim.sides) or claim.defines:
+        return None
+    known = {passage.key(one.name) for some in passage.definitions.values() for one in some}
+    bases = {node.base for term in passage.terms for node in every(term) if isinstance(node, Named)}
+
+    def plain(term: Term) -> Term:
+        if not isinstance(term, Named) or passage.key(term) in known:
+            return term
+        base = term.base.removesuffix(".hat")
+        return replace(term, base=base) if base in bases else term
+
+    sides: list[Term | None] = [rebuilt(side, plain) for side in claim.sides if side is not None]
+    return None if sides == claim.sides else replace(claim, sides=sides)
 
 
 def _is_symbol(word: str) -> bool:

@@ -23,6 +23,7 @@ from chainrule.teaching.marking.by_value.functions import (
     NoValueError,
     Value,
     gaussian,
+    joined,
     power,
     product,
     stand_in,
@@ -226,6 +227,8 @@ class World(Slopes):
             return gaussian(*(self.value(one, env) for one in term.arguments))
         if name in ("crossentropy", "bce") and len(term.arguments) == 2:
             return self._cross_entropy(name, *(self.value(one, env) for one in term.arguments))
+        if name == "joined":
+            return joined([self.value(one, env) for one in term.arguments])
         if len(term.arguments) != 1:
             return self._open_number(name + labels, term, env)
         function = self._function(name, labels)
