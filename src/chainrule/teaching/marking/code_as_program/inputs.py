@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from chainrule.teaching.marking.code_by_value.naming import is_label
 from chainrule.teaching.marking.code_by_value.updates import is_rate
 
 EXAMPLES = 7
+HEADS = 2
 _FEATURES = re.compile(
     r"(?i)x_?\w{0,12}|\w+_x|(?:train|test|val|input|batch|sample|raw)?_?(?:data|inputs?|features|"
     r"images?|img|samples?|examples?)(?:_(?:train|test|batch|set|arr\w*|data))?|a_?prev|a0|batch"
@@ -41,6 +42,7 @@ _OUTS = re.compile(
     r"|nodes|num_labels|n_classes"
 )
 _PENALTY = re.compile(r"(?i)lam\w*|reg\w*|l2\w*|weight_decay|\w*lambda\w*|wd")
+_WIDTH = re.compile(r"(?i)d_?model|model_?dim|embed_?dim|d_embed")
 _ROUNDS = re.compile(r"(?i)\w*(?:epoch|iter|step|pass)\w*|n_rounds")
 _FLAGS = re.compile(r"(?i)\w*(?:verbose|print|plot|debug|show|log)\w*")
 _KEEP = re.compile(r"(?i)\w*(?:keep|drop)\w*|p_\w+")
@@ -75,15 +77,19 @@ class Reading:
         ``flat`` (m,), ``column`` (m, 1), ``row`` (1, m), ``one-hot`` or ``classes``.
     single : bool
         Whether the data are one example.
+    numbers : bool
+        Whether an example is one number.
     """
 
     rows: bool = True
     labels: str = "column"
     single: bool = False
+    numbers: bool = False
 
 
 READINGS = (
-    Reading(labels="column"), Reading(labels="flat"), Reading(labels="one-hot"),
+    Reading(labels="column"), Reading(labels="flat"), Reading(labels="flat", numbers=True),
+    Reading(labels="one-hot"),
     Reading(labels="classes"), Reading(rows=False, labels="row"),
     Reading(rows=False, labels="one-hot"), Reading(rows=False, labels="classes"),
     Reading(rows=False, labels="one-hot", single=True), Reading(labels="one-hot", single=True),
@@ -140,8 +146,10 @@ class Inputs:
         return np.array(self.made[name])
 
     def _examples(self) -> np.ndarray:
-        if self.reading.single:
-            shape: tuple[int, ...] = (self.features, 1) if not self.reading.rows else (
+        if self.reading.numbers:
+            shape: tuple[int, ...] = (EXAMPLES,)
+        elif self.reading.single:
+            shape = (self.features, 1) if not self.reading.rows else (
                 self.features,)  # fmt: skip
         elif self.reading.rows:
             shape = (EXAMPLES, self.features)
@@ -209,8 +217,13 @@ class Inputs:
             return self.argument(name)
         return default
 
-    def argument(self, name: str, function: str = "") -> Value | None:
-        """Return a value for an argument, by its name; None where the name does not say it."""
+    def argument(self, name: str, function: str = "", beside: Sequence[str] = ()) -> Value | None:
+        """Return a value for an argument, by its name; None where the name does not say it.
+
+        Of those beside it, a width of a model says that ``h`` is a number of heads.
+        """
+        if name in ("h", "H") and any(_WIDTH.fullmatch(other) for other in beside):
+            return HEADS
         if function not in ("", "__init__") and name.lower() in _PLAIN:
             return self.data(name)
         if is_rate(name) and (name in self.rates or name.lower() not in _SHIFTS):
@@ -243,10 +256,10 @@ class Inputs:
             return EXAMPLES
         if _LISTS.fullmatch(name):
             return [self.features, 6, self.outputs]
-        if re.fullmatch(r"(?i)d_?model|model_?dim|embed_?dim|d_embed", name):
+        if _WIDTH.fullmatch(name):
             return self.features
         if re.fullmatch(r"(?i)(?:n|num)_?heads?|heads", name):
-            return 2
+            return HEADS
         if _HIDDEN.fullmatch(name):
             return 6
         if _OUTS.fullmatch(name):

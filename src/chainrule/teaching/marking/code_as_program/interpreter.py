@@ -17,7 +17,7 @@ from chainrule.teaching.marking.code_as_program.expressions import DEEPEST, Expr
 from chainrule.teaching.marking.code_as_program.inputs import Inputs
 from chainrule.teaching.marking.code_as_program.library import CONSTANTS, NUMPY
 from chainrule.teaching.marking.code_as_program.opened import PARAMETERS, Open, Opened
-from chainrule.teaching.marking.code_as_program.outline import Outline
+from chainrule.teaching.marking.code_as_program.outline import Outline, filled
 from chainrule.teaching.marking.code_as_program.trace import Kind
 from chainrule.teaching.marking.code_as_program.values import (
     Broken,
@@ -101,6 +101,8 @@ class Interpreter(Expressions):
             return
         if isinstance(statement, ast.Return):
             raise Returned(Unknown(why), ()) from error
+        for name in filled(statement):  # what a loop over a file would fill
+            frame.names[name] = Unknown(why)
         for target in getattr(statement, "targets", [getattr(statement, "target", None)]):
             for one in ast.walk(target) if target is not None else ():
                 if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):

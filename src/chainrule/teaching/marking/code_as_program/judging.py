@@ -25,6 +25,8 @@ PENALTY = "without the penalty, which the loss leaves out"
 UNCLEAR = "it is not clear of which value this is the gradient"
 FEW = "fewer rows are right than wrong as the program is read; add the call that trains it"
 OTHER = "right in one reading of the shapes and wrong in another; declare them"
+TOO_LONG = "the program takes too long to be judged"
+AFTER = "a row above it was not judged"
 NEAR = 0.005
 FOLLOWS = "right, once the wrong row above is taken for granted"
 
@@ -135,7 +137,7 @@ def verdicts_under(best: Tried) -> dict[int, RowJudged]:
     factors = judge.factors()
     usual = " of " in loss
     now = run
-    broken = False
+    broken = lost = False  # whether a row above is wrong, or may be
     unclear: list[Group] = []
     for group in judge.groups:
         factor = factors[0] if group.parameter else factors[1]
@@ -152,8 +154,11 @@ def verdicts_under(best: Tried) -> dict[int, RowJudged]:
                 unclear.remove(mended)
                 group.verdict, group.why = "follows", FOLLOWS
                 broken = True
+            elif lost:
+                group.why = AFTER
             else:
                 broken = _accuse(judge, group, value, loss, factor) or broken
+                lost = group.why == TOO_LONG
             now = program.run()
             if len(now.trace.events) != len(run.trace.events):
                 program.changed.pop(original.index, None)
@@ -230,7 +235,7 @@ def _accuse(judge: Matching, group: Group, value: np.ndarray, loss: str, factor:
     origin = ratios[0][1] if ratios else same[-1]
     true = judge.measured.whole(origin, loss) * factor
     if not np.isfinite(true).all():
-        group.verdict, group.why = "unproven", "the program takes too long to be judged"
+        group.verdict, group.why = "unproven", TOO_LONG
         return False
     place = np.unravel_index(int(np.argmax(np.abs(true.ravel() - value.ravel()))), true.shape)
     group.numbers = (float(value.ravel()[np.ravel_multi_index(place, true.shape)]),

@@ -20,6 +20,7 @@ from chainrule.teaching.marking.code_as_program.values import CannotRun
 from chainrule.teaching.marking.code_by_value.naming import is_label
 
 MOST_LAYOUTS = 4
+"""The most layouts that are compared, of those under which a loss is found."""
 
 
 @dataclass
@@ -61,9 +62,14 @@ def likeliest(
         if not program.inputs.asked:
             break
     tried: list[Tried] = []
-    for _, program, run in sorted(runs, key=lambda one: -one[0])[:MOST_LAYOUTS]:
-        tried.extend(_tried(program, run))
-        if any(one.right and one.right == one.claimed for one in tried):
+    explained = 0
+    for _, program, run in sorted(runs, key=lambda one: -one[0]):
+        found = list(_tried(program, run))
+        explained += bool(found)
+        tried.extend(found)
+        if explained == MOST_LAYOUTS or any(
+            one.right and one.right == one.claimed for one in tried
+        ):
             break
     if not tried:
         return None

@@ -235,4 +235,19 @@ def _is_entry_of_gradient(target: ast.expr, names: Names) -> bool:
     )
 
 
+def filled(loop: ast.stmt) -> set[str]:
+    """Return the names that the rounds of a loop set or append to; none of another statement."""
+    if not isinstance(loop, ast.For | ast.While):
+        return set()
+    nodes = [node for one in loop.body for node in ast.walk(one)]
+    lists = {
+        node.value.id for node in nodes
+        if isinstance(node, ast.Attribute) and node.attr in ("append", "extend", "insert")
+        and isinstance(node.value, ast.Name)
+    }  # fmt: skip
+    return lists | {
+        node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
 __all__ = ["Outline", "Step", "name_of", "outline_of"]

@@ -62,7 +62,7 @@ class Run:
 class Budget:
     """How many more runs, and steps in them, a text may take."""
 
-    runs: int = 500
+    runs: int = 1_000
     steps: int = 500_000
 
     def spend(self) -> bool:
@@ -229,7 +229,8 @@ class _Driver:
             return first
         if _SETTINGS.fullmatch(name) and default is None:
             return Settings(self._setting)
-        if (made := work.inputs.argument(name, function.name)) is not None or default is not None:
+        made = work.inputs.argument(name, function.name, function.parameters())
+        if made is not None or default is not None:
             return made
         if PARAMETERS.fullmatch(name):
             return Open(name)

@@ -349,6 +349,8 @@ class Numbers(Algebra[Array]):
             if axis >= value.ndim:
                 raise Misfit("more indices than the value has")
             length = value.shape[axis]
+            if not length:
+                raise Misfit("an index into nothing")
             axis += 1
             match place:
                 case Part():
