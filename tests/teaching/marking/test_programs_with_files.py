@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chainrule.errors import ModelError
+from chainrule.teaching.grading.audit import audit
 from chainrule.teaching.marking.code_verdicts import code_judged
 
 _A_LINE = """
@@ -84,3 +86,14 @@ def test_a_wrong_row_is_found_at_its_line(text: str, right: str, wrong: str) -> 
     line = text[: text.index(right)].count("\n") + 1
     found = code_judged(text.replace(right, wrong))
     assert [one.line for one in found if one.verdict == "wrong"] == [line]
+
+
+def test_code_without_gradients_is_told_what_to_name() -> None:
+    text = "\n".join((
+        "import numpy", "def factors(R, P, Q, K):", "    Q = Q.T", "    for i in range(len(R)):",
+        "        for j in range(len(R[i])):", "            e = R[i][j] - P[i, :] @ Q[:, j]",
+        "            for k in range(K):", "                P[i][k] = P[i][k] + 0.1 * e * Q[k][j]",
+        "    return P, Q.T",
+    ))  # fmt: skip
+    with pytest.raises(ModelError, match="gives a gradient by its name"):
+        audit(text)

@@ -89,6 +89,12 @@ class Audit(DisplayedAsPage):
         return {"convention": self.convention or None, "lines": lines}
 
 
+NO_GRADIENT = (
+    "no row of this code gives a gradient by its name; give what each step subtracts a name, such "
+    "as dW = ... or grad_b = ..., and audit it again"
+)
+
+
 def audit(text: str, model: Model | None = None) -> Audit:
     """Judge every line of a transcript.
 
@@ -137,6 +143,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
         alone = by_code_alone(text, undecided=isinstance(error, DerivationError) or is_code(text))
         if alone is None and not isinstance(error, ParseError):
             alone = by_values_alone(_posted(text))  # shapes that no sizes fit, such as of words
+        if alone is None and isinstance(error, ParseError) and is_code(text):
+            raise ModelError(NO_GRADIENT) from error
         if alone is None:
             raise
         return Audit(None, alone)
