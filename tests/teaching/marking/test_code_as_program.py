@@ -210,7 +210,12 @@ def test_one_wrong_row_is_found_at_its_line(text: str, right: str, wrong: str) -
     "W1 = np.zeros((10 ** 9, 10 ** 9))", "x = [0] * 10 ** 12", "n = 9 ** 9 ** 9 ** 9",
     "open('secret').read()", "().__class__.__bases__[0].__subclasses__()",
     "import os; os.system('ls')", "while True: W = W + 1", "return W", "break",
-    "def f(): return f()\nf()",
+    "def f(): return f()\nf()", "Z = np.arange(10 ** 12)", "Z = np.tile(X, (10 ** 5, 10 ** 5))",
+    "Z = np.repeat(X, 10 ** 9)", "Z = X.repeat(10 ** 9)", "Z = sum(range(10 ** 12))",
+    "L = [1]\nfor i in range(100):\n    L = L + L", "n = 2\nfor i in range(99):\n    n = n * n",
+    "A = X\nfor i in range(99):\n    A = np.vstack((A, A))", "s = '{:999999999}'.format(1)",
+    "A = np.ones((9999, 1))\nB = A @ A.T", "L = [1]\nfor i in range(99):\n    L.extend(L)",
+    "X.tofile('kept')", "np.save('kept', X)", "Z = np.load('secret')",
 ])  # fmt: skip
 def test_a_program_is_walked_and_never_run(row: str) -> None:
     text = f"import numpy as np\nX = np.random.randn(5, 3)\nW = np.ones((3, 1))\n{row}\n" \

@@ -252,7 +252,7 @@ class Expressions:
             if isinstance(other, list) and isinstance(one, np.ndarray | float):
                 other = np.array(other, dtype=float)
             found = applied(_BINARY[op], op.__name__.lower(), [one, other], {})
-            if not isinstance(found, str) or len(found) < 1000:
+            if not isinstance(found, str | list | tuple) or len(found) <= MOST_ENTRIES:
                 return found
         raise CannotRun("an operation that is not read")
 
@@ -388,7 +388,10 @@ class Expressions:
                 yield float(row) if isinstance(row, np.floating) else (
                     int(row) if isinstance(row, np.integer) else row)  # fmt: skip
         elif isinstance(value, list | tuple | dict | range | set | str):
-            yield from value
+            for count, one in enumerate(value):
+                if count == MOST_ENTRIES:
+                    raise CannotRun("a loop of more rounds than are read")
+                yield one
         else:
             raise CannotRun("a loop over this")
 

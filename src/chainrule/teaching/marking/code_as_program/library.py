@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.teaching.marking.code_as_program.sizes import MOST_ENTRIES, is_too_large
 from chainrule.teaching.marking.code_as_program.values import (
     CannotRun,
     Library,
@@ -19,7 +20,6 @@ from chainrule.teaching.marking.code_as_program.values import (
     Value,
 )
 
-MOST_ENTRIES = 50_000
 Call = Callable[..., Any]
 
 _NAMES = (
@@ -207,6 +207,8 @@ def applied(call: Call, name: str, args: Sequence[Value], keys: Mapping[str, Val
         why = next(o.why for o in (*args, *keys.values()) if isinstance(o, Unknown))
         return Unknown(why)
     keys = {key: one for key, one in keys.items() if key not in ("dtype", "copy", "out", "order")}
+    if is_too_large(name.rpartition(".")[2], args, keys):
+        raise CannotRun("a value of a size that is not read")
     try:
         with np.errstate(all="ignore"):
             found = call(*args, **keys)
@@ -218,6 +220,7 @@ def applied(call: Call, name: str, args: Sequence[Value], keys: Mapping[str, Val
         IndexError,
         KeyError,
         AttributeError,
+        MemoryError,
         np.linalg.LinAlgError,
     ) as e:
         shapes = [np.shape(one) for one in args[:2] if isinstance(one, np.ndarray | float)]

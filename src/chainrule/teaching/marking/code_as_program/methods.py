@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.teaching.marking.code_as_program.library import NUMPY, applied
+from chainrule.teaching.marking.code_as_program.sizes import MOST_ENTRIES
 from chainrule.teaching.marking.code_as_program.values import (
     CannotRun,
     Function,
@@ -41,6 +42,8 @@ def method_of(of: Method, args: list[Value], keys: Mapping[str, Value]) -> Value
     if isinstance(value, np.ndarray | float | int):
         return _of_array(np.asarray(value), name, args, keys)
     if isinstance(value, str) and name in _OF_TEXTS:
+        if name in ("format", "replace"):
+            return value  # texts are for people, and formats may be of any width
         return applied(getattr(value, name), name, args, {})
     if isinstance(value, list | dict | tuple | set) and (name in _OF_LISTS or name == "add"):
         found = applied_to_container(value, name, args, keys)
@@ -55,10 +58,16 @@ def applied_to_container(
     method = getattr(value, name, None)
     if method is None:
         raise CannotRun(f"the method {name} is not read")
+    if isinstance(value, list) and len(value) + sum(map(_length, args)) > MOST_ENTRIES:
+        raise CannotRun("a list of a length that is not read")
     try:
         return method(*args, **keys)
     except (IndexError, KeyError, TypeError, ValueError) as error:
         raise CannotRun(f"{name} fails here") from error
+
+
+def _length(value: Value) -> int:
+    return len(value) if isinstance(value, list | tuple | range | np.ndarray) else 1
 
 
 def _of_array(
@@ -66,7 +75,7 @@ def _of_array(
 ) -> Value:
     if name not in _OF_ARRAYS:
         raise CannotRun(f"the method {name} is not read")
-    if name in ("dot", "std", "var", "sum", "mean", "max", "min", "clip"):
+    if name in ("dot", "std", "var", "sum", "mean", "max", "min", "clip", "repeat"):
         return applied(NUMPY[name], name, [value, *args], keys)
     if name == "astype":
         kind = args[0] if args else float
