@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,7 +69,7 @@ _CURVED = frozenset(
 
 
 @dataclass
-class Expressions:
+class Expressions(ABC):
     """An evaluator of expressions.
 
     Parameters
@@ -264,7 +265,7 @@ class Expressions:
             if isinstance(op, ast.Is | ast.IsNot):
                 one: Value = (left is other or (left is None) == (other is None) is True) \
                     if left is None or other is None else left == other  # fmt: skip
-                one = (left is None and other is None) if None in (_key(left), _key(other)) \
+                one = (left is None and other is None) if left is None or other is None \
                     else one  # fmt: skip
                 one = one if isinstance(op, ast.Is) else not one
             elif isinstance(left, Unknown) or isinstance(other, Unknown):
@@ -449,7 +450,7 @@ class Expressions:
         if name.startswith("np.random."):
             return self.draws.drawn(name.rpartition(".")[2], args, keys)
         if name.startswith("np."):
-            args = [self._as_function(one) for one in args]
+            args = [self._listed(one) for one in args]
             if any(isinstance(one, Open) for one in args) and self.opened is not None:
                 if name in ("np.dot", "np.matmul") and len(args) == 2:
                     return self.binary(ast.MatMult, *args)
@@ -460,26 +461,22 @@ class Expressions:
             args = [self.opened.as_vector(one) if isinstance(one, Open) else one for one in args]
         return python_function(self, name, args, keys)
 
-    def _as_function(self, value: Value) -> Value:
+    def _listed(self, value: Value) -> Value:
         if isinstance(value, range | map | zip):
             return list(value)
         return value
 
+    @abstractmethod
     def own(
         self, of: Function, args: list[Value], keys: Mapping[str, Value], line: int = 0
     ) -> Value:
         """Return what a function of the program returns."""
-        raise NotImplementedError
 
 
 def _real(value: Value) -> Value:
     if isinstance(value, int) and not isinstance(value, bool):
         return float(value) if abs(value) > 1 else value
     return value
-
-
-def _key(value: Value) -> Value:
-    return None if value is None else 0
 
 
 __all__ = ["DEEPEST", "Expressions", "Frame", "Misshapen", "Returned"]
