@@ -263,10 +263,8 @@ class Expressions(ABC):
         for op, right in zip(node.ops, node.comparators, strict=True):
             other = self.value(right, frame)
             if isinstance(op, ast.Is | ast.IsNot):
-                one: Value = (left is other or (left is None) == (other is None) is True) \
-                    if left is None or other is None else left == other  # fmt: skip
-                one = (left is None and other is None) if left is None or other is None \
-                    else one  # fmt: skip
+                nothing = left is None or other is None
+                one: Value = left is other if nothing else left == other
                 one = one if isinstance(op, ast.Is) else not one
             elif isinstance(left, Unknown) or isinstance(other, Unknown):
                 return left if isinstance(left, Unknown) else other
