@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from functools import partial
 from time import perf_counter
 from typing import Any, Literal
 
@@ -12,42 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.adaptive import adaptive_factors, pilot_fit, weighted
-from chainrule.engine.arrays import FloatArray, is_sparse
-from chainrule.engine.class_paths import path_solver
-from chainrule.engine.column_screening import needed_columns
-from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.deviations import standard_deviations
-from chainrule.engine.data.frames import (
-    coded,
-    has_levels,
-    is_frame,
-    names_of,
-    refuse_dates,
-    with_plain_columns,
-)
-from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.null_points import deviance_ratio
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.refits import Refits
-from chainrule.engine.whole_paths import geometric, path_of
-from chainrule.errors import DataError
 from chainrule.estimators.coefficient_paths import Path
-from chainrule.estimators.functional import as_table
-from chainrule.estimators.inputs import (
-    are_implied,
-    as_labels,
-    as_offset,
-    as_weights,
-    class_weighted,
-    codes_of,
-    distinct,
-    n_cores,
-    n_threads,
-    threads_of,
-)
-from chainrule.estimators.inputs import (
-    positive as positive_rows,
-)
+from chainrule.estimators.inputs import threads_of
+from chainrule.estimators.path_points import points_along
+from chainrule.estimators.path_rows import path_rows
 from chainrule.estimators.penalties import adaptive_gamma, check_relax, shape_of, shared_l1_ratio
 from chainrule.estimators.relaxed_paths import relaxed_along
 
@@ -163,133 +133,63 @@ def logistic_path(
     l1_ratio = shared_l1_ratio(l1_ratio)
     check_relax(relax, (l1_ratio,))
     gamma = adaptive_gamma(adaptive, l1_ratio)
-    labels = as_labels(y)
-    weights = as_weights(sample_weight, len(labels))
-    weights, classes = class_weighted(class_weight, weights, labels, distinct(labels))
-    table, names, levels = _rows_of(X)
-    if table.shape[0] != len(labels):
-        raise DataError(f"X has {table.shape[0]} rows and y {len(labels)} labels: pass one per row")
-    n_outputs = 1 if len(classes) == 2 else len(classes)
-    shift = as_offset(offset, len(labels), n_outputs)
-    rows = positive_rows(weights)
-    if rows is not None:
-        table, labels, weights = table[rows], labels[rows], weights[rows]
-        shift = None if shift is None else shift[rows]
-    if isinstance(table, CodedRows):
-        table = table.occurring(rows)
-        names, levels = list(table.names), table.levels
-    source = InMemorySource(
-        table,
-        codes_of(labels, classes),
-        None if are_implied(weights) else weights,
-        column_names=names,
-        row_numbers=rows,
-        offset=shift,
-        n_classes=len(classes),
-        center=fit_intercept,
-        n_threads=n_threads(n_jobs, default=n_cores()),
+    rows = path_rows(
+        X,
+        y,
+        sample_weight=sample_weight,
+        class_weight=class_weight,
+        offset=offset,
+        fit_intercept=fit_intercept,
+        n_jobs=n_jobs,
     )
+    source = rows.source
     shape = shape_of(
         source.n_features,
         l1_ratio,
         penalty_factor,
         bounds,
         positive=positive,
-        names=names,
-        levels=levels,
+        names=rows.names,
+        levels=rows.levels,
         column_groups=column_groups,
     ) or Shape.checked(source.n_features, l1_ratio)
     used, deviations = shape.factors, None
     if standardize:
         deviations = standard_deviations(source)
         shape = shape.standardised(deviations)
-    threads = threads_of(n_jobs, source, absolute=True)
+    choices: dict[str, Any] = {
+        "fit_intercept": fit_intercept,
+        "tol": tol,
+        "max_iter": max_iter,
+        "n_threads": threads_of(n_jobs, source, absolute=True),
+    }
     if gamma > 0:
-        pilot = pilot_fit(
-            source,
-            None,
-            deviations=deviations,
-            fit_intercept=fit_intercept,
-            tol=tol,
-            max_iter=max_iter,
-            n_threads=threads,
-        )
+        pilot = pilot_fit(source, None, deviations=deviations, **choices)
         factors = adaptive_factors(pilot, gamma, shape, deviations)
         shape, used = weighted(shape, factors), used * factors
-    choose = partial(path_solver, row=None, fit_intercept=fit_intercept, n_threads=threads)
-    total = source.total_weight
-    if lambdas is None:
-        solver = choose(source, shape=shape)
-        if not solver.largest > 0:
-            raise DataError(
-                "no coefficient would leave 0 on this path: all columns are constant, held at 0, "
-                "or without penalty. Pass lambdas, or check X and penalty_factor"
-            )
-        ratio = (1e-4 if source.n_samples > source.n_features else 1e-2) if eps is None else eps
-        strengths = geometric(solver.largest, n_lambdas, ratio)
-    else:
-        strengths = _strengths(lambdas) * total
-    needed = None if relax else needed_columns(source, None, shape, float(strengths[-1]))
-    if needed is not None:
-        solver = choose(source.take_columns(needed), shape=shape.of(needed))
-    elif lambdas is not None:
-        solver = choose(source, shape=shape)
-    points, seconds = path_of(solver, strengths, tol=tol, max_iter=max_iter)
-    proven = np.array([point.met for point in points])
-    if not proven.all():
-        first = int(np.flatnonzero(~proven)[0])
-        warnings.warn(
-            f"tol={tol:g} is not proven at {int((~proven).sum())} of {len(points)} points; the "
-            f"first is lambda={strengths[first] / total:.4g}. {points[first].certificate}",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    null = solver.null_and_least
-    relaxed, passes = None, solver.objective.passes + 1
+    found = points_along(
+        source, shape, lambdas, n_lambdas=n_lambdas, eps=eps, all_columns=relax, **choices
+    )
+    unproven = found.warning(tol)
+    if unproven is not None:
+        warnings.warn(unproven, RuntimeWarning, stacklevel=2)
+    said, seconds, relaxed = found.described(), found.seconds, None
     if relax:
-        refits = Refits(
-            source,
-            None,
-            shape,
-            fit_intercept=fit_intercept,
-            tol=tol,
-            max_iter=max_iter,
-            n_threads=threads,
-        )
+        refits = Refits(source, None, shape, **choices)
         clock = perf_counter()
         relaxed = relaxed_along(
-            points,
+            found.points,
             refits,
-            lambdas=strengths / total,
-            null=null,
-            n_outputs=n_outputs,
+            lambdas=found.lambdas,
+            null=found.null,
+            n_outputs=rows.n_outputs,
         )
-        passes, seconds = passes + refits.passes, seconds + perf_counter() - clock
-    coef = np.array([point.point.coef.T for point in points])
-    nonzero = np.count_nonzero(coef, axis=(1, 2))
-    if needed is not None:
-        taken = np.flatnonzero(coef.any(axis=(0, 1)))  # memory of zeros is not touched
-        some, coef = coef[:, :, taken], np.zeros((len(points), n_outputs, source.n_features))
-        coef[:, :, needed[taken]] = some
-        passes *= len(needed) / source.n_features
-    intercept = np.array([point.point.intercept for point in points])
+        said["n_passes"] += refits.passes
+        seconds += perf_counter() - clock
     path = Path(
-        lambdas=strengths / total,
-        Cs=1 / strengths,
-        coef=coef[:, 0] if n_outputs == 1 else coef,
-        intercept=intercept[:, 0] if n_outputs == 1 else intercept,
-        objective=np.array([point.value for point in points]),
-        gap=np.array([point.certificate.suboptimality_bound for point in points]),
-        relative_gap=np.array([point.certificate.relative_bound for point in points]),
-        proven=proven,
-        nonzero=nonzero,
-        deviance_ratio=np.array([deviance_ratio(null, point.loss) for point in points]),
-        classes=classes,
-        coef_names=source.column_names,
+        **said,
+        classes=rows.classes,
         l1_ratio=l1_ratio,
-        certificates=tuple(point.certificate for point in points),
-        n_iter=np.array([point.n_iter for point in points]),
-        n_passes=passes,
         seconds=seconds,
         penalty_factor=used,
         relaxed=relaxed,
@@ -298,25 +198,6 @@ def logistic_path(
         if isinstance(value, np.ndarray):
             value.setflags(write=False)
     return path
-
-
-def _rows_of(X: Matrix) -> tuple[Matrix, list[str] | None, Mapping[str, Any]]:
-    """Return X as the engine takes it, names of its columns, and levels of categorical ones."""
-    if not is_frame(X) or is_sparse(X):
-        return as_table(X), None, {}
-    refuse_dates(X)
-    X = with_plain_columns(X)
-    names = [str(name) for name in names_of(X)]
-    if has_levels(X):
-        return coded(X), names, {}
-    return as_table(X.to_numpy() if hasattr(X, "to_numpy") else X), names, {}
-
-
-def _strengths(lambdas: npt.ArrayLike) -> FloatArray:
-    values = np.asarray(lambdas, dtype=np.float64).ravel()
-    if not len(values) or not (np.isfinite(values) & (values > 0)).all():
-        raise ValueError(f"lambdas must be finite and positive, not {lambdas!r}")
-    return np.sort(values)[::-1].copy()
 
 
 def _check_numbers(n_lambdas: int, eps: float | None, tol: float, max_iter: int) -> None:
