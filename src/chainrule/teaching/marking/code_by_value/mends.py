@@ -73,55 +73,73 @@ def _once(value: ast.expr) -> Iterator[ast.expr]:
                 [ast.keyword("axis", ast.Constant(axis)),
                  ast.keyword("keepdims", ast.Constant(keeps))],
             )  # fmt: skip
-    count = sum(1 for _ in ast.walk(value))
-    for at in range(count):
-        for kind in ("left", "right", "order", "elementwise", "matrix", "axis", "sum"):
+    for at, node in enumerate(ast.walk(value)):
+        for kind in _kinds(node):
             again = copy.deepcopy(value)
-            node = list(ast.walk(again))[at]
-            if _change(node, kind):
-                yield again
+            _change(next(itertools.islice(ast.walk(again), at, None)), kind)
+            yield again
 
 
-def _change(node: ast.AST, kind: str) -> bool:
-    """Change a node in place; False where this kind of change does not fit it."""
+def _kinds(node: ast.AST) -> tuple[str, ...]:
+    """Return the kinds of change that fit a node."""
     match node:
         case ast.BinOp(op=ast.MatMult()):
-            if kind in ("left", "right"):
-                setattr(node, kind, _transposed(getattr(node, kind)))
-            elif kind == "order":
-                node.left, node.right = node.right, node.left
-            elif kind == "elementwise":
-                node.op = ast.Mult()
-            return kind in ("left", "right", "order", "elementwise")
-        case ast.BinOp(op=ast.Mult()) if kind == "matrix":
-            node.op = ast.MatMult()
-            return True
-        case ast.BinOp(op=ast.Mult() | ast.Add() | ast.Sub()) if kind in ("left", "right"):
-            setattr(node, kind, _transposed(getattr(node, kind)))
-            return True
+            return "left", "right", "order", "elementwise"
+        case ast.BinOp(op=ast.Mult()):
+            return "left", "right", "matrix"
+        case ast.BinOp(op=ast.Add() | ast.Sub()):
+            return "left", "right"
         case ast.Call(func=func) if word_of(func) in _PRODUCTS:
-            held = node.args if len(node.args) == 2 else None
-            if held is None and isinstance(func, ast.Attribute) and len(node.args) == 1:
-                held = [func.value, node.args[0]]
-            if held is None or kind not in ("left", "right", "order"):
-                return False
-            one, other = held
-            pair = {"left": [_transposed(one), other], "right": [one, _transposed(other)],
-                    "order": [other, one]}[kind]  # fmt: skip
-            name = "mtimes" if word_of(func) == "mtimes" else "dot"
-            node.func = ast.Name("mtimes", ast.Load()) if name == "mtimes" else ast.Attribute(
-                ast.Name("np", ast.Load()), "dot", ast.Load())  # fmt: skip
-            node.args = pair
-            return True
-        case ast.Call(func=func) if word_of(func) in _SUMS and kind in ("axis", "sum"):
-            axis = next((k for k in node.keywords if k.arg in ("axis", "dim")), None)
-            if kind == "axis" and axis is not None and isinstance(axis.value, ast.Constant):
-                axis.value = ast.Constant(0 if axis.value.value else 1)
-                return True
-            if kind == "sum" and axis is not None:
-                node.keywords.remove(axis)
-                return True
-    return False
+            return () if _factors(node) is None else ("left", "right", "order")
+        case ast.Call(func=func) if word_of(func) in _SUMS:
+            axis = _axis_of(node)
+            if axis is None:
+                return ()
+            return ("axis", "sum") if isinstance(axis.value, ast.Constant) else ("sum",)
+    return ()
+
+
+def _factors(product: ast.Call) -> list[ast.expr] | None:
+    """Return the two factors of ``np.dot(a, b)`` or ``a.dot(b)``."""
+    if len(product.args) == 2:
+        return product.args
+    if isinstance(product.func, ast.Attribute) and len(product.args) == 1:
+        return [product.func.value, product.args[0]]
+    return None
+
+
+def _axis_of(call: ast.Call) -> ast.keyword | None:
+    return next((k for k in call.keywords if k.arg in ("axis", "dim")), None)
+
+
+def _change(node: ast.AST, kind: str) -> None:
+    """Change a node in place, by a kind of change that fits it."""
+    if isinstance(node, ast.BinOp):
+        if kind == "order":
+            node.left, node.right = node.right, node.left
+        elif kind == "elementwise":
+            node.op = ast.Mult()
+        elif kind == "matrix":
+            node.op = ast.MatMult()
+        else:
+            setattr(node, kind, _transposed(getattr(node, kind)))
+    elif isinstance(node, ast.Call) and kind in ("axis", "sum"):
+        axis = _axis_of(node)
+        if axis is not None and kind == "sum":
+            node.keywords.remove(axis)
+        elif axis is not None and isinstance(axis.value, ast.Constant):
+            axis.value = ast.Constant(0 if axis.value.value else 1)
+    elif isinstance(node, ast.Call) and (factors := _factors(node)) is not None:
+        one, other = factors
+        if word_of(node.func) == "mtimes":
+            node.func = ast.Name("mtimes", ast.Load())
+        else:
+            node.func = ast.Attribute(ast.Name("np", ast.Load()), "dot", ast.Load())
+        node.args = {
+            "left": [_transposed(one), other],
+            "right": [one, _transposed(other)],
+            "order": [other, one],
+        }[kind]
 
 
 def _transposed(node: ast.expr) -> ast.expr:
