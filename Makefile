@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check check-types check-style check-layers check-english format one matrix \
+.PHONY: demo test test-slow check check-types check-style check-layers check-english format one matrix \
 	bench bench-engine bench-losses bench-peers bounds torture docs build emit board site clean
 .DEFAULT_GOAL := help
 # Hundreds of tests start a process of their own; without kept bytecode each compiles every module.
@@ -12,7 +12,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo    set up, then derive, prove, fit, train and write the report"
-	@echo "make test    set up, then lint, types, architecture and tests"
+	@echo "make test    set up, then lint, types, architecture and tests, but for the slow ones"
+	@echo "make test-slow   the tests marked slow, the board in a browser among them"
 	@echo "make check   lint, types, architecture and style of text alone"
 	@echo "make format  format the code, and fix what can be fixed"
 	@echo "make one T=tests/calculus/ops   the tests of one file or folder"
@@ -65,7 +66,10 @@ matrix: $(READY)
 	$(BIN)/python tools/matrix.py $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

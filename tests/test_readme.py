@@ -80,6 +80,7 @@ def test_something_is_quoted() -> None:
     assert len(list(quoted())) >= 3
 
 
+@pytest.mark.slow
 def test_the_page_of_derivations_is_what_the_engine_says() -> None:
     spec = importlib.util.spec_from_file_location("render_docs", ROOT / "tools/render_docs.py")
     assert spec is not None

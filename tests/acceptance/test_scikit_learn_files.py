@@ -58,6 +58,7 @@ RUNS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 def test_scikit_learns_own_tests_pass(run: Run, tmp_path: Path) -> None:
     if missing := set(run.needs) - set(chainrule.__all__):

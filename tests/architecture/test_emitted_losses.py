@@ -13,6 +13,7 @@ from chainrule.engine.losses.table import TABLE
 ALLOWED = {"__future__", "typing", "numpy", "scipy", "chainrule.engine.losses"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_file_is_what_is_derived(name: str) -> None:
     assert (MODULES / f"{name}.py").read_text(encoding="utf-8") == shipped_module(name)

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 import chainrule
 
 ROOT = Path(chainrule.__file__).parent
@@ -86,10 +88,12 @@ def circles(edges: Mapping[str, set[str]]) -> list[list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_no_module_imports_itself_through_others() -> None:
     assert circles(graph()) == []
 
 
+@pytest.mark.slow
 def test_imports_by_name_are_known() -> None:
     found = {
         module_name(path)

@@ -102,6 +102,7 @@ def job(problem: Problem, peer: str, **more: Any) -> dict[str, Any]:
     return base | {"round": 0, "tolerances": PEERS[peer].ladder, "limit": 60.0} | more
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, sparse.csc_matrix])
 def test_repeated_fits_reach_the_optimum(form: Any, stored: Any, said: list[str]) -> None:
     rng = np.random.default_rng(0)

@@ -136,6 +136,7 @@ def test_the_page_compares_a_formula_with_the_shipped_loss() -> None:
     assert "compilation: 1.50 s" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [NAME, OWN, "sklearn lbfgs", "sklearn newton-cholesky"])
 @every_family
 @pytest.mark.parametrize(("coded", "lam"), [(False, 0.0), (True, 2.0)])

@@ -40,6 +40,7 @@ def test_the_page_is_that_of_the_kept_run() -> None:
         assert path.read_text(encoding="utf-8") == text, "run `make docs`"
 
 
+@pytest.mark.slow
 def test_it_runs_on_a_small_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROBLEMS, "digits, 1797 x 64", lambda: survey(200, 2))
     choices = ["--problem", "digits, 1797 x 64", "--solver", "chainrule", "--limit", "0.5"]

@@ -8,6 +8,7 @@ import pytest
 from benchmarks import tables
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_run_does_not_depend_on_what_its_parent_held() -> None:
     held = np.ones(1 << 25)
     run = tables._once(["-S", "-c", "sum(range(1000))"])

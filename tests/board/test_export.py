@@ -114,6 +114,7 @@ def test_a_lesson_of_tensors_has_its_numbers_and_no_script() -> None:
     assert b'"evaluate":null' in found
 
 
+@pytest.mark.slow
 def test_an_export_is_the_same_byte_for_byte(small: dict[str, bytes]) -> None:
     code = (
         "import hashlib, json, sys\n"
@@ -192,6 +193,7 @@ def test_the_live_tier_takes_packages_by_their_hash(tmp_path: Path) -> None:
         live_files(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_packed_sources_answer_calls(tmp_path: Path) -> None:
     folder = distribution(tmp_path / "d", numpy=b"", mpmath=b"")
     archive = tmp_path / "chainrule.zip"

@@ -73,6 +73,7 @@ def test_any_json_is_answered(call: str, args: object) -> None:
     checked(call, args)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(SEED, SEED + 4))
 def test_fuzzed_calls(seed: int) -> None:
     random = Random(seed)

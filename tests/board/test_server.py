@@ -155,6 +155,7 @@ def board() -> Iterator[Running]:
     process.stdout.close()
 
 
+@pytest.mark.slow
 def test_calls_over_http(board: Running) -> None:
     opened = board.call("opened")["result"]
     assert opened == {"name": "logistic_single", "text": ONE}
@@ -192,6 +193,7 @@ def test_forged_requests_over_http(board: Running) -> None:
         assert board.request("/call", broken)[0] == 400
 
 
+@pytest.mark.slow
 def test_a_call_that_takes_too_long_is_stopped_and_the_next_is_answered() -> None:
     import asyncio
 
@@ -214,6 +216,7 @@ def test_a_call_that_takes_too_long_is_stopped_and_the_next_is_answered() -> Non
     assert "result" in json.loads(quick)
 
 
+@pytest.mark.slow
 def test_tabs_share_a_process_but_where_they_call_at_once() -> None:
     import asyncio
 

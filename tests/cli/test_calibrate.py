@@ -29,6 +29,7 @@ def run(*arguments: str) -> Any:
     return CliRunner().invoke(cli, ["calibrate", *arguments])
 
 
+@pytest.mark.slow
 def test_constants_are_measured_kept_shown_and_deleted(folder: Path) -> None:
     assert "shipped constants" in run("--show").output
     done = run()

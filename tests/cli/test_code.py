@@ -22,6 +22,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, ["code", *arguments])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", example_names())
 def test_a_written_module_runs_by_itself(name: str, tmp_path: Path) -> None:
     target = tmp_path / "model.py"

@@ -93,6 +93,7 @@ def chainrule(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     )
 
 
+@pytest.mark.slow
 def test_escapes_in_a_table_reach_no_terminal_and_no_page(tmp_path: Path) -> None:
     rows = "".join(f"{k % 5},{'yn'[k % 3 % 2]}\x1b[2J\n" for k in range(60))
     (tmp_path / "t.csv").write_text(f"\x1b[31mred,t\n{rows}")

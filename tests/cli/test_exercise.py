@@ -18,6 +18,7 @@ def run(*args: str) -> Result:
     return CliRunner().invoke(cli, ["exercise", *args])
 
 
+@pytest.mark.slow
 def test_the_bank_is_listed() -> None:
     result = run("list", "--json")
     assert result.exit_code == 0

@@ -113,6 +113,7 @@ def test_every_command_is_run() -> None:
     assert set(WRITES) | NOT_RUN == set(COMMANDS)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said(place: Path) -> None:
     def run(arguments: Sequence[str]) -> None:
         with open("/dev/full", "w") as full:
@@ -134,6 +135,7 @@ def test_a_full_disk_is_said(place: Path) -> None:
     each(run, list(WRITES.values()))
 
 
+@pytest.mark.slow
 def test_poor_surroundings(place: Path) -> None:
     """No home, no standard input, a narrow terminal, and an ASCII locale."""
 
@@ -152,6 +154,7 @@ def test_poor_surroundings(place: Path) -> None:
     each(run, list(WRITES.values()))
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes(place: Path) -> None:
     def run(arguments: Sequence[str]) -> None:
         process = subprocess.Popen(
@@ -173,6 +176,7 @@ def test_a_reader_that_goes(place: Path) -> None:
     each(run, list(WRITES.values()))
 
 
+@pytest.mark.slow
 def test_closed_output(place: Path) -> None:
     ended = []
 
@@ -229,6 +233,7 @@ def whole(text: str, made: str) -> bool:
     return len(text) > 20 and text.endswith(ends.get(Path(made).suffix, "\n"))
 
 
+@pytest.mark.slow
 def test_stopped_at_seeded_moments(place: Path, tmp_path: Path) -> None:
     draw = random.Random(15)
     end = time.monotonic() + _TORTURE
@@ -244,6 +249,7 @@ def test_stopped_at_seeded_moments(place: Path, tmp_path: Path) -> None:
         case += 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MAKES)
 def test_places_that_cannot_be_written(place: Path, name: str) -> None:
     arguments, made = MAKES[name]

@@ -66,6 +66,7 @@ def test_a_plot_by_the_ending(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_report_shows_which_features_enter_when(tmp_path: Path) -> None:
     page, table = tmp_path / "r.html", tmp_path / "path.csv"
     done = run(*LASSO, "--path", table, "--report", page)

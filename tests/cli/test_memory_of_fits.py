@@ -43,6 +43,7 @@ def fitted(path: Path, memory: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system tells no peaks")
 def test_the_peak_stays_within_the_budget(tmp_path: Path) -> None:
     """In two processes, 4 s: columns and vectors of rows enough to exceed the budget."""

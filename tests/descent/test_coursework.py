@@ -97,6 +97,7 @@ def test_softmax_on_digits_whose_labels_are_numbers(tmp_path: Path, digits: Path
     assert "held-out" in report.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [2, 3, 4, 5])
 def test_networks_of_several_layers(tmp_path: Path, layers: int) -> None:
     rng = np.random.default_rng(7)
@@ -325,6 +326,7 @@ def test_word2vec_puts_words_of_one_context_together(tmp_path: Path) -> None:
     assert near[place["red"], place["blue"]] > near[place["red"], place["two"]]
 
 
+@pytest.mark.slow
 def test_two_transformer_blocks_on_characters(tmp_path: Path) -> None:
     """The label is the next character of a period of three, so that one look back decides it."""
     rng = np.random.default_rng(11)
@@ -379,6 +381,7 @@ def test_every_place_of_a_sequence_has_its_label(tmp_path: Path, lying: bool) ->
     assert found == [row[3:] for row in rows]
 
 
+@pytest.mark.slow
 def test_attention_on_characters(tmp_path: Path) -> None:
     """The label is the first character of four, wherever attention has to look for it."""
     rng = np.random.default_rng(10)

@@ -60,6 +60,7 @@ def test_it_approaches_what_fit_finds() -> None:
     assert costs == sorted(costs, reverse=True)
 
 
+@pytest.mark.slow
 def test_batches_with_a_penalty_approach_the_same_optimum() -> None:
     features, label = cancer()
     data = {"X": features, "Y": label}

@@ -157,6 +157,7 @@ NET = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [(), ("--batch", "16"), ("--batch", "7")])
 @pytest.mark.parametrize(
     "more",

@@ -56,6 +56,7 @@ def fit(*words: object) -> Result:
     return CliRunner().invoke(cli, data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "differentiated"),
     [

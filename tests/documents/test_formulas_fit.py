@@ -67,6 +67,7 @@ def made() -> dict[str, Document]:
     return documents()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: formulas not measured")
 @pytest.mark.parametrize("name", ["lecture", "deep"])
 @pytest.mark.parametrize("medium", [slides, html], ids=["slides", "page"])

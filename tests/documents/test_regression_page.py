@@ -48,6 +48,7 @@ def found(
     return request.param, fit, html_of(fit)
 
 
+@pytest.mark.slow
 def test_every_tag_closes_and_ids_are_unique(found: tuple[str, FittedRegression, str]) -> None:
     page = Page(found[2])
     assert page.faults == []

@@ -280,6 +280,7 @@ def test_the_card_says_how_predictions_go_on(
     assert unsaid not in limits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "said"), [(slice(None), True), (slice(0, 150), False)])
 def test_rows_of_the_fit_in_a_test_file_are_named(treated: Path, rows: slice, said: bool) -> None:
     lines = treated.read_text().splitlines(keepends=True)

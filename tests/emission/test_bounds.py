@@ -162,6 +162,7 @@ def test_scores_cover_both_signs_and_the_neighbourhood_of_the_target() -> None:
         samples(Targets(1.2, 1.9))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "slope"),
     [

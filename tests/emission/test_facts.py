@@ -33,6 +33,7 @@ def test_facts_are_the_known_ones(name: str) -> None:
     assert facts.curvature[0] in (known.curvature[0], -np.inf)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "constants", "constant"),
     [
@@ -159,6 +160,7 @@ def test_facts_hold_at_random_places(name: str) -> None:
                 assert abs(third) <= allowed + tolerance, (z, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLE)
 def test_the_range_of_the_curvature_holds_inside_an_interval(name: str) -> None:
     row = find_loss(name)
@@ -226,6 +228,7 @@ def test_a_slope_that_becomes_zero_is_not_endless(low: float, high: float) -> No
     assert (facts.falls_down, facts.falls_up) == ((), ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tau", [0.001, 0.1, 0.25, 1 / 3, 0.5, 0.9, 0.99999])
 @pytest.mark.parametrize("width", [1e-3, 0.1, 0.5, 40.0])
 def test_the_least_value_of_a_smoothed_quantile_loss_is_its_entropy(

@@ -65,6 +65,7 @@ def test_the_loss_is_within_its_bound(name: str) -> None:
     assert np.median(ratios) < 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLE)
 @pytest.mark.parametrize("order", [1, 2])
 def test_derivatives_are_differences_of_the_definition(name: str, order: int) -> None:

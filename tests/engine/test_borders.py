@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 
 def test_the_engine_works_without_scikit_learn() -> None:
     program = (
@@ -21,6 +23,7 @@ def test_the_engine_works_without_scikit_learn() -> None:
     assert answer.stdout.strip() == "True"
 
 
+@pytest.mark.slow
 def test_a_small_fit_enters_no_room_that_it_does_not_use() -> None:
     program = (
         "import sys, numpy as np\n"

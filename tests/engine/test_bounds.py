@@ -11,6 +11,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import fit_linear_model
 
 
+@pytest.mark.slow
 @settings(
     max_examples=500,
     deadline=None,

@@ -56,6 +56,7 @@ def hold(p: Any, best: Any, coef: Any, point: Point, certificate: Certificate) -
         assert true_error(p, best, point) <= certificate.relative_bound * float(best)
 
 
+@pytest.mark.slow
 @SLOW
 @given(
     seed=st.integers(0, 10**6),
@@ -102,6 +103,7 @@ def test_bounds_hold_near_and_far_from_the_optimum(
     hold(p, best, coef, point, both)
 
 
+@pytest.mark.slow
 @SLOW
 @given(
     seed=st.integers(0, 10**6),
@@ -141,6 +143,7 @@ def test_the_newton_decrement_bound_holds_without_a_penalty(
     hold(p, best, coef, outcome.evaluation.point, after)
 
 
+@pytest.mark.slow
 @SLOW
 @given(
     seed=st.integers(0, 10**6),
@@ -161,6 +164,7 @@ def test_a_fit_that_claims_the_tolerance_has_it(
     hold(p, best, coef, fit.point, fit.certificate)
 
 
+@pytest.mark.slow
 @SLOW
 @given(
     seed=st.integers(0, 10**6),

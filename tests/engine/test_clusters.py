@@ -257,6 +257,7 @@ INFERENCES: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", INFERENCES)
 def test_inference_is_the_same_in_memory_in_files_and_on_a_cluster(name: str, shops: Any) -> None:
     X, rows, y, keys = shops

@@ -52,6 +52,7 @@ def test_a_compiled_kernel_is_the_plain_formula(name: str) -> None:
         assert (np.abs(found - clipped) <= 2 * error + 1e-300).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLE)
 def test_compiled_rounding_bounds_are_those_of_the_plain_formula(name: str) -> None:
     row = TABLE[name]
@@ -65,6 +66,7 @@ def test_compiled_rounding_bounds_are_those_of_the_plain_formula(name: str) -> N
         np.testing.assert_allclose(found, plain, **close)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.kernels.least])
 def test_a_compiled_least_loss_is_a_bound_too(name: str) -> None:
     row = TABLE[name]
@@ -89,6 +91,7 @@ def test_sums_of_rounding_bounds_are_the_same_compiled(name: str) -> None:
     assert sums[1] == pytest.approx(sums[0], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
     told = os.environ | {"XDG_CACHE_HOME": str(tmp_path), "LOCALAPPDATA": str(tmp_path)}
     told.pop("NUMBA_CACHE_DIR", None)

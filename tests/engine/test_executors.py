@@ -100,6 +100,7 @@ def test_a_row_that_nobody_takes_from_any_more_holds_no_thread(n_threads: int) -
     assert _workers(n_threads) == n_threads
 
 
+@pytest.mark.slow
 def test_a_program_ends_where_an_error_in_the_data_was_not_caught() -> None:
     program = (
         "import numpy as np\n"
@@ -171,6 +172,7 @@ def test_ctrl_c_at_any_moment_of_a_compiled_pass_is_an_interrupt(n_threads: int)
     assert objective.evaluate(origin).value == value
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
 def test_thousands_of_interrupts_leave_no_thread_waiting() -> None:
     program = (

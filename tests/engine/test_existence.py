@@ -181,6 +181,7 @@ def test_a_rare_class_that_few_rows_miss_is_asked_after_seldom(
     assert len(asked) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [40, 400])
 def test_what_separates_a_few_of_many_rows_is_found_early(rows: int) -> None:
     rng = np.random.default_rng(3)
@@ -282,6 +283,7 @@ def test_relations_reproduce_the_dropped_columns() -> None:
     np.testing.assert_allclose(rebuilt, wide[:, relations.dropped], atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [np.ascontiguousarray, np.asfortranarray, sparse.csr_array])
 @pytest.mark.parametrize("compiled", [False, True])
 def test_relations_between_whole_numbers_are_exact_whichever_column_goes(

@@ -61,6 +61,7 @@ def test_moved_columns_need_an_intercept() -> None:
     assert not InMemorySource(X - 1000, np.array([0, 1, 0]), center=True).column_shift.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("penalty", ["l2", "l1"])
 def test_far_columns_of_large_arrays_are_fitted_as_near_ones_are(

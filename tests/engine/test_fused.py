@@ -38,6 +38,7 @@ def formed(X: Any, form: str) -> Any:
     return np.asfortranarray(numbers) if order == "F" else np.ascontiguousarray(numbers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_verbs_agree_with_those_of_a_dense_block(shape: tuple[int, int], form: str) -> None:
@@ -60,6 +61,7 @@ def test_the_verbs_agree_with_those_of_a_dense_block(shape: tuple[int, int], for
     assert fused.shape == dense.shape
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -104,6 +106,7 @@ def test_any_number_of_threads_gives_the_same_bits(C: float, n_classes: int) -> 
         np.testing.assert_array_equal(model.intercept_, models[0].intercept_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_a_fused_fit_reaches_the_optimum_of_the_plain_one(form: str) -> None:
     X = formed(RNG.normal(size=(900, 6)) * 10.0 ** np.arange(-3, 3), form)
@@ -134,6 +137,7 @@ def test_columns_of_extreme_scale_are_left_to_the_plain_pass() -> None:
     assert LogisticRegression().fit(X, y).certificate_.proven
 
 
+@pytest.mark.slow
 def test_small_problems_never_import_numba() -> None:
     code = (
         "import sys, numpy as np; from chainrule import LogisticRegression\n"
@@ -145,6 +149,7 @@ def test_small_problems_never_import_numba() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_without_numba_the_plain_pass_serves() -> None:
     code = (
         "import sys; sys.modules['numba'] = None\n"

@@ -45,6 +45,7 @@ def part(X: Any, start: int, stop: int) -> tuple[FusedSparseBlock, SparseBlock]:
     return block, SparseBlock(sparse.csr_array(X[start:stop].astype(np.float64)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("shape", [(1, 1), (300, 7), (700, 40)])
 def test_the_verbs_agree_with_those_of_scipy(shape: tuple[int, int], form: Any) -> None:
@@ -111,6 +112,7 @@ def test_any_number_of_threads_gives_the_same_bits(solver: str) -> None:
         np.testing.assert_array_equal(model.intercept_, models[0].intercept_)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("always_fused")
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("C", [0.5, np.inf])
@@ -133,6 +135,7 @@ def test_bad_numbers_are_named_by_row_and_column(bad: float) -> None:
         InMemorySource(X, np.zeros(900))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("always_fused")
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("solver", ["newton-cholesky", "newton-cg"])

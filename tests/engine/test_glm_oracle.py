@@ -35,6 +35,7 @@ def test_derivatives_are_those_of_the_value(loss: LossDefinition) -> None:
                 assert abs(loss.second(z, y) - bend) <= 1e-20 * (1 + abs(bend))
 
 
+@pytest.mark.slow
 @every_loss
 def test_least_is_the_infimum(loss: LossDefinition) -> None:
     for y in TARGETS[loss.targets]:

@@ -212,6 +212,7 @@ def test_the_bound_of_a_point_near_the_optimum_holds_and_is_of_second_order(seed
             assert found.suboptimality_bound <= 3 * excess + 1e-10 * best.value
 
 
+@pytest.mark.slow
 def test_a_path_with_many_columns_is_proven_and_the_same_for_any_threads() -> None:
     X, y, labels = data(11, 120, 120, 30)
     shape = GroupShape.grouped(Shape.checked(120), labels)

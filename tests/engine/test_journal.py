@@ -44,6 +44,7 @@ FITS: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FITS)
 @pytest.mark.parametrize("left", [0, 2, 6])
 def test_a_fit_begun_again_has_the_same_bits(

@@ -92,6 +92,7 @@ def claim_of(model: Any) -> Claim:
     )
 
 
+@pytest.mark.slow
 @needs_the_engine
 @every_loss
 def test_no_bound_is_below_the_true_error(loss: LossDefinition) -> None:

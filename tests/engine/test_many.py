@@ -24,6 +24,7 @@ def optimum(X: Any, y: Any, weight: Any = None, C: float = 1.0) -> tuple[Any, An
     return model.coef_[0], model.intercept_[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("C", [0.1, 1.0, 1e4])
 def test_a_bootstrap_is_one_weighted_fit_a_row(C: float) -> None:
     drawn = RNG.multinomial(240, np.full(240, 1 / 240), size=12)

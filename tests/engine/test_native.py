@@ -37,6 +37,7 @@ print(dense.coef_.sum().hex(), thin.coef_.sum().hex())
 """
 
 
+@pytest.mark.slow
 def test_a_second_process_fits_without_the_compiler_and_to_the_same_bits(tmp_path: Path) -> None:
     told = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     first, second, third = (

@@ -70,6 +70,7 @@ CASES: dict[str, tuple[Any, Any, Any, float]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_the_error_stays_within_the_bound(name: str) -> None:
     function, true, points, units = CASES[name]

@@ -71,6 +71,7 @@ def test_the_classics_come_out_as_published(name: str) -> None:
     assert float(reference["intercept"][0]) == pytest.approx(intercept, rel=3e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["beetles", "iris, three species"])
 def test_the_tool_still_computes_what_is_stored(tool: ModuleType, name: str) -> None:
     with mpmath.workdps(tool.DIGITS):

@@ -24,6 +24,7 @@ from chainrule.engine.solvers.starting import balance_intercept
 METHODS: list[Any] = ["newton-cholesky", "newton-cg"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize(("C", "fit_intercept"), [(1.0, True), (0.01, False), (np.inf, True)])

@@ -107,6 +107,7 @@ print(rows.shape, rows.sum(), X.view(0, 1)[0, 5])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="no limit of addresses")
 def test_rows_are_read_where_addresses_are_short(tmp_path: Path) -> None:
     """The file of 0.4 GB has holes, and takes no room on the disk."""

@@ -93,6 +93,7 @@ def test_an_average_of_fits_with_an_offset_needs_one_in_predictions() -> None:
     np.testing.assert_allclose(model.predict_proba(X, offset), expected, atol=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
 @pytest.mark.parametrize("held_bytes", [0, 2**28])
 def test_folds_of_rows_in_a_file_have_the_bits_of_memory(

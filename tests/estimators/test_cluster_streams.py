@@ -48,6 +48,7 @@ def bits(model: Any) -> bytes:
     return bytes(model.coef_.tobytes() + np.asarray(model.intercept_).tobytes()) + said.encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FITS)
 def test_a_new_driver_goes_on_where_the_last_one_died(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -60,6 +60,7 @@ def test_paths_enter_by_group_and_do_not_depend_on_units() -> None:
     assert paths[1].proven.all()
 
 
+@pytest.mark.slow
 def test_levels_of_a_category_enter_together() -> None:
     pd = pytest.importorskip("pandas")
     kinds = np.array(["u", "v", "w", "x"])[RNG.integers(0, 4, 160)]

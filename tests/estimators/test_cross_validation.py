@@ -106,6 +106,7 @@ def test_curve_and_choices_are_those_of_glmnet(
     np.testing.assert_allclose(lambdas[place], float(recorded[0]["lambda_min"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy", "neg_brier_score"])
 def test_scores_and_choice_are_those_of_scikit_learn(n_classes: int, scoring: str) -> None:

@@ -14,6 +14,7 @@ from chainrule.engine.losses.table import find_loss
 from chainrule.estimators.losses import resolve_loss
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "constants", "y", "score"),
     [

@@ -171,6 +171,7 @@ def test_the_squared_loss_is_ridge_regression(fit_intercept: bool) -> None:
         assert model.score(X, y) == pytest.approx(ridge.score(X, y), rel=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "loss"),
     [
@@ -259,6 +260,7 @@ def test_a_warm_start_continues_from_the_last_coefficients() -> None:
     assert model.coef_.shape == (2,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
     [

@@ -25,6 +25,7 @@ def counts(n_samples: int = 300, n_features: int = 4) -> tuple[Any, Any]:
     return X, rng.poisson(np.exp(0.4 * X[:, 0] - 0.3 * X[:, 1] + 0.5)).astype(float)
 
 
+@pytest.mark.slow
 def test_searches_and_pipelines() -> None:
     X, y = counts()
     search = GridSearchCV(
@@ -111,6 +112,7 @@ def test_parameters_changed_after_a_fit_do_not_change_its_predictions() -> None:
     np.testing.assert_array_equal(model.predict(X), before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["float64", "float32", "csr"])
 def test_compiled_passes_reach_the_optimum_of_plain_ones(form: str) -> None:
     pytest.importorskip("numba")

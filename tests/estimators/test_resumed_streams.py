@@ -69,6 +69,7 @@ def bits(model: Any) -> bytes:
     return bytes(model.coef_.tobytes() + np.asarray(model.intercept_).tobytes()) + said.encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FITS)
 def test_a_stopped_fit_goes_on_without_the_passes_that_were_done(
     name: str, parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -125,6 +126,7 @@ sys.stdout.buffer.write(bits(model))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 @pytest.mark.parametrize("name", FITS if MOMENTS > 1 else ["lasso"])
 def test_a_killed_fit_goes_on_to_the_same_bits(name: str, parts: Path, tmp_path: Path) -> None:

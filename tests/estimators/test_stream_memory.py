@@ -68,6 +68,7 @@ FILES = 96.0
 """Megabytes for decoding Parquet, with the libraries that do it."""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not RESET.exists(), reason="the system does not tell the peak of a part")
 def test_memory_stays_within_the_budget(tmp_path: Path) -> None:
     """In one process of its own, 4 s: the size of what is asked for needs rows enough."""

@@ -95,6 +95,7 @@ SOURCES: dict[str, Callable[[Any, Any, Path], Stream]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_source_has_the_bits_of_memory(name: str, tmp_path: Path) -> None:
     X, y = rows()

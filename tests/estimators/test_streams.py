@@ -66,6 +66,7 @@ MODELS: dict[str, tuple[Any, str, dict[str, Any]]] = {
 CUTS: dict[str, Any] = {"one row, many": [1, 7001], "odd": [977], "at once": [N_ROWS]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "cuts"), [(name, "odd") for name in MODELS] + [("labels", c) for c in CUTS]
 )

@@ -113,6 +113,7 @@ def test_means_of_copied_rows_have_the_intervals_of_the_rows() -> None:
     np.testing.assert_allclose(doubled, (low, high), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_spread_of_all_metrics_is_that_of_new_clusters() -> None:
     """The width of the intervals follows the spread over fresh samples of clusters."""
     found = [validate(clustered(seed, 60)[0], "rows").estimates for seed in range(40)]
@@ -132,6 +133,7 @@ def test_few_clusters_have_no_bootstrap_interval() -> None:
     assert found.estimates["auc"].low is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_classes", [3, 5])
 def test_area_of_several_classes_is_that_of_scikit_learn(n_classes: int) -> None:
     one, two = clustered(4, 40, n_classes)

@@ -55,6 +55,7 @@ def path(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["mean", "indicator"])
 @pytest.mark.parametrize("unknown", ["error", "base"])
 def test_codes_written_out_are_the_sparse_rows(path: Path, missing: str, unknown: str) -> None:

@@ -157,6 +157,7 @@ def test_the_inference_of_a_table_moves_its_columns(path: Path, formula: str) ->
     assert table["level", f"v - {base}"] == pytest.approx(right, rel=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
 def test_effects_at_one_point_are_differences_of_predictions(path: Path, formula: str) -> None:
     fit = fitted(path, formula)

@@ -385,6 +385,7 @@ except DataError:
 """
 
 
+@pytest.mark.slow
 def test_a_process_ends_after_a_bomb(tmp_path: Path) -> None:
     """Arrow's threads have blocks of the file left to convert when the reader refuses the next."""
     path = tmp_path / "bomb.csv.gz"
@@ -400,6 +401,7 @@ def test_a_process_ends_after_a_bomb(tmp_path: Path) -> None:
     assert (done.stdout, done.returncode) == ("refused\n", 0), done.stderr
 
 
+@pytest.mark.slow
 def test_nothing_of_pythons_is_left_with_arrow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -442,6 +444,7 @@ def test_a_budget_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         read_table(path)
 
 
+@pytest.mark.slow
 def test_many_columns_take_linear_time(tmp_path: Path) -> None:
     import time
 

@@ -37,6 +37,7 @@ def write(path: Path, n_rows: int) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no VmHWM")
 def test_the_rows_are_not_in_memory(tmp_path: Path) -> None:
     small, large = write(tmp_path / "small.parquet", 5000), write(tmp_path / "l.parquet", N_ROWS)

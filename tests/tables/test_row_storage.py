@@ -109,6 +109,7 @@ def stored(tmp_path: Path, **settings: Any) -> Storage:
     return Storage(in_files=True, memory=100_000, state=tmp_path / "state", **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "name"),
     [(form, "weights") for form in FORMATS] + [("parts", name) for name in CHOICES],
@@ -149,6 +150,7 @@ def test_many_levels_stay_sparse(tmp_path: Path) -> None:
     assert saved(found[0], tmp_path / "a") == saved(found[1], tmp_path / "b")
 
 
+@pytest.mark.slow
 def test_rows_go_to_files_where_they_exceed_the_memory(
     inputs: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -319,6 +321,7 @@ def test_what_takes_rows_in_memory_is_refused_before_the_fit(
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.slow
 def test_damaged_columns_are_converted_again(inputs: dict[str, Path], tmp_path: Path) -> None:
     storage = interrupted(inputs, tmp_path, "encoding")
     column = tmp_path / "state" / "column-1"
@@ -330,6 +333,7 @@ def test_damaged_columns_are_converted_again(inputs: dict[str, Path], tmp_path: 
     assert saved(again, tmp_path / "a") == saved(whole, tmp_path / "b")
 
 
+@pytest.mark.slow
 def test_other_options_do_not_use_what_was_stored(inputs: dict[str, Path], tmp_path: Path) -> None:
     storage = interrupted(inputs, tmp_path, "step 2")
     other = FitOptions("y", ignore=("n", "kind", "day", "x1"), missing="mean", C=0.01)
@@ -337,6 +341,7 @@ def test_other_options_do_not_use_what_was_stored(inputs: dict[str, Path], tmp_p
     assert saved(again, tmp_path / "a") == saved(fit_file(inputs["parts"], other), tmp_path / "b")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_a_killed_fit_goes_on_to_the_same_bytes(inputs: dict[str, Path], tmp_path: Path) -> None:
     path = inputs["table.csv"]

@@ -15,6 +15,9 @@ from playwright.sync_api import expect
 
 from .driving import finish, go, reveal
 
+pytestmark = pytest.mark.slow
+
+
 AXE = Path(__file__).parents[3] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 RUN = """async rules => {

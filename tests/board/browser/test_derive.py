@@ -13,6 +13,9 @@ from playwright.sync_api import expect
 
 from .driving import finish, go, reveal
 
+pytestmark = pytest.mark.slow
+
+
 MOVING = (
     "document.getAnimations().filter(one => one.effect?.getKeyframes()[0]?.transform"
     "?.startsWith('translate')).length"

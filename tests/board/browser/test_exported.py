@@ -19,6 +19,8 @@ from chainrule.board.gallery import bank_groups, examples
 
 from .driving import finish, go, number, reveal
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> str:

@@ -15,6 +15,8 @@ from playwright.sync_api import expect
 
 from .driving import go, number
 
+pytestmark = pytest.mark.slow
+
 
 def _entries(page: Any, name: str) -> NDArray[np.float64]:
     rows = page.get_by_role("table", name=f"Entries of {name}").locator("tr")

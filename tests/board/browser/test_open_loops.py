@@ -13,6 +13,9 @@ from playwright.sync_api import expect
 
 from .driving import finish, go, number, write
 
+pytestmark = pytest.mark.slow
+
+
 RECURRENT = """h_0 : (1, 1)
 w : (1, 1)
 u : (1, 1)

@@ -15,6 +15,8 @@ from playwright.sync_api import expect
 
 from .driving import go
 
+pytestmark = pytest.mark.slow
+
 
 def _formula_question(page: Any) -> None:
     """Ask until the question wants a formula."""

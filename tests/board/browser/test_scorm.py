@@ -20,6 +20,9 @@ from playwright.sync_api import expect
 from chainrule.board.export import scorm_package, site
 from chainrule.board.gallery import bank_groups
 
+pytestmark = pytest.mark.slow
+
+
 COURSE = """<!doctype html><title>course</title><script>
 window.calls = [];
 window.API = Object.fromEntries(

@@ -15,6 +15,8 @@ from playwright.sync_api import expect
 
 from .driving import go, number
 
+pytestmark = pytest.mark.slow
+
 
 def _costs(page: Any) -> list[float]:
     cells = page.locator(".facts tbody td:nth-child(2)")

@@ -13,6 +13,9 @@ from playwright.sync_api import expect
 
 from .driving import go, reveal, write
 
+pytestmark = pytest.mark.slow
+
+
 PASS = "x : (n, 1)\nw : (1, n)\nt : (1, 1)\nu = w x - t\nL = u^2"
 
 

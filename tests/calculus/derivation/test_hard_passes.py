@@ -100,6 +100,7 @@ def test_deep_networks_are_proven(layers: int) -> None:
     assert len(derivation.layers) == layers
 
 
+@pytest.mark.slow
 def test_depth_meets_no_limit_of_recursion() -> None:
     width = [f"W{k} : (h, h)\nA{k + 1} = tanh(W{k} A{k})" for k in range(250)]
     net = "A0 : (h, m)\n" + "\n".join(width) + "\nJ = sum(A250)\nwrt: W0"
@@ -107,6 +108,7 @@ def test_depth_meets_no_limit_of_recursion() -> None:
     assert len(derivation.layers) == 250
 
 
+@pytest.mark.slow
 def test_a_long_chain_of_scalars_needs_no_names() -> None:
     lines = [f"u{k + 1} = sin(u{k})" for k in range(250)]
     derivation = derivation_of(read_model("u0 : (1, 1)\n" + "\n".join(lines) + "\nwrt: u0"))
@@ -155,6 +157,7 @@ def test_what_is_named_is_called_by_its_name_everywhere() -> None:
     assert plain(derivation.model.values[derivation.model.objective]) == "z^2 + z + s"
 
 
+@pytest.mark.slow
 def test_the_same_lines_for_every_hash_seed() -> None:
     code = (
         "import sys; sys.argv = ['chainrule', 'derive', 'softmax_batch']\n"

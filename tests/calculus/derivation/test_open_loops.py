@@ -215,6 +215,7 @@ def by_general_lines(text: str, seed: int = 0) -> tuple[dict[str, Array], dict[s
     return gradients, {s.name: drawn[s] for s in model.inputs}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "by_hand"), PASSES)
 def test_the_general_lines_give_autograds_gradients_at_another_length(
     text: str, by_hand: Callable[[dict[str, Any]], Any]

@@ -167,6 +167,7 @@ def test_the_repr_of_a_graph_is_short_however_large_its_tree() -> None:
     assert repr(x) == "Symbol('x', (1, 1))"
 
 
+@pytest.mark.slow
 def test_what_nobody_holds_is_forgotten() -> None:
     gc.collect()
     before = len(Expr._interned)

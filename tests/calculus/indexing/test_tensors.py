@@ -160,6 +160,7 @@ def test_a_pass_over_tensors_is_emitted_for_every_target(name: str) -> None:
             assert space["check"]() < 1e-6
 
 
+@pytest.mark.slow
 def test_a_module_in_javascript_agrees_with_differences() -> None:
     engine = node()
     for example in PASSES.values():

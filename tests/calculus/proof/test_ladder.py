@@ -230,6 +230,7 @@ def exact(expr: Expr) -> Fraction:
             return Fraction(values[0] ** int(expr.attrs[0]))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(polynomials(), polynomials())
 def test_the_exact_rung_never_certifies_a_false_polynomial_identity(
@@ -242,6 +243,7 @@ def test_the_exact_rung_never_certifies_a_false_polynomial_identity(
     assert tried.equal(left, left)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(polynomials(), st.sampled_from([x, y, z]))
 def test_a_true_identity_is_always_exact(expr: Expr, name: Symbol) -> None:

@@ -104,6 +104,7 @@ def said(d: Derivation, name: str, gradient: Expr) -> Derivation:
 # ---- what is true is certified -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skip", [False, True])
 @pytest.mark.parametrize("act", ["tanh", "relu", "sigmoid", "abs"])
 def test_twelve_layers_are_proven(act: str, skip: bool) -> None:
@@ -209,6 +210,7 @@ def test_a_tampered_network_is_refused(
         certify(tamper(made(network(3, skip=skip))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [network(3), network(3, "relu"), network(3, skip=True)])
 def test_every_line_of_a_network_is_held_to_its_claim(text: str) -> None:
     """Every derivative that is claimed, negated or with a name of a gradient dropped."""

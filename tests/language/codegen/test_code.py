@@ -353,6 +353,7 @@ def formatted(folder: Path) -> list[str]:
     return complaints
 
 
+@pytest.mark.slow
 def test_every_module_is_formatted_and_stands_alone(tmp_path: Path) -> None:
     for number, (name, target, rows) in enumerate(CASES):
         text = text_of(load_model(name), target, rows=rows)

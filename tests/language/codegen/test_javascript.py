@@ -105,6 +105,7 @@ def test_scores_of_ten_thousand_stay_finite(name: str, sign: float) -> None:
     assert all(np.isfinite(value).all() for value in node().call(text, "backward", cache).values())
 
 
+@pytest.mark.slow
 def test_names_of_the_language_and_the_runtime_are_not_taken() -> None:
     m = ModelBuilder()
     written = ("new", "function", "constructor", "add", "exp", "toString", "part", "cache", "fs")

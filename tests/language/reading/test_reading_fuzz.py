@@ -9,6 +9,7 @@ from collections.abc import Callable
 from time import process_time
 from unicodedata import normalize
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -130,12 +131,14 @@ def check_read_twice(text: str) -> None:
         assert read_expression(text, SCOPE) is value
 
 
+@pytest.mark.slow
 @fuzz(1200)
 @given(EXPRESSIONS)
 def test_expressions_from_the_grammar(text: str) -> None:
     check_read_twice(text)
 
 
+@pytest.mark.slow
 @fuzz(700)
 @given(SOUP)
 def test_fragments_in_any_order(text: str) -> None:
@@ -148,6 +151,7 @@ def test_any_text_at_all(text: str) -> None:
     check_read_twice(text)
 
 
+@pytest.mark.slow
 @fuzz(600)
 @given(TEXTS)
 def test_forward_passes(text: str) -> None:

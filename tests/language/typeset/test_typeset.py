@@ -127,6 +127,7 @@ def value(expr: Expr) -> Any:
         return np.asarray(Evaluator(values, SIZES, FLOATS).value(expr))
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(expressions())
 def test_what_is_written_reads_back(expr: Expr) -> None:

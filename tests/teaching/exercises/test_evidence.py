@@ -128,6 +128,7 @@ def test_a_suspected_skill_chooses_the_variable_that_takes_it() -> None:
     assert Ticket(exercise.id, "gradient", drawn, 0).question().key.wrt in ("b1", "b2")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 5])
 def test_a_ticket_makes_the_question_that_was_asked(seed: int) -> None:
     session = PracticeSession(course_exercises(), seed=seed)

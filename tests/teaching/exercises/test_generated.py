@@ -25,6 +25,7 @@ def figures() -> Figures:
     return measured(generated(COUNT or SAMPLE, every=every, first=int(PART or 0)))
 
 
+@pytest.mark.slow
 def test_no_question_fails_a_check(figures: Figures) -> None:
     assert figures.failures == {}
     assert len(figures.kinds) >= 10

@@ -52,6 +52,7 @@ def asked(kind: str, every: int = 4) -> list[Question]:
     return [question for question in made if question is not None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_question_is_whole(kind: str) -> None:
     found = asked(kind, every=1 if kind == "why" else 4)
@@ -76,6 +77,7 @@ def test_a_seed_gives_the_same_question_again(kind: str) -> None:
     assert (one.prompt, one.options, one.key) == (two.prompt, two.options, two.key)
 
 
+@pytest.mark.slow
 def test_an_exercise_asks_in_the_way_that_it_is_for() -> None:
     for exercise in exercises(level="G"):
         assert [q.kind for q in questions(exercise)] == list(exercise.kinds)

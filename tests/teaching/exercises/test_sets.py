@@ -35,6 +35,7 @@ def written(problems: ProblemSet) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_set_has_as_many_questions_as_asked_in_order_of_level(mixed: ProblemSet) -> None:
     assert [problem.number for problem in mixed.problems] == list(range(1, 37))
     levels = [problem.question.exercise.level for problem in mixed.problems]
@@ -48,6 +49,7 @@ def test_more_than_there_are_exercises_brings_variants(mixed: ProblemSet) -> Non
     assert sum(base != "" for base in bases) == 36 - len(POOL)
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_set_and_another_seed_another() -> None:
     few = written(new_set(POOL, 9, seed=5, kinds=EVERY))
     assert written(new_set(POOL, 9, seed=5, kinds=EVERY)) == few
@@ -145,6 +147,7 @@ def test_the_document_compiles(mixed: ProblemSet, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-2000:]
 
 
+@pytest.mark.slow
 def test_letters_and_yes_and_no_are_spread_evenly() -> None:
     made = new_set(POOL, 24, seed=1, kinds=["rule", "next", "verify"])
     by_reader: dict[str, Counter[str]] = {}

@@ -38,6 +38,7 @@ CORRUPTIONS = {
 # ---- with real questions ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skill", CORRUPTIONS)
 def test_a_misconception_is_named_within_six_questions_and_practised(skill: str) -> None:
     session = PracticeSession(POOL, seed=1)

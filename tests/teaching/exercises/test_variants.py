@@ -30,6 +30,7 @@ def is_as_difficult(made: Exercise, base: Exercise) -> bool:
     return abs(difficulty(made.derivation).score - difficulty(base.derivation).score) <= AROUND
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.sampled_from(BASES), st.integers(0, 10**6))
 def test_a_variant_is_sound(base: Exercise, seed: int) -> None:

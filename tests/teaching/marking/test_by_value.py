@@ -107,6 +107,7 @@ def test_an_index_free_on_one_side_and_summed_on_the_other_is_not_proven() -> No
     assert [one.verdict for one in by_value(text)] == [OPEN]
 
 
+@pytest.mark.slow
 def test_a_text_past_the_bound_of_evaluations_accuses_no_line() -> None:
     rows = [f"$$\\frac{{\\partial L}}{{\\partial z_{{{k}}}}} = p_{{{k}}}$$" for k in range(30)]
     assert {one.verdict for one in by_value("\n".join(rows))} == {OPEN}

@@ -129,6 +129,7 @@ dc1 = np.sum(dP1, axis=0, keepdims=True){over}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("over", ["", " / m"])
 @pytest.mark.parametrize(
     ("line", "right"),
@@ -142,6 +143,7 @@ def test_code_without_a_loss_is_held_to_the_chain_rule(line: str, right: bool, o
     assert not any(line.accused for line in found.values())
 
 
+@pytest.mark.slow
 def test_a_name_that_an_equation_brings_in_is_no_free_value() -> None:
     text = r"""$f(U) = \|U U^T - B\|^2$, where $B$ is given.
 $$\begin{aligned} f &= \|Q\|_F^2 = Q : Q \\
@@ -164,6 +166,7 @@ $$\frac{\partial C}{\partial U_{ab}} = 2 \sum_{i,j} \frac{\partial C}{\partial P
     assert [one.verdict for one in by_value(text)] == [WRONG]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("factor", "verdict"), [("", RIGHT), ("2 ", WRONG), ("-", WRONG)])
 def test_a_chain_whose_parts_are_not_connected_by_definitions(factor: str, verdict: str) -> None:
     text = (

@@ -198,6 +198,7 @@ def test_right_rows_of_whole_programs_are_read_and_none_is_accused(kind: str) ->
     assert sum(one.verdict == "proven" for one in found) >= count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "right", "wrong"), WRONG)
 def test_one_wrong_row_is_found_at_its_line(text: str, right: str, wrong: str) -> None:
     changed = text.replace(right, wrong)

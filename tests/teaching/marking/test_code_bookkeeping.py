@@ -99,6 +99,7 @@ dW = np.dot(X.T, dscores)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "judged"), [(FORWARD + COURSE, 7), (FORWARD + KEYS, 5), (FORWARD + TORCH, 6)]
 )
@@ -115,6 +116,7 @@ def test_the_scores_of_a_softmax_by_places() -> None:
     assert [line.verdict for line in found.lines] == ["proven", "proven"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "old", "new"),
     [

@@ -17,6 +17,7 @@ def counts() -> Figures:
     return figures(_CODE)
 
 
+@pytest.mark.slow
 def test_homework_as_it_is_posted_is_read(counts: Figures) -> None:
     assert counts.transcripts >= 4
     assert counts.share_read >= 0.97, counts
@@ -53,6 +54,7 @@ def test_a_right_backward_pass_is_right_line_by_line() -> None:
     assert _verdicts(list(BACKWARD)) == BACKWARD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
@@ -217,6 +219,7 @@ dW = X.T @ dz / T
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", RIGHT)
 def test_right_homework_is_not_accused(kind: str) -> None:
     lines = audit(f"```python{RIGHT[kind]}```\n").lines

@@ -23,6 +23,7 @@ BACKWARD = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
@@ -62,6 +63,7 @@ def test_a_missing_transpose_is_not_read_as_other_shapes() -> None:
     assert {text for text, verdict in found.items() if verdict == "wrong"} <= {"da = dy @ w2"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", ["-", "2 * ", "0.3 * "])
 def test_a_factor_that_no_usual_loss_has_is_not_proven(factor: str) -> None:
     text = f"z = X @ w + b\na = 1 / (1 + np.exp(-z))\ndz = {factor}(a - y)\n" \

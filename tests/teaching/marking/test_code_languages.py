@@ -67,6 +67,7 @@ def test_the_gradients_of_a_right_text_are_right(text: str, count: int) -> None:
     assert found == ["proven"] * count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "right", "wrong"),
     [

@@ -89,6 +89,7 @@ def _verdicts(text: str) -> dict[str, str]:
     return {line.text: line.verdict for line in audit(text).lines}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TEXTS)
 def test_right_rows_are_right(name: str) -> None:
     text, count = TEXTS[name]
@@ -97,6 +98,7 @@ def test_right_rows_are_right(name: str) -> None:
     assert len(found) == count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "right", "wrong"),
     [

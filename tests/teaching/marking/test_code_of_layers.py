@@ -186,6 +186,7 @@ for i in range(X.shape[0]):
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", RIGHT)
 def test_right_backward_passes_are_proven_and_a_mistake_is_not(kind: str) -> None:
     code, right, wrong = RIGHT[kind]

@@ -135,6 +135,7 @@ def descend(X, y, k, b, rate):
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", RIGHT)
 def test_right_rows_are_proven_and_a_seeded_fault_is_found(kind: str) -> None:
     code, right, wrong = RIGHT[kind]
@@ -148,6 +149,7 @@ def test_right_rows_are_proven_and_a_seeded_fault_is_found(kind: str) -> None:
     assert [line for line, verdict in spoilt.items() if verdict == "wrong" and line != row] == []
 
 
+@pytest.mark.slow
 def test_a_row_is_wrong_by_its_shape_only_where_a_small_change_mends_it() -> None:
     code = """
 h = np.tanh(x @ W1 + b1)

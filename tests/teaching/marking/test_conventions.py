@@ -92,6 +92,7 @@ def test_the_convention_is_named_and_every_line_is_right_in_it(
     assert found.data()["convention"] == found.convention
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("forward", "lines", "old", "new"),
     [

@@ -33,6 +33,7 @@ def test_no_correct_line_is_accused_and_none_is_unreadable(name: str) -> None:
     assert [line for line in found.lines if line.verdict not in HONEST] == []
 
 
+@pytest.mark.slow
 def test_there_are_many_transcripts_and_nearly_every_line_of_them_is_proven() -> None:
     verdicts = Counter(line.verdict for text in TRANSCRIPTS.values() for line in audit(text).lines)
     said = f"{len(TRANSCRIPTS)} transcripts, {dict(verdicts)}"

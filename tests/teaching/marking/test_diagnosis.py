@@ -68,6 +68,7 @@ def test_the_chain_of_matrices_gives_what_the_sweep_gives(model: str, wrt: str) 
         assert alike(swept[0], candidate.value), candidate.error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "wrt"), [(CELL, "b"), (TWO_LAYERS, "W1")])
 def test_every_pair_on_the_way_is_found(model: str, wrt: str) -> None:
     of = search(model, wrt)

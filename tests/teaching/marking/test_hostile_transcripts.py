@@ -48,6 +48,7 @@ def test_what_holds_no_derivation_is_refused_in_words(text: str) -> None:
     assert len(str(caught.value)) < 1_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_line_past_the_limits_is_unreadable_and_the_next_one_is_judged(side: str) -> None:
     found = audit(f"{FORWARD}dL/dw = {side}\ndL/dz = a - y")
@@ -55,6 +56,7 @@ def test_a_line_past_the_limits_is_unreadable_and_the_next_one_is_judged(side: s
     assert "line 5" in found.lines[0].why
 
 
+@pytest.mark.slow
 def test_two_thousand_lines_are_judged() -> None:
     found = audit(FORWARD + "dL/dz = a - y\n" * 2_000)
     assert [line.verdict for line in found.lines] == ["proven"] * 2_000
@@ -65,6 +67,7 @@ def test_equations_without_end_on_one_line_are_judged() -> None:
     assert [line.verdict for line in found.lines] == ["proven"]
 
 
+@pytest.mark.slow
 def test_a_forward_pass_without_end_is_cut_with_a_reason() -> None:
     with pytest.raises(ChainruleError, match="audit it in parts"):
         audit(f"{DEEP}\nL = sum(q7)\ndL/dq7 = 1")

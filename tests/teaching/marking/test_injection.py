@@ -16,6 +16,7 @@ from chainrule.teaching.diagnosis.injection import derivation_with, with_errors
 from chainrule.teaching.exercises.loading import find
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["logistic-batch", "two-layers", "skip", "softmax-upstream"])
 def test_both_ways_to_inject_a_wrong_rule_agree(name: str) -> None:
     derivation = find(name).derivation

@@ -74,6 +74,7 @@ C(w) = 1/(2m) sum_(i=1)^m (w^T x^((i)) - y^((i)))^2
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TEXTS)
 def test_each_kind_of_notation_is_read(kind: str) -> None:
     rows = TEXTS[kind].splitlines()

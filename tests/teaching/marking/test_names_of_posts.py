@@ -111,6 +111,7 @@ def marked(text: str) -> tuple[str, dict[int, str]]:
     return "\n".join(row.removeprefix("✓ ").removeprefix("✗ ") for row in rows), marks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TEXTS)
 def test_names_are_read_as_their_authors_mean_them(kind: str) -> None:
     text, marks = marked(TEXTS[kind])

@@ -67,6 +67,7 @@ def test_what_noise_has_found_gets_a_verdict(exercise: str, wrt: str, text: str)
     assert Grader(find(exercise).model).grade(wrt, text).verdict in VERDICTS
 
 
+@pytest.mark.slow
 def test_noise_gets_a_verdict(grader: Grader) -> None:
     for text in islice(noise(Random(SEED), ANSWERS), COUNT):
         assert grader.grade("w", text).verdict in VERDICTS, text

@@ -60,6 +60,7 @@ def test_each_line_gets_what_it_deserves(kind: str) -> None:
             assert {"wrong", "shape", "scope"} & set(verdicts), (row, verdicts)
 
 
+@pytest.mark.slow
 def test_no_right_line_in_the_notation_of_well_known_notes_is_accused() -> None:
     texts = [one for one in transcripts(STYLES) if "```python" not in one.text][::10]
     counts = figures(texts)

@@ -174,6 +174,7 @@ L &= \tfrac12 \bigl\| \mu - y \bigr\|^2 } $$
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [text for _, text in POSTS], ids=[name for name, _ in POSTS])
 def test_lines_of_a_post_get_what_they_deserve(text: str) -> None:
     rows = text.splitlines()

@@ -19,6 +19,7 @@ def test_there_are_enough_and_each_names_the_kind_of_its_source() -> None:
     assert len({one.name for one in ALL}) == len(ALL)
 
 
+@pytest.mark.slow
 def test_nearly_every_claim_is_read(counts: Figures) -> None:
     assert counts.share_read >= 0.95, counts
 

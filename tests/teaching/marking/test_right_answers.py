@@ -29,6 +29,7 @@ def batch() -> Grader:
     return Grader(BATCH)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topic", sorted({each.topic for each in exercises() if each.model.asked}))
 def test_equivalent_rewritings_are_accepted(topic: str) -> None:
     rejected = []

@@ -50,6 +50,7 @@ def test_the_slope_of_another_activation_is_named(there: str, written: str) -> N
         assert f"taken for the {written}" in found.mistake, found.mistake
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

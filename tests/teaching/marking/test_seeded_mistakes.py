@@ -27,6 +27,7 @@ def test_the_lessons_are_right_by_finite_differences(lesson: Lesson) -> None:
         assert all(place.holds(claimed, tree(text)) for place in places(lesson.name)), claimed
 
 
+@pytest.mark.slow
 def test_the_wrong_line_is_found(counts: Counts) -> None:
     assert counts.seeds.total() >= 90, counts
     assert counts.found.total() >= 0.97 * counts.seeds.total(), counts

@@ -32,6 +32,7 @@ def marked(request: pytest.FixtureRequest) -> tuple[bool, MarkedSubmission]:
     return doubles, found
 
 
+@pytest.mark.slow
 def test_no_wrong_answer_is_accepted(marked: tuple[bool, MarkedSubmission]) -> None:
     _, found = marked
     accepted = [(where, m.text, g.why) for where, m, g in found if g.correct]
