@@ -11,7 +11,10 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from chainrule import LogisticRegression
+from chainrule.engine import paths
 from chainrule.engine.arrays import UNIT
+from chainrule.engine.certificates.certificate import Certificate
+from chainrule.engine.certificates.separable_gap import certify_elastic_net
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.elastic_net import fit_elastic_net
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
@@ -62,6 +65,27 @@ def test_a_penalty_next_to_none_is_as_good_as_none(weak: dict[str, Any]) -> None
     expected = LogisticRegression(C=1.0 if almost_l2 else np.inf).fit(X, y)
     np.testing.assert_allclose(found.coef_, expected.coef_, rtol=1e-3)
     assert found.certificate_.relative_bound <= 1e-8
+
+
+def test_where_rounding_keeps_a_bound_from_the_tolerance_no_more_steps_are_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    levels = rng.integers(0, 4, size=(2000, 60))
+    X = (levels[:, :, None] == np.arange(4)).reshape(2000, 240).astype(float)  # collinear
+    y = (0.3 * X @ rng.normal(size=240) > rng.logistic(size=2000)).astype(int)
+    n_proofs = 0
+
+    def counted(*given: Any, **options: Any) -> Certificate:
+        nonlocal n_proofs
+        n_proofs += 1
+        return certify_elastic_net(*given, **options)
+
+    monkeypatch.setattr(paths, "certify_elastic_net", counted)
+    shape = Shape.checked(X.shape[1], 1.0)
+    found = fit_elastic_net(InMemorySource(X, y), None, shape, C=10.0, tol=1e-9)
+    assert found.certificate.relative_bound > 1e-9
+    assert n_proofs == 1
 
 
 def test_steps_towards_a_weak_penalty_are_counted() -> None:

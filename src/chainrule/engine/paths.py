@@ -57,6 +57,8 @@ _EXACTLY: Final[float] = 0.1
 """The shares of the tolerance up to which conditions hold before a proof, of one point or many."""
 _TIGHTER: Final[float] = 1e-2
 _LEAST_AIM: Final[float] = 1e-5
+_DROWNED: Final[float] = 0.1
+"""The share of its rounding up to which a gradient is not what keeps a bound from the tolerance."""
 _LEAST_RATIO: Final[float] = 1e-3
 """The l1_ratio from which the strongest point of a path of squares is counted, as in glmnet."""
 
@@ -225,6 +227,9 @@ class PathSolver:
                 certificate = self._certified(penalty, tol, solution.stop)
                 if certificate.relative_bound <= tol or solution.stop != "converged":
                     break
+                drowned = _DROWNED * certificate.gradient_rounding
+                if self.is_wide and certificate.gradient_norm <= drowned:
+                    break  # what rounding leaves of collinear columns takes very many steps
                 if enough > 0:
                     enough = _TIGHTER * enough if enough > _LEAST_AIM * tol else 0.0
                     continue
@@ -344,19 +349,10 @@ class PathSolver:
         )
         point = in_units(self.source, here.point)
         refuse_overflow(point, self.source.column_names, self.source.column_maxima)
-        return PathPoint(
-            strength,
-            point,
-            value,
-            here.value,
-            certificate,
-            certificate.proven
-            and certificate.kind != "separation"
-            and certificate.relative_bound <= tol,
-            stop,
-            n_steps,
-            tuple(records),
-        )
+        met = certificate.proven and certificate.kind != "separation"
+        met = met and certificate.relative_bound <= tol
+        told = (certificate, met, stop, n_steps, tuple(records))
+        return PathPoint(strength, point, value, here.value, *told)
 
     def _monitor(self, evaluation: Evaluation) -> bool:
         self._seen, self._n_steps = evaluation, self._n_steps + 1
