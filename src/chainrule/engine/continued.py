@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.results import Fit
 from chainrule.engine.small import suits
 from chainrule.engine.solvers.compiled_proximal import is_at_hand, is_small
-from chainrule.engine.solvers.plans import Plan
+from chainrule.engine.whole_paths import path_of
 
 _MOST_COLUMNS: Final[int] = 300
 """Columns up to which neighbouring fits without absolute values share a Hessian."""
@@ -40,6 +41,9 @@ class ContinuedFits:
         The penalty without its strength; None for the L2 penalty, the same for all columns.
     fit_intercept, tol, max_iter, n_threads
         As in `fit_linear_model`.
+    Cs : sequence of float
+        The inverse strengths that will be asked for, from the strongest penalty to the weakest,
+        where they are known: in small dense tables they are solved for and proven together.
     """
 
     def __init__(
@@ -52,12 +56,13 @@ class ContinuedFits:
         tol: float,
         max_iter: int,
         n_threads: int,
+        Cs: Sequence[float] = (),
     ) -> None:
         self._source, self._row, self._shape = source, row, shape
+        self._Cs, self._ahead = Cs, dict[float, Fit]()
         self._fit_intercept, self._n_threads = fit_intercept, n_threads
         self._tol, self._max_iter = tol, max_iter
         self._solver: PathSolver | None = None
-        self._plan: Plan | None = None
         self._last: Point | None = None
 
     def fit(self, C: float) -> Fit:
@@ -97,27 +102,39 @@ class ContinuedFits:
         return few and facts.convex and facts.self_concordance is not None
 
     def _next_of_path(self, strength: float) -> Fit:
+        if strength in self._ahead:
+            return self._ahead.pop(strength)
         clock = perf_counter()
-        is_first = self._solver is None
-        if self._solver is None or self._plan is None:
-            shape = self._shape or Shape.checked(self._source.n_features, 0.0)
-            self._plan = plan_of(self._source, shape)
-            self._solver = path_solver(
-                self._source,
-                self._row,
-                shape,
-                fit_intercept=self._fit_intercept,
+        is_first, solver = self._solver is None, self._solver or self._begun()
+        passes = 0.0 if is_first else solver.objective.passes
+        limits: dict[str, Any] = {"tol": self._tol, "max_iter": self._max_iter, "ample": _AMPLE}
+        strengths = 1 / np.array([C for C in self._Cs if np.isfinite(C)])
+        if is_first and solver.can_walk and strength in strengths:
+            points, _ = path_of(solver, strengths, **limits)
+        else:
+            if is_first:
+                solver.approach(strength, self._max_iter)
+            points = [solver.solve(strength, **limits)]
+        passes, seconds = solver.objective.passes - passes, perf_counter() - clock
+        self._ahead = {
+            point.strength: fit_of_point(
+                point,
+                solver.shape,
+                plan_of(self._source, solver.shape),
+                passes=passes / len(points),
+                seconds=seconds / len(points),
                 n_threads=self._n_threads,
             )
-        passes = 0.0 if is_first else self._solver.objective.passes
-        if is_first:
-            self._solver.approach(strength, self._max_iter)
-        found = self._solver.solve(strength, tol=self._tol, max_iter=self._max_iter, ample=_AMPLE)
-        return fit_of_point(
-            found,
-            self._solver.shape,
-            self._plan,
-            passes=self._solver.objective.passes - passes,
-            seconds=perf_counter() - clock,
+            for point in points
+        }
+        return self._ahead.pop(strength)
+
+    def _begun(self) -> PathSolver:
+        self._solver = path_solver(
+            self._source,
+            self._row,
+            self._shape or Shape.checked(self._source.n_features, 0.0),
+            fit_intercept=self._fit_intercept,
             n_threads=self._n_threads,
         )
+        return self._solver

@@ -39,12 +39,20 @@ def geometric(largest: float, n_strengths: int, ratio: float) -> FloatArray:
 
 @quiet_algebra()  # once: to limit threads takes longer than some steps
 def path_of(
-    solver: PathSolver, strengths: FloatArray, *, tol: float, max_iter: int
+    solver: PathSolver,
+    strengths: FloatArray,
+    *,
+    tol: float,
+    max_iter: int,
+    ample: float = AMPLE,
 ) -> tuple[list[PathPoint], float]:
-    """Return the fits of all strengths, strongest first, and the seconds that they took."""
-    clock = perf_counter()
+    """Return the fits of all strengths, strongest first, and the seconds that they took.
+
+    The tolerances are those of `PathSolver.solve`.
+    """
+    clock, alone = perf_counter(), ample
     found: list[PathPoint] = []
-    together, ample = len(strengths) > 1 and solver.can_walk, AMPLE
+    together = len(strengths) > 1 and solver.can_walk
     most = _WIDE_STRETCH if solver.is_wide else _STRETCH
     room = max(2, min(most, int(_SCORES / max(1, solver.source.n_samples))))
     if together:
@@ -52,7 +60,9 @@ def path_of(
     while len(found) < len(strengths):
         if together:
             stretch = strengths[len(found) : len(found) + room]
-            points, n_missed = _stretch_of(solver, stretch, tol=tol, max_iter=max_iter, ample=ample)
+            points, n_missed = _stretch_of(
+                solver, stretch, tol=tol, max_iter=max_iter, ample=ample, alone=alone
+            )
             found += points
             if n_missed and solver.is_wide:
                 room = max(2, room - 1)
@@ -65,17 +75,24 @@ def path_of(
         strength = float(strengths[len(found)])
         if not found:
             solver.approach(strength, max_iter)
-        found.append(solver.solve(strength, tol=tol, max_iter=max_iter, ample=AMPLE))
+        found.append(solver.solve(strength, tol=tol, max_iter=max_iter, ample=alone))
         if found[-1].stop == "interrupted":
             break
     return found, perf_counter() - clock
 
 
 def _stretch_of(
-    solver: PathSolver, strengths: FloatArray, *, tol: float, max_iter: int, ample: float
+    solver: PathSolver,
+    strengths: FloatArray,
+    *,
+    tol: float,
+    max_iter: int,
+    ample: float,
+    alone: float,
 ) -> tuple[list[PathPoint], int]:
     """Return the fits of some strengths, and how many were not proven together with the others.
 
+    `ample` is for points that are proven together, and `alone` for those that are not.
     Where a point is hard to reach, those after it are left for later.
     """
     penalties, solutions = solver.walk(strengths, tol=tol, max_iter=max_iter, ample=ample)
@@ -94,6 +111,6 @@ def _stretch_of(
         point = solver.proven(sketch, claim, tol=tol)
         if not point.met:
             n_missed += 1
-            point = solver.resumed(sketch, tol=tol, max_iter=max_iter, ample=AMPLE)
+            point = solver.resumed(sketch, tol=tol, max_iter=max_iter, ample=alone)
         found.append(point)
     return found, n_missed

@@ -247,13 +247,17 @@ class CrossValidated(LinearEstimator):
         for j in range(len(grid.l1_ratios)):
             model = self._model_of_fold()
             model.n_jobs, model._course = n_jobs, None
-            for i in (int(place) for place in grid.order):
+            Cs = list[float]()
+            for i in grid.order.tolist():
+                self._set_point(model, grid, j * len(grid.gammas), i, rows)
+                Cs.append(self._inverse_strength_of(model, rows))
+            for i in grid.order.tolist():
                 self._set_point(model, grid, j * len(grid.gammas), i, rows)
                 if model._course is not None:
                     model._course.go_on(model, self._inverse_strength_of(model, rows))
                     yield from self._mixtures(j, i, model, grid)
                     continue
-                model._course = Course()
+                model._course = Course(Cs)
                 try:
                     model.fit(rows.X, rows.y, rows.given_weights, rows.offset)
                 except DataError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,9 +74,16 @@ class Course:
 
     The estimator's own `fit` is the first of them. Rows are checked once, and each fit starts where
     the last one ended, with its Hessian.
+
+    Parameters
+    ----------
+    Cs : sequence of float
+        The inverse strengths of all fits, from the strongest penalty to the weakest, where they are
+        known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, Cs: Sequence[float] = ()) -> None:
+        self._Cs = Cs
         self._problem: Problem | None = None
         self._fits: ContinuedFits | None = None
         self._refits: Refits | None = None
@@ -92,6 +99,7 @@ class Course:
             tol=model.tol,
             max_iter=model.max_iter,
             n_threads=_threads(model, problem.source),
+            Cs=self._Cs,
         )
         return self._fits.fit(C)
 

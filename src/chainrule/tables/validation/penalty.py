@@ -344,6 +344,7 @@ def _fits(
         tol=_TOLERANCE,
         max_iter=_MOST_STEPS,
         n_threads=threads,
+        Cs=Cs,
     )
     for C in Cs:
         fit = fits.fit(C)
