@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
+from scipy.special import expit
 
 from chainrule import LogisticRegression, logistic_path
 from chainrule.errors import DataError
@@ -86,6 +88,20 @@ def test_categories_share_a_factor() -> None:
     path = logistic_path(frame, Y, n_lambdas=5, penalty_factor={"kind": 100.0})
     assert path.coef_names == ["a", "kind_u", "kind_v"]
     assert path.entered()[0].name == "a"
+
+
+def test_points_of_sparse_columns_with_many_entries_meet_the_conditions_for_an_optimum() -> None:
+    rng = np.random.default_rng(0)
+    levels = rng.integers(0, 24, size=(2500, 10)) + 24 * np.arange(10)
+    rows = csr_matrix((np.ones(25_000), levels.ravel(), np.arange(0, 25_001, 10)), (2500, 240))
+    y = (rows @ rng.normal(size=240) > rng.logistic(size=2500)).astype(int)
+    path = logistic_path(rows, y, n_lambdas=12, eps=0.05, tol=1e-9)
+    assert path.proven.all()
+    scores = rows @ path.coef.T + path.intercept
+    slopes = np.abs(rows.T @ (expit(scores) - y[:, None])).T / 2500 / path.lambdas[:, None]
+    assert slopes.max() < 1 + 1e-3
+    np.testing.assert_allclose(slopes[path.coef != 0], 1, atol=1e-3)
+    assert (path.coef[-1] != 0).sum() > 50
 
 
 def test_plot_names_the_first_to_enter() -> None:

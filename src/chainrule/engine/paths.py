@@ -52,6 +52,9 @@ _FEW_ONCE: Final[int] = 16
 _LIGHT: Final[float] = 2e5
 """Entries of X up to which compiled steps take less time than a proof that saves them."""
 
+_LONG: Final[float] = 100
+"""The mean of a sparse column's entries from which several points are proven together."""
+
 _CAREFUL: Final[float] = 0.25
 _EXACTLY: Final[float] = 0.1
 """The shares of the tolerance up to which conditions hold before a proof, of one point or many."""
@@ -244,12 +247,14 @@ class PathSolver:
 
     @property
     def can_walk(self) -> bool:
-        """Whether several strengths may be solved for in one compiled call."""
-        facts = self.objective.loss.facts
+        """Whether several strengths may be solved for before X is read for their proofs."""
+        source, facts = self.source, self.objective.loss.facts
+        has_long_columns = self.is_wide and source.n_entries >= _LONG * source.n_features
         return (
             self._is_separable
             and (self.is_wide or (self._steps.are_compiled and not self._takes_few))
-            and (self.source.is_dense and self._on_iteration is None)
+            and (source.is_dense or has_long_columns)
+            and self._on_iteration is None
             and self.shape.l1_ratio > 0
             and facts.has_least
             and facts.self_concordance is not None

@@ -1,8 +1,8 @@
 """A whole path of strengths.
 
-On small dense tables a proof in Python takes longer than the steps to a point. There all points of
-a stretch are solved for in one compiled call, and proven together; what is left is solved and
-proven one by one.
+On small dense tables a proof in Python takes longer than the steps to a point, and where columns
+are many, X as a whole is read for each proof. There all points of a stretch are solved for, where
+steps are compiled in one call, and proven together; what is left is solved and proven one by one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LEAST_AMPLE: Final[float] = 1e-4
 """What is ample where second order proves too little, and how often that is tried."""
 
 _STRETCH: Final[int] = 50
-_WIDE_STRETCH: Final[int] = 4
+_WIDE_STRETCH: Final[int] = 6
 _SCORES: Final[float] = 2e6
 """Points that are proven together, fewer where columns are many, for each stretch has its own
 working set; and the numbers that their raw predictions are up to then."""

@@ -156,16 +156,16 @@ class WorkingSet:
         Returns
         -------
         list of Solution
-            Fewer than asked for where steps on a copy are not compiled, or one has stalled.
+            Fewer than asked for where the copy would be too large, or one has stalled.
         """
         found, history = list[Solution](), list[IterationRecord]()
         while len(found) < len(units):
             columns, rest = np.flatnonzero(wanted), slice(len(found), None)
+            if not self._holds(columns):
+                columns = _with_next(columns, here, penalties.at(-1))
             if not self.is_worth(len(columns)):
                 return found
             columns, steps = self._copied(columns)
-            if not steps.are_compiled:
-                return found
             solutions = steps.walk(
                 penalties.at(rest).of(columns),
                 _narrowed(here, columns),

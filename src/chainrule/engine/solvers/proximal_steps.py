@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -111,8 +111,17 @@ class ProximalSteps:
         max_iter: int,
         enough: float = 0.0,
     ) -> list[Solution]:
-        """Do what `CompiledProximal.walk` does, where steps are compiled."""
-        assert self._compiled is not None
+        """Do what `CompiledProximal.walk` does, in one compiled call where steps are compiled."""
+        if self._compiled is None:
+            return self._walk_by_steps(
+                penalties,
+                start,
+                units,
+                model,
+                tolerance=tolerance,
+                max_iter=max_iter,
+                enough=enough,
+            )
         constant = self.objective.loss.facts.self_concordance
         return self._compiled.walk(
             penalties,
@@ -124,6 +133,22 @@ class ProximalSteps:
             enough=enough,
             stale=min(self._stale, _STALE_IN_WALKS / constant if constant else np.inf),
         )
+
+    def _walk_by_steps(
+        self,
+        penalties: ElasticNet,
+        here: Evaluation,
+        units: FloatArray,
+        model: Model | None,
+        **limits: Any,  # noqa: ANN401
+    ) -> list[Solution]:
+        found = list[Solution]()
+        for t, unit in enumerate(units):
+            found.append(self.solve(penalties.at(t), here, unit, model, **limits))
+            here, model = found[-1].evaluation, found[-1].model
+            if found[-1].stop == "stalled":
+                break
+        return found
 
     @property
     def _stale(self) -> float:
