@@ -334,7 +334,7 @@ class PathSolver:
         if found.relative_bound <= tol:
             return found
         self._model = self._steps.model_at(here, model.columns)
-        return prove(known=self._model.snapshot)
+        return prove(known=self._model.snapshot, scaling=False)
 
     def _at(
         self,

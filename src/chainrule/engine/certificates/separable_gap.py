@@ -81,6 +81,7 @@ def certify_elastic_net(
     known: Snapshot | None = None,
     reading: bool = True,
     forming: bool = True,
+    scaling: bool = True,
     stop: Stop = "converged",
 ) -> Certificate:
     """Prove how far a point is from the optimum of the losses and an elastic net.
@@ -100,6 +101,8 @@ def certify_elastic_net(
         Whether X may be read at all.
     forming : bool
         Whether a Hessian may be formed where `known` does not serve.
+    scaling : bool
+        Whether a dual point that is scaled may suffice: it is tried before Hessians.
     stop : str
         Why the solver stopped.
     """
@@ -109,7 +112,8 @@ def certify_elastic_net(
         rounding = bound_rounding(objective, evaluation)
         why = "the loss is not convex"
         return claim(objective, outcome, rounding, "none", np.inf, np.inf, why)
-    if (violation <= 0.5 * enough * penalty.l1).all() and not penalty.free.any():
+    scaled = None
+    if scaling and (violation <= 0.5 * enough * penalty.l1).all() and not penalty.free.any():
         sums = bound_sums(objective, evaluation)  # scaling the dual point costs little
         bound, because = _scaled_bound(objective, penalty, evaluation, sums)
         scaled = _claimed(objective, penalty, outcome, sums, bound, because)
@@ -117,11 +121,17 @@ def certify_elastic_net(
             return scaled
     if known is not None and not curvature_drift(objective, known, evaluation) < _FAR:
         known = None
-    ways = _sets_to_smooth(objective, w, violation, known, forming=forming)
+    ways, found = _sets_to_smooth(objective, w, violation, known, forming=forming), scaled
     for look in (bound_rounding, measure_rounding)[: 1 + reading]:
+        left = ways
+        if look is measure_rounding:
+            found = None
+        elif scaled is not None:
+            left = ways[:-1]  # the last is the scaling
+        if not left:
+            continue
         rounding = look(objective, evaluation)
-        found = None
-        for smoothed in ways:
+        for smoothed in left:
             bound, because = _bound(
                 objective, penalty, evaluation, rounding, look, smoothed, known, forming
             )
