@@ -53,6 +53,20 @@ def test_the_headline_says_the_effect_and_its_interval(page: str) -> None:
     ) in page
 
 
+def test_what_an_l1_penalty_leaves_out_is_counted_and_not_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    rows = [f"{k % 7},{k % 3},{int(k % 7 + k % 2 > 3)}" for k in range(210)]
+    path.write_text("a,b,y\n" + "\n".join(rows) + "\n")
+    fitted = fit_file(path, FitOptions("y", C=0.05, l1_ratio=1.0, holdout=0))
+    page = html.render(fit_report(fitted, "table.csv"))
+    assert "Exactly 0, left out by the penalty: 1 of 2 coefficients." in page
+    drawn = re.search(r'id="coefficients-plot-0-description">(.*?)<', page)
+    assert drawn
+    assert "a +" in drawn[1]
+    assert "b +" not in drawn[1]
+    assert "-C inf --inference" in page  # standard errors are for fits without a penalty
+
+
 def test_the_sections_come_in_the_order_of_an_analyst(page: str) -> None:
     found = Page(page)
     assert found.faults == []

@@ -247,6 +247,7 @@ def coefficients(
             axes.hlines(places[chosen], 0, at, color=colour, linewidth=2)
             axes.plot(at, places[chosen], marker, color=colour, markersize=6)
         axes.set_yticks(places, [_short(label) for label in labels])
+        axes.set_ylim(-0.7, len(labels) - 0.3)
         axes.tick_params(axis="y", length=0, labelcolor=_INK)
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)

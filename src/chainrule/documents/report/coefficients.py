@@ -260,27 +260,33 @@ def _without_intervals(subject: Subject) -> Iterator[Block]:
     for place, (label, intercept) in enumerate(intercepts.items()):
         rows = [row for row in subject.coefficients() if row.label == label]
         rows.sort(key=lambda row: -abs(row.per_deviation))
-        drawn = rows[:MOST_DRAWN]
+        taking_part = [row for row in rows if row.per_deviation != 0]
+        drawn = taking_part[:MOST_DRAWN]
         if mean:
             yield Heading(label)
-        svg = plots.coefficients(
-            f"coefficients-plot-{place}",
-            [row.feature.name for row in drawn],
-            [row.per_deviation for row in drawn],
-            f"coefficient per step (left lowers the {effect.changes}, right raises it)",
-        )
-        of_all = len(drawn) == len(rows)
-        which = "The" if of_all else f"The {len(drawn)} largest of {len(rows)}"
-        caption = (
-            f"{which} coefficients for the {subject.changes(label)}: dots raise it, diamonds lower "
-            "it."
-        )
+        if len(taking_part) < len(rows):
+            why = ", left out by the penalty" if model.training.l1_ratio else ""
+            n_out = len(rows) - len(taking_part)
+            yield prose(f"Exactly 0{why}: {n_out} of {len(rows)} coefficients.")
         data = data_of(
             f"coefficients-{place}.csv",
             ["feature", "base", "per_step", "per_unit"],
             ((r.feature.name, r.feature.base, r.per_deviation, r.own_scale) for r in rows),
         )
-        yield Figure(svg, caption, data)
+        if drawn:
+            svg = plots.coefficients(
+                f"coefficients-plot-{place}",
+                [row.feature.name for row in drawn],
+                [row.per_deviation for row in drawn],
+                f"coefficient per step (left lowers the {effect.changes}, right raises it)",
+            )
+            of_all = len(drawn) == len(taking_part)
+            which = "The" if of_all else f"The {len(drawn)} largest of {len(taking_part)}"
+            caption = (
+                f"{which} coefficients for the {subject.changes(label)}: dots raise it, diamonds "
+                "lower it."
+            )
+            yield Figure(svg, caption, data)
         yield _folded(_steps_table(subject, rows, label, intercept))
 
 

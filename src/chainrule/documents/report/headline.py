@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from chainrule.documents.blocks import Block, Bullets, Prose, Role, prose
+from chainrule.documents.blocks import Block, Bullets, Prose, Role, Style, Styled, prose
 from chainrule.documents.page import signif
 from chainrule.documents.report.steps import step_of
 from chainrule.formulas.own_effects import own_columns, reasons
@@ -25,13 +25,18 @@ def headline_blocks(subject: Subject) -> Iterator[Block]:
     record = subject.model.inference
     if record is None:
         sentences = list(_without_intervals(subject))
-        closing = (
-            "These are coefficients of a fit that is made to predict: they have no intervals. Fit "
-            "with --inference for standard errors, intervals and tests."
+        unpenalised = "-C inf " if math.isfinite(subject.model.training.C) else ""
+        closing = Prose(
+            (
+                "These are coefficients of a fit that is made to predict: they have no intervals. "
+                "Fit with ",
+                Styled(f"{unpenalised}--inference", Style.CODE),
+                " for standard errors, intervals and tests.",
+            )
         )
     else:
         sentences = list(_with_intervals(subject, record))
-        closing = (
+        closing = prose(
             "Each holds the other columns fixed. These are associations in the rows of the fit; "
             "whether they are causes is not for a regression to tell."
         )
@@ -45,7 +50,7 @@ def headline_blocks(subject: Subject) -> Iterator[Block]:
             f"Left out, because no single number describes its effect: {', '.join(left)}. Average "
             "effects on the prediction (--effects) describe these columns too."
         )
-    yield prose(closing)
+    yield closing
 
 
 def effect_sentence(
