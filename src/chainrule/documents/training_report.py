@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from markupsafe import Markup
 
 from chainrule.calculus.graph.node import Symbol, symbols
 from chainrule.descent.binding import BoundTable
@@ -16,8 +16,20 @@ from chainrule.descent.loop import Descent
 from chainrule.descent.prediction import Prediction
 from chainrule.descent.result import DescentResult
 from chainrule.documents import plots
-from chainrule.documents.page import Section, render, render_page
-from chainrule.language.typeset import unicode
+from chainrule.documents.blocks import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Heading,
+    Section,
+    Table,
+    prose,
+)
+from chainrule.documents.lesson.brief import gradient_lines
+from chainrule.documents.lesson.building import forward_blocks
+from chainrule.documents.renderers import html
+from chainrule.documents.report.figures import data_of
 from chainrule.lecture import Array
 from chainrule.tables.metrics import Curve
 
@@ -41,68 +53,79 @@ def training_report(
         How the initial values were drawn.
     """
     model = bound.binding.roles.model
-    objective = model.objective.name
-    gradients = [
-        (f"d{objective}/d{name}", unicode(found.matrix or found.index))
-        for name, found in result.derivation.gradients.items()
+    sections = [
+        Section("result", "Where the descent arrived", tuple(_result(descent, result))),
+        Section("model", "Forward pass, roles and gradients", tuple(_model(result, bound))),
+        Section("update", "How a step is taken", tuple(_update(descent, result, bound, initial))),
     ]
-    layers = [
-        (name.name, unicode(layer.matrix or layer.index))
-        for name, layer in result.derivation.layers.items()
-    ]
+    boundary = _boundary(descent, result, bound)
+    if boundary:
+        where = "Each point of the plane has the colour of the class that is predicted there."
+        drawn = (Figure(boundary, where),)
+        sections.insert(1, Section("boundary", "Decision boundary", drawn))
+    lead = f"Gradient descent with the derived gradient on {result.examples} examples."
+    title = model.title or model.objective.name
+    return html.render(Document(title, lead, tuple(sections), result.derivation.model))
+
+
+def _result(descent: Descent, result: DescentResult) -> Iterator[Block]:
+    yield prose(result.report[:1].upper() + result.report[1:])
+    curves = _curves(descent, result)
+    said = f"From {result.start_cost:.4g} to {result.cost:.4g} in {result.taken} steps."
+    yield Figure(
+        plots.training_curves("result-costs", curves, said),
+        f"The cost{' per example' * descent.scaling.divides} at each step.",
+        data_of("costs.csv", ["rows", "step", "cost"], _points(curves)),
+    )
     scores = [
-        (score.name, where, score.value)
+        (f"{score.name}, {where}", f"{score.value:.4f}")
         for score, where in (
             (result.score, "examples trained on"),
             (result.held_score, "held-out examples"),
         )
         if score is not None
     ]
-    model_section = render(
-        "lesson/training_model.html",
-        roles=role_lines(bound),
-        lines=[(d.target.name, unicode(d.value)) for d in result.derivation.model.definitions],
-        gradients=[*layers, *gradients],
-        check=str(result.check or "not possible: the forward pass is not finite at the start"),
+    cells = (
+        ("cost at the start", f"{result.start_cost:.6g}"),
+        ("cost of the values kept", f"{result.cost:.6g}"),
+        ("length of the gradient there", f"{result.gradient_norm:.3g}"),
+        *scores,
     )
-    update_section = render(
-        "lesson/training_update.html",
-        rule=str(descent.update),
-        lines=descent.update.lines(),
-        step=descent.scaling.sentence(objective),
-        schedule=str(descent.schedule),
-        initial=explained(initial),
-        settings={
-            "rate": f"{descent.rate:g}",
-            "steps": str(result.taken),
-            "batch": f"{result.batch} of {result.examples} examples",
-            "seed": str(result.seed),
-        },
-    )
-    result_section = render(
-        "lesson/training_result.html",
-        report=result.report[:1].upper() + result.report[1:],
-        figure=Markup(_curves(descent, result)),
-        start=result.start_cost,
-        cost=result.cost,
-        gradient=result.gradient_norm,
-        scores=scores,
-        held_out=bool(result.held_costs),
-    )
-    sections = [
-        Section("result", "Where the descent arrived", result_section),
-        Section("model", "Forward pass, roles and gradients", model_section),
-        Section("update", "How a step is taken", update_section),
-    ]
-    boundary = _boundary(descent, result, bound)
-    if boundary:
-        sections.insert(1, Section("boundary", "Decision boundary", boundary))
-    lead = f"Gradient descent with the derived gradient on {result.examples} examples."
-    return render_page(model.title or objective, lead, sections)
+    yield Table("Cost and score", (), cells, frozenset({1}))
+    if not result.held_costs:
+        yield prose("No rows were held out, so nothing here says how the model does on new rows.")
 
 
-def _curves(descent: Descent, result: DescentResult) -> str:
-    """Plot the cost per example, or the cost itself where it is a mean."""
+def _model(result: DescentResult, bound: BoundTable) -> Iterator[Block]:
+    """Yield the roles, and forward pass and gradients as in a lesson."""
+    yield Table("Roles of the inputs", (), tuple(role_lines(bound)))
+    yield from forward_blocks(result.derivation)
+    yield Heading("The gradients")
+    yield from gradient_lines(result.derivation)
+    check = result.check or "not possible: the forward pass is not finite at the start"
+    yield prose(f"Gradient check before the first step: {check}.")
+
+
+def _update(
+    descent: Descent, result: DescentResult, bound: BoundTable, initial: str
+) -> Iterator[Block]:
+    objective = bound.binding.roles.model.objective.name
+    yield prose(f"Update rule: {descent.update}. {descent.scaling.sentence(objective)}.")
+    yield Bullets(tuple(descent.update.lines()))
+    if schedule := str(descent.schedule):
+        yield prose(f"Schedule: {schedule}.")
+    yield prose(f"Initial values: {explained(initial)}.")
+    settings = (
+        ("rate", f"{descent.rate:g}"),
+        ("steps", str(result.taken)),
+        ("batch", f"{result.batch} of {result.examples} examples"),
+        ("seed", str(result.seed)),
+    )
+    yield Table("Settings", (), settings)
+
+
+def _curves(descent: Descent, result: DescentResult) -> dict[str, Curve]:
+    """Return the cost per example over the steps, or the cost itself where it is a mean."""
 
     def curve(costs: tuple[tuple[int, float], ...], count: int) -> Curve:
         shown = [(step, cost) for step, cost in costs if np.isfinite(cost)]
@@ -112,8 +135,13 @@ def _curves(descent: Descent, result: DescentResult) -> str:
     curves = {"trained on": curve(result.costs, result.examples)}
     if result.held_costs and descent.held_out is not None:
         curves["held out"] = curve(result.held_costs, descent.held_out.binding.count)
-    said = f"From {result.start_cost:.4g} to {result.cost:.4g} in {result.taken} steps."
-    return plots.training_curves("training-costs", curves, said)
+    return curves
+
+
+def _points(curves: dict[str, Curve]) -> Iterator[tuple[str, int, float]]:
+    for name, curve in curves.items():
+        for step, cost in zip(curve.x.tolist(), curve.y.tolist(), strict=True):
+            yield name, int(step), cost
 
 
 def _boundary(descent: Descent, result: DescentResult, bound: BoundTable) -> str:
@@ -148,7 +176,7 @@ def _boundary(descent: Descent, result: DescentResult, bound: BoundTable) -> str
     points = [(n, shown[actual == k, 0], shown[actual == k, 1]) for k, n in enumerate(names)]
     titles = [f.name for f in columns.features] or list(columns.columns)
     return plots.decision_boundary(
-        "training-boundary",
+        "boundary-plot",
         (
             axes[0] * scale[0] + centre[0],
             axes[1] * scale[1] + centre[1],
