@@ -94,7 +94,11 @@ def test_softmax_on_digits_whose_labels_are_numbers(tmp_path: Path, digits: Path
     assert rows[0] == ["label", *(f"P {k}" for k in range(10))]
     truth = [line.split(",")[-1] for line in digits.read_text().splitlines()[1:]]
     assert np.mean([row[0] == t for row, t in zip(rows[1:], truth, strict=True)]) > 0.9
-    assert "held-out" in report.read_text()
+    page = report.read_text()
+    assert "held-out" in page
+    assert 'download="costs.csv"' in page
+    assert "Shapes and proof" in page
+    assert "<math" in page.partition("The gradients")[2]  # typeset, as in a lesson
 
 
 @pytest.mark.slow
