@@ -60,7 +60,7 @@ def training_report(
     ]
     boundary = _boundary(descent, result, bound)
     if boundary:
-        where = "Each point of the plane has the colour of the class that is predicted there."
+        where = "Lines where the prediction changes, among the examples trained on."
         drawn = (Figure(boundary, where),)
         sections.insert(1, Section("boundary", "Decision boundary", drawn))
     lead = f"Gradient descent with the derived gradient on {result.examples} examples."
