@@ -18,7 +18,7 @@ from chainrule.teaching.marking.code_as_program.matching import (
     squeezed,
 )
 from chainrule.teaching.marking.code_as_program.outline import name_of, outline_of
-from chainrule.teaching.marking.code_as_program.program import Budget, entries
+from chainrule.teaching.marking.code_as_program.program import Budget, Program, entries
 from chainrule.teaching.marking.code_by_value.given_lengths import with_small_lengths
 
 PENALTY = "without the penalty, which the loss leaves out"
@@ -29,6 +29,8 @@ TOO_LONG = "the program takes too long to be judged"
 AFTER = "a row above it was not judged"
 NEAR = 0.005
 FOLLOWS = "right, once the wrong row above is taken for granted"
+UNDONE = "not the gradient by itself, and a row below makes up for it"
+UNDOES = "right only because it makes up for the row above"
 
 
 @dataclass(frozen=True)
@@ -139,12 +141,19 @@ def verdicts_under(best: Tried) -> dict[int, RowJudged]:
     now = run
     broken = lost = False  # whether a row above is wrong, or may be
     unclear: list[Group] = []
+    accused: list[Group] = []
     for group in judge.groups:
         factor = factors[0] if group.parameter else factors[1]
         original = group.last
         value = now.trace.events[original.index].value
         named = judge.candidates(original)[1]
         if accepted(judge, original, original.value, factors, group):
+            if accused and not accepted(judge, original, value, factors, group):
+                if not any(one.parameter and one.verdict == "follows" for one in judge.groups):
+                    _undo(program, accused.pop())
+                group.why = UNDOES
+                now = program.run()
+                continue
             group.verdict = "proven"
             group.why = _convention(group.factor, judge.counts, group.parameter)
         elif broken and accepted(judge, original, value, factors, group):
@@ -159,6 +168,8 @@ def verdicts_under(best: Tried) -> dict[int, RowJudged]:
             else:
                 broken = _accuse(judge, group, value, loss, factor) or broken
                 lost = group.why == TOO_LONG
+                if group.last.index in program.changed:
+                    accused.append(group)
             now = program.run()
             if len(now.trace.events) != len(run.trace.events):
                 program.changed.pop(original.index, None)
@@ -187,6 +198,12 @@ def verdicts_under(best: Tried) -> dict[int, RowJudged]:
         rows = {line: replace(row, why=f"{row.why}; taken: {loss} as the loss".lstrip("; "))
                 for line, row in rows.items()}  # fmt: skip
     return rows
+
+
+def _undo(program: Program, group: Group) -> None:
+    """Take back an accusation: what is computed with the row is right as it stands."""
+    group.verdict, group.why, group.numbers = "unproven", UNDONE, None
+    program.changed.pop(group.last.index, None)
 
 
 def _explained(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import numpy as np
 
 from chainrule.teaching.marking.code_as_program.measuring import Measured
 from chainrule.teaching.marking.code_as_program.opened import PARAMETERS
-from chainrule.teaching.marking.code_as_program.program import Program, Run
+from chainrule.teaching.marking.code_as_program.program import Program, Run, losses_of
 from chainrule.teaching.marking.code_as_program.trace import Event
 from chainrule.teaching.marking.code_by_value.naming import SHORT
 
@@ -98,6 +99,10 @@ class Matching:
     is_turned: bool | None = None
 
     def __post_init__(self) -> None:
+        run = self.measured.run  # d_loss = p - y is not the gradient with respect to the loss
+        self.own_losses = {
+            self.measured.first(run.trace.events[place]) for place in losses_of(run).values()
+        }
         for event in self.measured.run.trace.events:
             if event.index in self.claimed:
                 continue
@@ -115,7 +120,7 @@ class Matching:
         """Return the values that a gradient may be of, and whether its name says so."""
         found = [origin for name in targets_of(self.program, event)
                  for origin in self.origins.get(name, ())]  # fmt: skip
-        found = self._moving(found)
+        found = [one for one in self._moving(found) if one not in self.own_losses]
         stem = self.program.outline.names.stem(event.name.partition("[")[0]) or ""
         if not found and stem.lower() in SHORT:  # db, where another class has a b
             fits = SHORT[stem.lower()].fullmatch
@@ -150,26 +155,44 @@ class Matching:
     def factors(self) -> tuple[float, float]:
         """Return the factors that the gradients of parameters, and the others, share."""
         votes: dict[bool, Counter[float]] = {True: Counter(), False: Counter()}
-        total = {True: 0, False: 0}
         for group in self.groups:
             if not self.candidates(group.last)[1]:
                 continue
             ratios = self.ratios(group.last, group.last.value)
             large = [r for r, _ in ratios] if group.last.value.size > 1 else [
                 r for r, _ in ratios if self.allowed(r)]  # fmt: skip
-            total[group.parameter] += 1
             if large:
                 best = min(large, key=lambda r: abs(math.log(abs(r))) + (r < 0))
                 votes[group.parameter][float(f"{best:.4g}")] += 1
         found = []
         for kind in (True, False):
             allowed = {r: count for r, count in votes[kind].items() if self.allowed(r)}
+            if kind and self.descends:
+                allowed = {r: n for r, n in allowed.items() if r > 0}
             allowed = {r: n for r, n in allowed.items() if r > 0} or allowed
             most = max(allowed.values(), default=0)
             likely = [r for r, count in allowed.items() if 2 * count >= most]
             found.append(min(likely, key=lambda r: abs(math.log(abs(r))), default=None))
         parameters = found[0] if found[0] is not None else 1.0
         return parameters, found[1] if found[1] is not None else parameters
+
+    @property
+    def descends(self) -> bool:
+        """Whether the steps subtract gradients of what is to be small."""
+        return self.program.outline.descends is True and not re.search(
+            r"(?i)likelihood", list(self.measured.losses)[self.loss])  # fmt: skip
+
+    def wanted(self, group: Group, factors: tuple[float, float]) -> Sequence[float]:
+        """Return the factors that a gradient may have."""
+        if group.last.kind == "step" and self.descends:
+            return (abs(factors[0]),)
+        if group.parameter:
+            return (factors[0],)
+        if not self.candidates(group.last)[1] and self.turned(factors):
+            return [-one for one in factors]
+        if self.program.outline.descends is not False and factors[0] * factors[1] < 0:
+            return (factors[1],)  # the sign may not change on the way
+        return factors
 
     def turned(self, factors: tuple[float, float]) -> bool:
         """Whether the rows that do not name their value have the other sign: ``y - a``."""
@@ -219,9 +242,7 @@ def accepted(
 ) -> bool:
     """Whether a gradient is that of a value, up to the factors that the rows share."""
     named = judge.candidates(event)[1]
-    wanted: Sequence[float] = (factors[0],) if group.parameter else factors
-    if not named and judge.turned(factors):
-        wanted = [-one for one in factors]
+    wanted = judge.wanted(group, factors)
     if value.size == 1 and not named:
         return False  # every number is a multiple of every other one
     for ratio, _ in judge.ratios(event, value):

@@ -29,9 +29,12 @@ class Step:
     ----------
     gradient : ast.expr or None
         The gradient that it carries; None where it has a name.
+    down : bool
+        Whether the gradient is subtracted.
     """
 
     gradient: ast.expr | None
+    down: bool = True
 
 
 @dataclass
@@ -49,6 +52,12 @@ class Outline:
     steps: dict[int, Step] = field(default_factory=dict)
     kept: list[ast.AST] = field(default_factory=list)
     takes: dict[int, bool] = field(default_factory=dict)
+
+    @property
+    def descends(self) -> bool | None:
+        """Whether its steps subtract their gradients; None where they do not agree."""
+        signs = {step.down for step in self.steps.values()}
+        return signs.pop() if len(signs) == 1 else None
 
     def step(self, statement: ast.stmt) -> Step | None:
         """Return the step that an assignment is: ``w = w - rate * dw``."""
@@ -213,7 +222,16 @@ def _steps(node: ast.AST, names: Names) -> Iterator[tuple[ast.AST, ast.expr, Ste
     if rated or (names.uses_gradients(amount) and (down or trained)):
         carried = gradient_of_step(op, amount)
         named = names.uses_gradients(amount)
-        yield key, target, Step(None if named and _is_plain(amount) else carried), amount
+        gradient = None if named and _is_plain(amount) else carried
+        yield key, target, Step(gradient, _is_subtracted(op, amount)), amount
+
+
+def _is_subtracted(op: type[ast.operator], amount: ast.expr) -> bool:
+    """Whether a step subtracts its gradient: ``w -= rate * dw`` and ``w += -rate * dw``."""
+    down = op is ast.Sub
+    while isinstance(amount, ast.BinOp) and isinstance(amount.op, ast.Mult | ast.Div):
+        amount = amount.left
+    return down != (isinstance(amount, ast.UnaryOp) and isinstance(amount.op, ast.USub))
 
 
 def _is_plain(amount: ast.expr) -> bool:
