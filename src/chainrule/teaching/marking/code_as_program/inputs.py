@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from chainrule.teaching.marking.code_as_program.values import Misshapen, Value
+from chainrule.teaching.marking.code_as_program.values import RESHAPED, Misshapen, Value
 from chainrule.teaching.marking.code_by_value.naming import is_label
 from chainrule.teaching.marking.code_by_value.updates import is_rate
 
@@ -26,6 +26,9 @@ _PLAIN = frozenset({"features", "inputs", "input", "labels", "targets", "target"
 
 _SHIFTS = frozenset({"gamma", "beta", "mu", "nu"})
 """Names of rates that are more often those of parameters."""
+
+_WEIGHTS = frozenset({"alpha", "eps", "epsilon", "step"})
+"""Names of rates that are also those of other numbers, where a step has a rate of its own."""
 
 _LISTS = re.compile(
     r"(?i)layers?(?:_?(?:dims?|sizes?|units?|structure|nodes|config))?|sizes|dims|architecture"
@@ -46,7 +49,15 @@ _WIDTH = re.compile(r"(?i)d_?model|model_?dim|embed_?dim|d_embed")
 _ROUNDS = re.compile(r"(?i)\w*(?:epoch|iter|step|pass)\w*|n_rounds")
 _FLAGS = re.compile(r"(?i)\w*(?:verbose|print|plot|debug|show|log)\w*")
 _KEEP = re.compile(r"(?i)\w*(?:keep|drop)\w*|p_\w+")
+_COUNTS = re.compile(
+    r"(?i)(?:n|num|number)_?(?:of_)?(?:data|examples|samples|training\w*)|data_num|m|n"
+)
 _BATCH = re.compile(r"(?i)_?(?:mini_?)?batch_?size|bs")
+
+
+def is_count(name: str) -> bool:
+    """Whether a name is one of those given to the number of examples."""
+    return _COUNTS.fullmatch(name) is not None
 
 
 class Relearned(Exception):  # noqa: N818
@@ -55,7 +66,7 @@ class Relearned(Exception):  # noqa: N818
     Parameters
     ----------
     what : str
-        ``features`` or ``classes``.
+        ``features``, ``classes`` or ``examples``.
     length : int
         The length that is needed.
     """
@@ -104,13 +115,14 @@ class Inputs:
     ----------
     reading : Reading
         The layout.
-    features, classes : int
+    features, classes, examples : int
         Lengths.
     """
 
     reading: Reading = field(default_factory=Reading)
     features: int = 4
     classes: int = 3
+    examples: int = EXAMPLES
     asked: set[str] = field(default_factory=set)
     rates: frozenset[str] = frozenset()
     made: dict[str, Value] = field(default_factory=dict)
@@ -147,33 +159,31 @@ class Inputs:
 
     def _examples(self) -> np.ndarray:
         if self.reading.numbers:
-            shape: tuple[int, ...] = (EXAMPLES,)
+            shape: tuple[int, ...] = (self.examples,)
         elif self.reading.single:
-            shape = (self.features, 1) if not self.reading.rows else (
-                self.features,)  # fmt: skip
+            shape = (self.features,) if self.reading.rows else (self.features, 1)
         elif self.reading.rows:
-            shape = (EXAMPLES, self.features)
+            shape = (self.examples, self.features)
         else:
-            shape = (self.features, EXAMPLES)
+            shape = (self.features, self.examples)
         return self.source.normal(0.2, 0.8, shape)
 
     def _labels(self) -> np.ndarray:
-        count = EXAMPLES
+        count = self.examples
         kind = self.reading.labels
-        if self.regression:
-            flat: np.ndarray = self.source.normal(0.3, 0.7, count)
-        else:
-            flat = np.array([0, 1, 1, 0, 1, 0, 0], dtype=float)
+        places = np.resize([0, 2, 1, 0, 1, 2, 0], count) % self.classes
         if kind == "classes":
-            return np.array([0, 1, 1, 0, 1, 0, 0]) if self.classes < 3 else np.array(
-                [0, 2, 1, 0, 1, 2, 0])  # fmt: skip
+            return np.asarray(places) if self.classes > 2 else np.resize([0, 1, 1, 0], count)
         if kind == "one-hot":
-            places = np.array([0, 2, 1, 0, 1, 2, 0]) % self.classes
             if self.reading.single:
                 hot: np.ndarray = np.eye(self.classes)[1]
                 return hot if self.reading.rows else hot[:, None]
             every: np.ndarray = np.eye(self.classes)[places]
             return every if self.reading.rows else every.T
+        if self.regression:
+            flat: np.ndarray = self.source.normal(0.3, 0.7, count)
+        else:
+            flat = np.resize([0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0], count)
         shapes = {"flat": (count,), "column": (count, 1), "row": (1, count)}
         return flat.reshape(shapes[kind])
 
@@ -211,11 +221,17 @@ class Inputs:
         """Return a value for an argument with a default one."""
         if isinstance(default, str | bool):
             return default
-        if is_rate(name) or _ROUNDS.fullmatch(name) or _BATCH.fullmatch(name) or (
+        if self._is_rate(name) or _ROUNDS.fullmatch(name) or _BATCH.fullmatch(name) or (
             _PENALTY.fullmatch(name)
         ):  # fmt: skip
             return self.argument(name)
         return default
+
+    def _is_rate(self, name: str) -> bool:
+        if name in self.rates:
+            return True
+        plain = name.lower()
+        return is_rate(name) and plain not in _SHIFTS and not (self.rates and plain in _WEIGHTS)
 
     def argument(self, name: str, function: str = "", beside: Sequence[str] = ()) -> Value | None:
         """Return a value for an argument, by its name; None where the name does not say it.
@@ -226,7 +242,7 @@ class Inputs:
             return HEADS
         if function not in ("", "__init__") and name.lower() in _PLAIN:
             return self.data(name)
-        if is_rate(name) and (name in self.rates or name.lower() not in _SHIFTS):
+        if self._is_rate(name):
             return 1e-9
         if _FLAGS.fullmatch(name):
             return False
@@ -250,10 +266,8 @@ class Inputs:
         self.asked.add("a length")
         if re.fullmatch(r"(?i)hidden_?(?:layer_?)?(?:sizes|dims|units_list)", name):
             return [6]
-        if re.fullmatch(
-            r"(?i)(?:n|num|number)_?(?:of_)?(?:data|examples|samples)|data_num|m", name
-        ):
-            return EXAMPLES
+        if is_count(name) and name.lower() != "n":
+            return self.examples
         if _LISTS.fullmatch(name):
             return [self.features, 6, self.outputs]
         if _WIDTH.fullmatch(name):
@@ -273,8 +287,10 @@ class Inputs:
         if self.learned or not self.asked:
             return
         for one, other in _unequal(error.one, error.other):
+            if str(error) == RESHAPED and one == self.examples and 1 < other <= 200:
+                raise Relearned("examples", other)  # m = 300 and Y.reshape(1, m)
             for mine, its in ((one, other), (other, one)):
-                if its in (EXAMPLES, 1, 0) or its > 200:
+                if its in (self.examples, 1, 0) or its > 200:
                     continue
                 if mine == self.features:
                     raise Relearned("features", its)
@@ -290,4 +306,4 @@ def _unequal(one: tuple[int, ...], other: tuple[int, ...]) -> Iterator[tuple[int
                 yield a, b
 
 
-__all__ = ["EXAMPLES", "READINGS", "Inputs", "Reading", "Relearned"]
+__all__ = ["EXAMPLES", "READINGS", "Inputs", "Reading", "Relearned", "is_count"]

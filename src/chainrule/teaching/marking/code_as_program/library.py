@@ -13,6 +13,7 @@ import numpy as np
 
 from chainrule.teaching.marking.code_as_program.sizes import MOST_ENTRIES, is_too_large
 from chainrule.teaching.marking.code_as_program.values import (
+    RESHAPED,
     CannotRun,
     Library,
     Misshapen,
@@ -96,6 +97,16 @@ def _whole(value: Value) -> np.ndarray:
     return found
 
 
+def _reshaped(value: Value, *shape: Value, **_: Value) -> np.ndarray:
+    whole = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    whole = tuple(int(one) for one in whole)
+    array = np.asarray(value)
+    try:
+        return array.reshape(whole)
+    except ValueError as error:
+        raise Misshapen(array.shape, whole, RESHAPED) from error
+
+
 def _sigmoid(value: Value) -> np.ndarray:
     found: np.ndarray = 1 / (1 + np.exp(-np.asarray(value, dtype=float)))
     return found
@@ -123,7 +134,7 @@ NUMPY: Mapping[str, Call] = {
     "asmatrix": _plain, "matrix": _array, "mat": _plain,
     "zeros": _filled(0.0), "ones": _filled(1.0), "empty": _filled(0.0),
     "zeros_like": _like(0.0), "ones_like": _like(1.0), "empty_like": _like(0.0), "full": _full,
-    "float32": np.float64, "int64": _whole,
+    "reshape": _reshaped, "float32": np.float64, "int64": _whole,
     "int32": _whole,
     "vectorize": lambda function: function, "expit": _sigmoid, "special.expit": _sigmoid,
     "special.softmax": _softmax, "softmax": _softmax, "logsumexp": _logsumexp,

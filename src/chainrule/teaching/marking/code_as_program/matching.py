@@ -232,7 +232,8 @@ def matching_of(program: Program, run: Run, measured: Measured, loss: str) -> Ma
     """
     claims = program.claims(run)[:MOST_CLAIMS]
     claimed = {event.index for event in claims}
-    counts = sorted({n for event in run.trace.events for n in event.value.shape if n > 1})
+    counts = sorted({n for event in run.trace.events for n in event.value.shape if n > 1}
+                    | run.counts)  # fmt: skip
     at = list(measured.losses).index(loss)
     return Matching(program, measured, at, groups_of(program, claims), claimed, counts)
 

@@ -75,7 +75,7 @@ def _of_array(
 ) -> Value:
     if name not in _OF_ARRAYS:
         raise CannotRun(f"the method {name} is not read")
-    if name in ("dot", "std", "var", "sum", "mean", "max", "min", "clip", "repeat"):
+    if name in ("dot", "std", "var", "sum", "mean", "max", "min", "clip", "repeat", "reshape"):
         return applied(NUMPY[name], name, [value, *args], keys)
     if name == "astype":
         kind = args[0] if args else float

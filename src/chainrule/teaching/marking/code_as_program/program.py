@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from chainrule.teaching.marking.code_as_program.inputs import Inputs, Relearned
+from chainrule.teaching.marking.code_as_program.inputs import Inputs, Relearned, is_count
 from chainrule.teaching.marking.code_as_program.interpreter import Interpreter
 from chainrule.teaching.marking.code_as_program.opened import PARAMETERS, Open
 from chainrule.teaching.marking.code_as_program.outline import Outline, outline_of
@@ -56,6 +56,7 @@ class Run:
     output: int | None = None
     upstream: np.ndarray | None = None
     called: set[str] = field(default_factory=set)
+    counts: frozenset[int] = frozenset()  # whole numbers with names of a number of examples
 
 
 @dataclass
@@ -105,6 +106,11 @@ class Program:
         driver.losses()
         self.inputs.asked |= work.inputs.asked
         found.called = work.called
+        found.counts = frozenset(
+            value for names in (work.module, *(frame.names for frame in work.last.values()))
+            for name, value in names.items()
+            if type(value) is int and value > 1 and is_count(name)
+        )  # fmt: skip
         self.budget.steps -= work.steps
         return found
 

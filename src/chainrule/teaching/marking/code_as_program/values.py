@@ -42,6 +42,9 @@ class Returned(Exception):  # noqa: N818
         self.names = names
 
 
+RESHAPED = "a new shape that does not fit"
+
+
 class Misshapen(CannotRun):
     """Lengths that do not meet.
 
@@ -186,6 +189,7 @@ def as_numbers(value: Value) -> np.ndarray | None:
 
 
 __all__ = [
-    "Broken", "Builtin", "CannotRun", "Class", "Continued", "Frame", "Function", "Instance",
-    "Library", "Method", "Misshapen", "Returned", "Settings", "Unknown", "Value", "as_numbers",
+    "RESHAPED", "Broken", "Builtin", "CannotRun", "Class", "Continued", "Frame", "Function",
+    "Instance", "Library", "Method", "Misshapen", "Returned", "Settings", "Unknown", "Value",
+    "as_numbers",
 ]  # fmt: skip
