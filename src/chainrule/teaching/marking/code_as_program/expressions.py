@@ -4,45 +4,25 @@ from __future__ import annotations
 
 import ast
 import operator
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from chainrule.teaching.marking.code_as_program.library import (
-    CONSTANTS,
-    MOST_ENTRIES,
-    NUMPY,
-    Draws,
-    applied,
-)
-from chainrule.teaching.marking.code_as_program.methods import method_of
-from chainrule.teaching.marking.code_as_program.opened import PARAMETERS, Open, Opened
-from chainrule.teaching.marking.code_as_program.python_functions import (
-    python_function,
-    whole_number,
-)
-from chainrule.teaching.marking.code_as_program.trace import Trace
+from chainrule.teaching.marking.code_as_program.calls import Calls
+from chainrule.teaching.marking.code_as_program.library import MOST_ENTRIES, applied
+from chainrule.teaching.marking.code_as_program.opened import PARAMETERS, Open
 from chainrule.teaching.marking.code_as_program.values import (
-    Builtin,
     CannotRun,
-    Class,
     Frame,
     Function,
-    Instance,
-    Library,
-    Method,
-    Misshapen,
-    Returned,
-    Settings,
     Unknown,
     Value,
 )
 
 MOST_STEPS = 60_000
-DEEPEST = 30
 
 _BINARY: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
@@ -55,40 +35,11 @@ _COMPARED: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not,
     ast.In: lambda one, other: one in other, ast.NotIn: lambda one, other: one not in other,
 }  # fmt: skip
-_BUILTINS = frozenset({
-    "range", "len", "sum", "zip", "enumerate", "reversed", "list", "tuple", "dict", "float", "int",
-    "abs", "max", "min", "print", "str", "isinstance", "sorted", "round", "pow", "map", "set",
-    "bool", "hasattr", "getattr", "super", "xrange", "any", "all", "filter", "type", "next", "iter",
-    "callable", "repr", "id",
-})  # fmt: skip
-
-_CURVED = frozenset(
-    {"np.exp", "np.expit", "np.special.expit", "np.tanh", "np.maximum", "np.softmax"}
-)
-"""Functions whose arguments may have gradients without having a name."""
 
 
 @dataclass
-class Expressions(ABC):
-    """An evaluator of expressions.
-
-    Parameters
-    ----------
-    trace : Trace
-        Where values that get a name are noted.
-    """
-
-    trace: Trace
-    module: dict[str, Value] = field(default_factory=dict)
-    draws: Draws = field(default_factory=Draws)
-    steps: int = 0
-    depth: int = 0
-    frames: int = 0
-    called: set[str] = field(default_factory=set)
-    last: dict[str, Frame] = field(default_factory=dict)  # the last call of every function
-    results: dict[str, Value] = field(default_factory=dict)  # values that functions return, by name
-
-    opened: Opened | None = None
+class Expressions(Calls, ABC):
+    """An evaluator of expressions; what functions of the program return is left to statements."""
 
     def value(self, node: ast.expr, frame: Frame) -> Value:
         """Return the value of an expression."""
@@ -103,116 +54,6 @@ class Expressions(ABC):
 
     def _of_Constant(self, node: ast.Constant, _: Frame) -> Value:
         return float(node.value) if isinstance(node.value, float) else node.value
-
-    def _of_Name(self, node: ast.Name, frame: Frame) -> Value:
-        return self.named(node.id, frame)
-
-    def named(self, name: str, frame: Frame) -> Value:
-        """Return the value of a name."""
-        for names in (frame.names, frame.around, self.module):
-            if name in names:
-                return names[name]
-        if name in ("np", "numpy", "math", "jnp", "cp", "scipy", "random"):
-            return Library("np.random" if name == "random" else "np")
-        if name in _BUILTINS:
-            return Builtin(name)
-        raise CannotRun(f"{name} has no value here")
-
-    def _of_Attribute(self, node: ast.Attribute, frame: Frame) -> Value:
-        return self.attribute(self.value(node.value, frame), node.attr)
-
-    def attribute(self, of: Value, name: str) -> Value:
-        """Return an attribute of a value."""
-        if name.startswith("__") and name not in ("__init__", "__name__"):
-            raise CannotRun(f"{name} is not read")
-        if isinstance(of, Instance):
-            if name in of.fields:
-                return of.fields[name]
-            if (method := of.of.method(name)) is not None:
-                if any(isinstance(one, ast.Name) and one.id == "property"
-                       for one in method.decorator_list):  # fmt: skip
-                    return self.call(Function(method, of), [], {})
-                return Function(method, of)
-            if name in of.of.fields:
-                return of.of.fields[name]
-            if of.of.loose is not None and (made := of.of.loose(name)) is not None:
-                of.fields[name] = made
-                return made
-            raise CannotRun(f"{name} has no value here")
-        if isinstance(of, Class):
-            if (method := of.method(name)) is not None:
-                return Function(method, None)
-            if name in of.fields:
-                return of.fields[name]
-            raise CannotRun(f"{name} has no value here")
-        if isinstance(of, Unknown):
-            return Unknown(of.why)
-        if isinstance(of, Settings):
-            return of.entry(name)
-        if isinstance(of, Open) and self.opened is not None:
-            if name == "T":
-                return Open(of.name, of)
-            if name == "dot":
-                return Method(of, name)
-            return self.attribute(self.opened.as_vector(of), name)
-        if isinstance(of, Library):
-            below = f"{of.name}.{name}".partition(".")[2]
-            if below in CONSTANTS:
-                return CONSTANTS[below]
-            if below in NUMPY or below.startswith("random."):
-                return Builtin(f"np.{below}")
-            if below.startswith("random"):
-                return Library("np.random")
-            if below in ("linalg", "special", "add", "subtract"):
-                return Library(f"{of.name}.{name}")
-            return Unknown(f"{of.name}.{name}")
-        if isinstance(of, np.ndarray) and name in ("T", "shape", "size", "ndim"):
-            return getattr(of, name)
-        if isinstance(of, float | int) and name == "shape":
-            return ()
-        if isinstance(of, np.ndarray | list | dict | str | tuple | float | int | set | Function):
-            return Method(of, name)
-        raise CannotRun(f"{name} is not read")
-
-    def _of_Subscript(self, node: ast.Subscript, frame: Frame) -> Value:
-        of = self.value(node.value, frame)
-        if isinstance(node.value, ast.Attribute) and node.value.attr in ("c_", "r_"):
-            parts = self._elements(getattr(node.slice, "elts", [node.slice]), frame)
-            name = "column_stack" if node.value.attr == "c_" else "hstack"
-            return applied(NUMPY[name], name, [parts], {})
-        return self.entry(of, self.place(node.slice, frame))
-
-    def place(self, node: ast.expr, frame: Frame) -> Value:
-        """Return what stands in square brackets."""
-        if isinstance(node, ast.Slice):
-            return slice(*(None if one is None else whole_number(self.value(one, frame))
-                           for one in (node.lower, node.upper, node.step)))  # fmt: skip
-        if isinstance(node, ast.Tuple):
-            return tuple(self.place(one, frame) for one in node.elts)
-        found = self.value(node, frame)
-        if isinstance(found, np.ndarray) and found.dtype.kind == "f":
-            return found.astype(int)
-        return list(found) if isinstance(found, range) else found
-
-    def entry(self, of: Value, place: Value) -> Value:
-        """Return an entry, or a part, of a container."""
-        if isinstance(of, Unknown) or isinstance(place, Unknown):
-            return Unknown(of.why if isinstance(of, Unknown) else place.why)
-        if isinstance(of, Library):
-            return of
-        if isinstance(of, Settings):
-            return of.entry(str(place))
-        if isinstance(of, Open) and self.opened is not None:
-            of = self.opened.as_vector(of)
-        if isinstance(place, float) and not isinstance(of, dict):
-            place = int(place)
-        try:
-            found = of[place]
-        except (IndexError, KeyError, TypeError, ValueError) as error:
-            raise CannotRun("an index that does not fit") from error
-        if isinstance(found, np.floating):
-            return float(found)
-        return int(found) if isinstance(found, np.integer) else found
 
     def _of_UnaryOp(self, node: ast.UnaryOp, frame: Frame) -> Value:
         of = self.value(node.operand, frame)
@@ -299,15 +140,16 @@ class Expressions(ABC):
         )
 
     def _of_Tuple(self, node: ast.Tuple, frame: Frame) -> Value:
-        return tuple(self._elements(node.elts, frame))
+        return tuple(self.elements(node.elts, frame))
 
     def _of_List(self, node: ast.List, frame: Frame) -> Value:
-        return self._elements(node.elts, frame)
+        return self.elements(node.elts, frame)
 
     def _of_Set(self, node: ast.Set, frame: Frame) -> Value:
-        return set(self._elements(node.elts, frame))
+        return set(self.elements(node.elts, frame))
 
-    def _elements(self, parts: Sequence[ast.expr], frame: Frame) -> list[Value]:
+    def elements(self, parts: Sequence[ast.expr], frame: Frame) -> list[Value]:
+        """Return the values of expressions that commas separate."""
         found: list[Value] = []
         for part in parts:
             if isinstance(part, ast.Starred):
@@ -394,82 +236,6 @@ class Expressions(ABC):
         else:
             raise CannotRun("a loop over this")
 
-    def _of_Call(self, node: ast.Call, frame: Frame) -> Value:
-        if isinstance(node.func, ast.Name) and node.func.id == "print":
-            return None
-        of = self.value(node.func, frame)
-        if isinstance(of, Unknown):
-            return of
-        args = self._elements(node.args, frame)
-        keys: dict[str, Value] = {}
-        for word in node.keywords:
-            one = self.value(word.value, frame)
-            keys |= {word.arg: one} if word.arg else one if isinstance(one, dict) else {}
-        if isinstance(of, Builtin) and of.name == "super":
-            return self._parent(frame)
-        if isinstance(of, Builtin) and of.name in _CURVED and isinstance(node.args[0], ast.BinOp):
-            args[0] = self.trace.note(node.lineno, "", args[0], "assigned", frame.number)
-        return self.call(of, args, keys, node.lineno)
-
-    def _parent(self, frame: Frame) -> Value:
-        owner = frame.owner
-        if owner is None or not owner.of.bases:
-            return Unknown("super()")
-        return Instance(owner.of.bases[0], owner.fields)
-
-    def call(self, of: Value, args: list[Value], keys: Mapping[str, Value], line: int = 0) -> Value:
-        """Return what a function returns."""
-        if isinstance(of, Unknown):
-            return of
-        if isinstance(of, Builtin):
-            return self._built_in(of.name, args, keys)
-        if isinstance(of, Method):
-            if (isinstance(of.of, Open) or any(isinstance(one, Open) for one in args)) and (
-                of.name == "dot"
-            ):  # fmt: skip
-                return self.binary(ast.MatMult, of.of, args[0])
-            return method_of(of, args, keys)
-        if isinstance(of, Class):
-            made = Instance(of)
-            if (start := of.method("__init__")) is not None:
-                self.call(Function(start, made), args, keys, line)
-            return made
-        if isinstance(of, Instance):
-            method = of.of.method("__call__") or of.of.method("forward")
-            if method is not None:
-                return self.call(Function(method, of), args, keys, line)
-        if isinstance(of, Function):
-            return self.own(of, args, keys, line)
-        if of in (int, float):
-            return applied(of, "a number", args, {})
-        raise CannotRun("a call of this")
-
-    def _built_in(self, name: str, args: list[Value], keys: Mapping[str, Value]) -> Value:
-        if name.startswith("np.random."):
-            return self.draws.drawn(name.rpartition(".")[2], args, keys)
-        if name.startswith("np."):
-            args = [self._listed(one) for one in args]
-            if any(isinstance(one, Open) for one in args) and self.opened is not None:
-                if name in ("np.dot", "np.matmul") and len(args) == 2:
-                    return self.binary(ast.MatMult, *args)
-                args = [self.opened.as_vector(one) if isinstance(one, Open) else one
-                        for one in args]  # fmt: skip
-            return applied(NUMPY[name[3:]], name, args, keys)
-        if self.opened is not None:
-            args = [self.opened.as_vector(one) if isinstance(one, Open) else one for one in args]
-        return python_function(self, name, args, keys)
-
-    def _listed(self, value: Value) -> Value:
-        if isinstance(value, range | map | zip):
-            return list(value)
-        return value
-
-    @abstractmethod
-    def own(
-        self, of: Function, args: list[Value], keys: Mapping[str, Value], line: int = 0
-    ) -> Value:
-        """Return what a function of the program returns."""
-
 
 def _real(value: Value) -> Value:
     if isinstance(value, int) and not isinstance(value, bool):
@@ -477,4 +243,4 @@ def _real(value: Value) -> Value:
     return value
 
 
-__all__ = ["DEEPEST", "Expressions", "Frame", "Misshapen", "Returned"]
+__all__ = ["Expressions"]

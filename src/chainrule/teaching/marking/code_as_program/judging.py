@@ -178,17 +178,17 @@ def verdicts_under(best: Tried) -> dict[int, RowJudged]:
             group.why = UNCLEAR
             unclear.append(group)
     misfits = best.run.trace.misshapen & claimed_rows(program.statements)
-    accused = misfits | {
+    blamed = misfits | {
         event.line for one in judge.groups if one.verdict == "wrong" for event in one.events
     }
-    if len(best.right) < max(1, len(accused)):
+    if len(best.right) < max(1, len(blamed)):
         for group in judge.groups:
             if group.verdict in ("wrong", "follows"):
                 group.verdict, group.numbers = "unproven", None
                 group.why = f"{group.why}; {FEW}".lstrip("; ")
     rows = _rows(judge.groups, not usual)
     for line in misfits:
-        few = len(best.right) < max(1, len(accused))
+        few = len(best.right) < max(1, len(blamed))
         why = run.trace.failed.get(line, "") or "shapes that do not meet"
         rows[line] = RowJudged(line, "unproven" if few else "wrong", why, None, not usual)
     if program.inputs.penalty == 0:
