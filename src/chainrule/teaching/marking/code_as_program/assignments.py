@@ -10,10 +10,12 @@ import numpy as np
 
 from chainrule.teaching.marking.code_as_program.expressions import Expressions
 from chainrule.teaching.marking.code_as_program.inputs import Inputs
+from chainrule.teaching.marking.code_as_program.library import Draws
 from chainrule.teaching.marking.code_as_program.opened import PARAMETERS, Open, Opened
 from chainrule.teaching.marking.code_as_program.outline import Outline
 from chainrule.teaching.marking.code_as_program.trace import Kind
 from chainrule.teaching.marking.code_as_program.values import (
+    RESHAPED,
     CannotRun,
     Frame,
     Instance,
@@ -22,7 +24,7 @@ from chainrule.teaching.marking.code_as_program.values import (
     Value,
     as_numbers,
 )
-from chainrule.teaching.marking.code_by_value.naming import is_data
+from chainrule.teaching.marking.code_by_value.naming import OUTPUTS, is_data
 from chainrule.teaching.marking.code_by_value.words import word_of
 
 
@@ -42,6 +44,7 @@ class Assignments(Expressions):
     inputs: Inputs = field(default_factory=Inputs)
 
     def __post_init__(self) -> None:
+        self.draws = Draws(self.inputs.seed)
         self.opened = Opened(self.inputs, self.trace, self.outline.names.all)
 
     def assign(
@@ -107,6 +110,20 @@ class Assignments(Expressions):
         if as_numbers(value) is not None and self.outline.is_drawn(written):
             return self.inputs.scaled(value)
         return value
+
+    def undefined(self, name: str) -> Value | None:
+        """Return data, or a parameter whose shape is open, for a name that nothing defines."""
+        if name in self.outline.names.assigned or name in self.outline.functions:
+            return None
+        if PARAMETERS.fullmatch(name) and name in self.outline.parameters:
+            return Open(name)
+        return self.inputs.data(name)
+
+    def is_filled_in(self, name: str, why: str) -> bool:
+        """Whether a value that is not read may be any: parameters, and data in another shape."""
+        if PARAMETERS.fullmatch(name) and name in self.outline.parameters:
+            return True
+        return why == RESHAPED and OUTPUTS.fullmatch(name) is None
 
     def place_name(self, target: ast.expr, frame: Frame) -> str:
         """Return the name of what an assignment changes: that of an attribute or a key."""

@@ -7,11 +7,14 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from chainrule.teaching.marking.code_as_program.library import NUMPY, applied
 from chainrule.teaching.marking.code_as_program.lookups import Lookups
 from chainrule.teaching.marking.code_as_program.methods import method_of
 from chainrule.teaching.marking.code_as_program.opened import Open
 from chainrule.teaching.marking.code_as_program.python_functions import python_function
+from chainrule.teaching.marking.code_as_program.translated import TRANSLATED
 from chainrule.teaching.marking.code_as_program.values import (
     Builtin,
     CannotRun,
@@ -109,6 +112,12 @@ class Calls(Lookups):
                 args = [self.opened.as_vector(one) if isinstance(one, Open) else one
                         for one in args]  # fmt: skip
             return applied(NUMPY[name[3:]], name, args, keys)
+        if name == "mtimes":
+            numbers = any(isinstance(one, int | float) or np.size(one) == 1 for one in args
+                          if not isinstance(one, Open))  # fmt: skip
+            return self.binary(ast.Mult if numbers else ast.MatMult, *args)
+        if name in TRANSLATED:
+            return applied(TRANSLATED[name], name, args, keys)
         if self.opened is not None:
             args = [self.opened.as_vector(one) if isinstance(one, Open) else one for one in args]
         return python_function(self, name, args, keys)

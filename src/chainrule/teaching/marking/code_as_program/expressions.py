@@ -21,6 +21,8 @@ from chainrule.teaching.marking.code_as_program.values import (
     Unknown,
     Value,
 )
+from chainrule.teaching.marking.code_by_value.naming import is_label
+from chainrule.teaching.marking.code_by_value.words import word_of
 
 MOST_STEPS = 60_000
 
@@ -69,9 +71,13 @@ class Expressions(Calls, ABC):
             raise CannotRun("a sign before this") from error
 
     def _of_BinOp(self, node: ast.BinOp, frame: Frame) -> Value:
-        return self.binary(
-            type(node.op), self.value(node.left, frame), self.value(node.right, frame)
-        )
+        one, other = self.value(node.left, frame), self.value(node.right, frame)
+        if isinstance(node.op, ast.Sub):  # X @ theta - y, which no row gives a name
+            if is_label(word_of(node.right)) and isinstance(node.left, ast.BinOp | ast.Call):
+                one = self.trace.note(node.lineno, "", one, "assigned", frame.number)
+            elif is_label(word_of(node.left)) and isinstance(node.right, ast.BinOp | ast.Call):
+                other = self.trace.note(node.lineno, "", other, "assigned", frame.number)
+        return self.binary(type(node.op), one, other)
 
     def binary(self, op: type[ast.AST], one: Value, other: Value) -> Value:
         """Return a sum, a product or another operation of two values."""

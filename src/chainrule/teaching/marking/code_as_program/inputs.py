@@ -129,9 +129,10 @@ class Inputs:
     learned: bool = False
     regression: bool = False
     penalty: float = 0.3
+    seed: int = 0
 
     def __post_init__(self) -> None:
-        self.source = np.random.default_rng(5)
+        self.source = np.random.default_rng(5 + self.seed)
 
     def again(self) -> Inputs:
         """Return the same data for another run."""
@@ -195,7 +196,7 @@ class Inputs:
 
     def _random(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         seed = sum(ord(letter) * (at + 1) for at, letter in enumerate(name))
-        return np.random.default_rng(seed).normal(0.1, 0.7, shape)
+        return np.random.default_rng(seed + self.seed).normal(0.1, 0.7, shape)
 
     def start(self, name: str, value: Value) -> Value:
         """Return random numbers in place of zeros at which a parameter starts."""
@@ -286,21 +287,26 @@ class Inputs:
         """Take another number of features or classes, where lengths do not meet because of it."""
         if self.learned or not self.asked:
             return
-        for one, other in _unequal(error.one, error.other):
-            if str(error) == RESHAPED and one == self.examples and 1 < other <= 200:
-                raise Relearned("examples", other)  # m = 300 and Y.reshape(1, m)
-            for mine, its in ((one, other), (other, one)):
-                if its in (self.examples, 1, 0) or its > 200:
+        reshaped = str(error) == RESHAPED  # m = 300 and Y.reshape(1, m)
+        for one, other in _unequal(error.one, error.other, product=not reshaped):
+            for mine, its in ((one, other),) if reshaped else ((one, other), (other, one)):
+                if its in (self.examples, 1, 0) or not 0 < its <= 200:
                     continue
                 if mine == self.features:
                     raise Relearned("features", its)
                 if mine == self.classes:
                     raise Relearned("classes", its)
+                if reshaped and mine == self.examples:
+                    raise Relearned("examples", its)
 
 
-def _unequal(one: tuple[int, ...], other: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+def _unequal(
+    one: tuple[int, ...], other: tuple[int, ...], *, product: bool
+) -> Iterator[tuple[int, int]]:
+    """Yield the lengths of two shapes that do not meet."""
     if len(one) and len(other):
-        yield one[-1], other[max(0, len(other) - 2)]  # of a product
+        if product:
+            yield one[-1], other[max(0, len(other) - 2)]
         for a, b in zip(one[::-1], other[::-1], strict=False):
             if a != b:
                 yield a, b

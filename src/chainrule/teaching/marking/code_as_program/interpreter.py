@@ -81,6 +81,12 @@ class Interpreter(Assignments):
             return
         if isinstance(statement, ast.Return):
             raise Returned(Unknown(why), ()) from error
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            name = statement.targets[0].id
+            if self.is_filled_in(name, why):
+                self.bind(statement.targets[0], Unknown(why), statement.value, frame,
+                          statement.lineno)  # fmt: skip
+                return
         for name in filled(statement):  # what a loop over a file would fill
             frame.names[name] = Unknown(why)
         for target in getattr(statement, "targets", [getattr(statement, "target", None)]):

@@ -112,7 +112,12 @@ def _sigmoid(value: Value) -> np.ndarray:
     return found
 
 
-def _softmax(value: Value, axis: int | None = None) -> np.ndarray:
+def _sigmoid_slope(value: Value) -> np.ndarray:
+    found = _sigmoid(value)
+    return found * (1 - found)
+
+
+def _softmax(value: Value, axis: int | None = -1) -> np.ndarray:
     powers = np.exp(value - np.max(value, axis=axis, keepdims=True))
     return np.asarray(powers / np.sum(powers, axis=axis, keepdims=True))
 
@@ -136,6 +141,7 @@ NUMPY: Mapping[str, Call] = {
     "zeros_like": _like(0.0), "ones_like": _like(1.0), "empty_like": _like(0.0), "full": _full,
     "reshape": _reshaped, "float32": np.float64, "int64": _whole,
     "int32": _whole,
+    "relu": lambda value: np.maximum(value, 0.0), "sigmoid_slope": _sigmoid_slope,
     "vectorize": lambda function: function, "expit": _sigmoid, "special.expit": _sigmoid,
     "special.softmax": _softmax, "softmax": _softmax, "logsumexp": _logsumexp,
     "special.logsumexp": _logsumexp, "atleast_2d": np.atleast_2d,
@@ -151,10 +157,16 @@ CONSTANTS: Mapping[str, Value] = {
 
 
 class Draws:
-    """Random numbers of an interpreted program, the same in every run."""
+    """Random numbers of an interpreted program, the same in every run.
 
-    def __init__(self) -> None:
-        self.source = np.random.default_rng(20)
+    Parameters
+    ----------
+    seed : int
+        Another one gives other numbers.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.source = np.random.default_rng(20 + seed)
 
     def drawn(self, name: str, args: Sequence[Value], keys: Mapping[str, Value]) -> Value:
         """Return what a function of ``np.random`` gives; its shape is all that counts."""

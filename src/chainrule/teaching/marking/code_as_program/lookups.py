@@ -13,6 +13,7 @@ from chainrule.teaching.marking.code_as_program.library import CONSTANTS, NUMPY,
 from chainrule.teaching.marking.code_as_program.opened import Open, Opened
 from chainrule.teaching.marking.code_as_program.python_functions import whole_number
 from chainrule.teaching.marking.code_as_program.trace import Trace
+from chainrule.teaching.marking.code_as_program.translated import TRANSLATED
 from chainrule.teaching.marking.code_as_program.values import (
     Builtin,
     CannotRun,
@@ -33,6 +34,10 @@ _BUILTINS = frozenset({
     "bool", "hasattr", "getattr", "super", "xrange", "any", "all", "filter", "type", "next", "iter",
     "callable", "repr", "id",
 })  # fmt: skip
+
+_USUAL = {"sigmoid": "expit", "softmax": "softmax", "relu": "relu", "tanh": "tanh",
+          "sigmoidgradient": "sigmoid_slope"}  # fmt: skip
+"""Functions that files of a course have in another file, by their names without underscores."""
 
 
 @dataclass
@@ -79,9 +84,18 @@ class Lookups(ABC):
                 return names[name]
         if name in ("np", "numpy", "math", "jnp", "cp", "scipy", "random"):
             return Library("np.random" if name == "random" else "np")
-        if name in _BUILTINS:
+        if name in _BUILTINS or name in TRANSLATED or name == "mtimes":
             return Builtin(name)
+        if (usual := _USUAL.get(name.replace("_", "").lower())) is not None:
+            return Builtin(f"np.{usual}")
+        if (made := self.undefined(name)) is not None:
+            self.module[name] = made
+            return made
         raise CannotRun(f"{name} has no value here")
+
+    @abstractmethod
+    def undefined(self, name: str) -> Value | None:
+        """Return a value for a name that nothing defines; None where there is none."""
 
     def _of_Attribute(self, node: ast.Attribute, frame: Frame) -> Value:
         return self.attribute(self.value(node.value, frame), node.attr)

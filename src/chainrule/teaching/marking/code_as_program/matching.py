@@ -14,7 +14,7 @@ from chainrule.teaching.marking.code_as_program.measuring import Measured
 from chainrule.teaching.marking.code_as_program.opened import PARAMETERS
 from chainrule.teaching.marking.code_as_program.program import Program, Run, losses_of
 from chainrule.teaching.marking.code_as_program.trace import Event
-from chainrule.teaching.marking.code_by_value.naming import SHORT
+from chainrule.teaching.marking.code_by_value.naming import OUTPUTS, SHORT, is_label
 
 MOST_CLAIMS = 60
 MOST_NEAR = 14
@@ -81,6 +81,8 @@ def targets_of(program: Program, event: Event) -> list[str]:
     if stem is None:
         carried = names.carried(plain)
         return names.values_of(carried) if carried else []
+    if is_label(stem):
+        return []  # dL_dy is of the output, and a label is none
     return names.values_of(stem) or [stem]
 
 
@@ -138,6 +140,8 @@ class Matching:
     def ratios(self, event: Event, value: np.ndarray) -> list[tuple[float, int]]:
         """Return of which values a gradient is a multiple, and how many times."""
         found = []
+        if event.name in self.program.outline.turned and value.ndim == 2:
+            value = value.T
         for origin in self.candidates(event)[0]:
             shape = self.measured.run.trace.events[origin].value.shape
             if squeezed(shape) != squeezed(value.shape):
@@ -174,7 +178,20 @@ class Matching:
             likely = [r for r, count in allowed.items() if 2 * count >= most]
             found.append(min(likely, key=lambda r: abs(math.log(abs(r))), default=None))
         parameters = found[0] if found[0] is not None else 1.0
+        if found[1] is None:
+            found[1] = self._shared_by_unnamed()
         return parameters, found[1] if found[1] is not None else parameters
+
+    def _shared_by_unnamed(self) -> float | None:
+        """Return the size of the factor of rows such as ``delta3 = a3 - y``, of no named value."""
+        votes: Counter[float] = Counter()
+        for group in self.groups:
+            if group.last.value.size > 1 and not self.candidates(group.last)[1]:
+                ratios = self.ratios(group.last, group.last.value)
+                votes.update({float(f"{abs(r):.4g}") for r, _ in ratios if self.allowed(r)})
+        most = max(votes.values(), default=0)
+        return min((r for r, count in votes.items() if count == most),
+                   key=lambda r: abs(math.log(r)), default=None)  # fmt: skip
 
     @property
     def descends(self) -> bool:
@@ -244,9 +261,10 @@ def accepted(
     """Whether a gradient is that of a value, up to the factors that the rows share."""
     named = judge.candidates(event)[1]
     wanted = judge.wanted(group, factors)
-    if value.size == 1 and not named:
-        return False  # every number is a multiple of every other one
-    for ratio, _ in judge.ratios(event, value):
+    events = judge.measured.run.trace.events
+    for ratio, origin in judge.ratios(event, value):
+        if value.size == 1 and not named and not OUTPUTS.fullmatch(events[origin].name):
+            continue  # every number is a multiple of every other one
         for factor in wanted:
             if abs(ratio / factor - 1) < 2e-4:
                 group.factor = factor

@@ -50,6 +50,7 @@ class Outline:
     carrying: frozenset[str] = frozenset()  # names of which gradients are made
     known: dict[str, bool] = field(default_factory=dict)
     steps: dict[int, Step] = field(default_factory=dict)
+    turned: frozenset[str] = frozenset()  # gradients that a step transposes: w -= rate * dw.T
     kept: list[ast.AST] = field(default_factory=list)
     takes: dict[int, bool] = field(default_factory=dict)
 
@@ -156,12 +157,15 @@ def outline_of(statements: Sequence[ast.stmt]) -> Outline:
     found = Outline(names=names, kept=list(statements))
     rates: set[str] = set()
     stepped: set[str] = set()
+    turned: set[str] = set()
     for node in (sub for one in statements for sub in ast.walk(one)):
         if isinstance(node, ast.FunctionDef):
             found.functions.setdefault(node.name, node)
         for key, target, step, value in _steps(node, names):
             found.steps[id(key)] = step
             stepped.add(word_of(target))
+            turned |= {word_of(sub.value) for sub in ast.walk(value)
+                       if isinstance(sub, ast.Attribute) and sub.attr == "T"}  # fmt: skip
             if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
                 stepped.add(str(target.slice.value))
             rates |= {word for sub in ast.walk(value)
@@ -170,6 +174,7 @@ def outline_of(statements: Sequence[ast.stmt]) -> Outline:
     owners = {name for name in names.all if names.has_gradient(name)}
     found.rates = frozenset(rates)
     found.parameters = frozenset(stepped | owners)
+    found.turned = frozenset(turned)
     found.stepped = frozenset(stepped - {""})
     found.carrying = frozenset(_carrying(statements, names))
     return found

@@ -33,9 +33,16 @@ _INCOMING = re.compile(
     r"(?i)d_?\w+|\w*grad\w*|\w*delta\w*|upstream\w*|\w*error\w*|g|gy|gout|dvalues|nabla\w*"
 )
 _SETTINGS = re.compile(r"(?i)settings|config\w*|params|hyper\w*|args|opts?|options|cfg")
+_UNROLLED = re.compile(r"(?i)\w+_params|(?:initial_)?(?:theta|weight)s?_(?:vec\w*|unrolled|flat)")
+"""Names of all parameters in one vector."""
+
 _LOSS = re.compile(
     r"(?i)\w*(?:loss|cost|objective|cross_?entropy|mse|nll|bce|log_?likelihood)\w*|[JLE]"
 )
+
+
+MOST_SEEDS = 3
+"""The most other random numbers that are tried where gradients are zero."""
 
 
 @dataclass
@@ -115,6 +122,21 @@ class Program:
         return found
 
     def learned(self) -> Run:
+        """Run the program, again with other lengths or numbers where it needs them."""
+        run = self._fitted()
+        dead = self._zeros(run)
+        for seed in range(1, MOST_SEEDS + 1):
+            if not dead:
+                break
+            before, self.inputs = self.inputs, replace(self.inputs, seed=seed, made={})
+            again = self.run()
+            if len(self._zeros(again)) < len(dead):
+                run, dead = again, self._zeros(again)
+            else:
+                self.inputs = before
+        return run
+
+    def _fitted(self) -> Run:
         """Run the program, again with other lengths where it needs them."""
         for _ in range(4):
             try:
@@ -124,6 +146,11 @@ class Program:
                 setattr(self.inputs, error.what, error.length)
         self.inputs = replace(self.inputs, learned=True)
         return self.run()
+
+    def _zeros(self, run: Run) -> list[Event]:
+        """Return the gradients that are zero, as behind units that are all off."""
+        last = {(event.frame, event.name): event for event in self.claims(run)}
+        return [event for event in last.values() if not event.value.any()]
 
     def claims(self, run: Run) -> list[Event]:
         """Return the events that give gradients."""
@@ -233,6 +260,8 @@ class _Driver:
                 return work.results[name]
         if isinstance(first, np.ndarray | float) and _OUTPUT.fullmatch(name):
             return first
+        if _UNROLLED.fullmatch(name):
+            return Unknown(name)  # the parameters that are taken out of it are open
         if _SETTINGS.fullmatch(name) and default is None:
             return Settings(self._setting)
         made = work.inputs.argument(name, function.name, function.parameters())

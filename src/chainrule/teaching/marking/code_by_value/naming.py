@@ -76,9 +76,13 @@ def _is_data(value: ast.expr) -> bool:
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
     return (
         not isinstance(value, ast.List)
-        and any(isinstance(node, ast.List) and node.elts for node in nodes)
-        and names <= {"np", "torch", "jnp", "numpy", "float"}
+        and (names & _BOUND or any(isinstance(node, ast.List) and node.elts for node in nodes))
+        and names <= {"np", "torch", "jnp", "numpy", "float"} | _BOUND
     )
+
+
+_BOUND = {"bind_rows", "bind_columns"}
+"""Functions that write out the arrays of Octave and R."""
 
 
 def is_size(node: ast.AST) -> bool:

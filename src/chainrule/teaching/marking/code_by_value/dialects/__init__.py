@@ -12,6 +12,9 @@ _JULIA = re.compile(r"\w\.\(| \.[-+*/^] ?|\bdims ?= ?\d|^\s*using \w")
 _OCTAVE = re.compile(r";\s*(?:[%#].*)?$|^\s*(?:function\b|for\b|if\b|while\b|end\w*\b|else|%|#|$)")
 _SURELY_OCTAVE = re.compile(r"\.\*|\./|\.\^|\w'|\)'|^\s*function\b|\(:|:end|\bend\b")
 
+_QUOTED = re.compile(r"""'[^']*\\[^']*'|"[^"]*\\[^"]*\"|%.*""")
+"""Texts such as the formats of what is printed, and comments."""
+
 LANGUAGES = {"matlab": "octave", "octave": "octave", "r": "r", "julia": "julia", "m": "octave"}
 """The languages by the words that a fence names them with."""
 
@@ -24,7 +27,7 @@ def language_of(rows: list[str]) -> str | None:
     rows : list of str
     """
     full = [row for row in rows if row.strip()]
-    if any("\\" in row or "$$" in row for row in full) or not full:
+    if any("\\" in _QUOTED.sub("", row) or "$$" in row for row in full) or not full:
         return None
     if sum(bool(_SURELY_R.search(row)) for row in full) >= 2:
         return "r"

@@ -287,8 +287,10 @@ class Expressions:
             if one.step:
                 raise NotRead("a part of an axis with steps")
             first = "" if one.first in ("", "1") else self.place(one.first)
-            last = "" if one.last in ("", "END") else one.last.replace("END", "")
-            return f"{first}:{last.strip('() ').replace('- ', '-')}"
+            last = "" if one.last in ("", "END") else one.last
+            if "END" in last:
+                last = last.replace("END", "").strip("() ").replace("- ", "-")
+            return f"{first}:{last}"
         if one.isdigit():
             return str(int(one) - 1)
         if one.startswith("(-") and one[2:-1].isdigit():
