@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chainrule.teaching.marking.code_as_program.assignments import Assignments
 from chainrule.teaching.marking.code_as_program.library import CONSTANTS, NUMPY
@@ -35,12 +35,19 @@ _LIBRARIES = {"numpy": "np", "math": "np", "scipy": "np", "cupy": "np", "scipy.s
               "np.special", "numpy.linalg": "np.linalg", "numpy.random": "np.random",
               "random": "np.random", "jax.numpy": "np", "scipy.linalg": "np.linalg"}  # fmt: skip
 MOST_ROUNDS = 100
+"""The most rounds of a loop in one go."""
+
+MOST_IN_ALL = 1_500
+"""The most rounds of a loop that stands in others, as one that draws a surface."""
+
 DEEPEST = 30
 
 
 @dataclass
 class Interpreter(Assignments):
     """A run of a program."""
+
+    taken: dict[int, int] = field(default_factory=dict)  # rounds of every loop so far
 
     def top(self, statements: Sequence[ast.stmt]) -> None:
         """Run the statements outside functions."""
@@ -207,8 +214,10 @@ class Interpreter(Assignments):
         over = self.value(loop.iter, frame)
         once = self.outline.takes_steps(loop)
         for count, one in enumerate(self.rounds(over)):
-            if count >= (1 if once else MOST_ROUNDS):
+            done = self.taken.get(id(loop), 0)
+            if count >= (1 if once else MOST_ROUNDS) or done >= MOST_IN_ALL:
                 return
+            self.taken[id(loop)] = done + 1
             self.put(loop.target, one, frame)
             if not self._round(loop.body, frame):
                 return

@@ -15,6 +15,7 @@ from chainrule.teaching.marking.code_as_program.measuring import (
     usual_losses,
 )
 from chainrule.teaching.marking.code_as_program.outline import Outline
+from chainrule.teaching.marking.code_as_program.places import Places
 from chainrule.teaching.marking.code_as_program.program import Budget, Program, Run
 from chainrule.teaching.marking.code_as_program.values import CannotRun
 from chainrule.teaching.marking.code_by_value.naming import is_label
@@ -125,8 +126,9 @@ def _under_each(
     program: Program, run: Run, losses: Mapping[str, Loss], lines: set[int]
 ) -> Iterator[Tried]:
     measured = Measured(program, run, losses)
+    places = Places(measured, program.claims(run)[:MOST_CLAIMS])
     for loss in losses:
-        judge = matching_of(program, run, measured, loss)
+        judge = matching_of(program, run, measured, loss, places)
         if " of " in loss and not judge.begins():
             continue
         factors = judge.factors()

@@ -12,9 +12,10 @@ import numpy as np
 
 from chainrule.teaching.marking.code_as_program.measuring import Measured
 from chainrule.teaching.marking.code_as_program.opened import PARAMETERS
-from chainrule.teaching.marking.code_as_program.program import Program, Run, losses_of
+from chainrule.teaching.marking.code_as_program.places import Places
+from chainrule.teaching.marking.code_as_program.program import Program, Run
 from chainrule.teaching.marking.code_as_program.trace import Event
-from chainrule.teaching.marking.code_by_value.naming import OUTPUTS, SHORT, is_label
+from chainrule.teaching.marking.code_by_value.naming import OUTPUTS, SHORT
 
 MOST_CLAIMS = 60
 MOST_NEAR = 14
@@ -73,17 +74,9 @@ def groups_of(program: Program, claims: Sequence[Event]) -> list[Group]:
 
 
 def targets_of(program: Program, event: Event) -> list[str]:
-    if event.kind == "step":
-        return [event.name.partition("[")[0]]
+    """Return the names of the values that the name of a gradient stands for."""
     plain = event.name.partition("[")[0]
-    names = program.outline.names
-    stem = names.stem(plain)
-    if stem is None:
-        carried = names.carried(plain)
-        return names.values_of(carried) if carried else []
-    if is_label(stem):
-        return []  # dL_dy is of the output, and a label is none
-    return names.values_of(stem) or [stem]
+    return [plain] if event.kind == "step" else program.outline.targets(plain)
 
 
 @dataclass
@@ -94,43 +87,29 @@ class Matching:
     measured: Measured
     loss: int
     groups: list[Group]
-    claimed: set[int]
+    places: Places
     counts: list[int]
-    origins: dict[str, list[int]] = field(default_factory=dict)
-    by_size: dict[int, list[int]] = field(default_factory=dict)
     is_turned: bool | None = None
-
-    def __post_init__(self) -> None:
-        run = self.measured.run  # d_loss = p - y is not the gradient with respect to the loss
-        self.own_losses = {
-            self.measured.first(run.trace.events[place]) for place in losses_of(run).values()
-        }
-        for event in self.measured.run.trace.events:
-            if event.index in self.claimed:
-                continue
-            origin = self.measured.first(event)
-            if origin in self.claimed:
-                continue
-            name = event.name.partition("[")[0]
-            if origin not in self.origins.setdefault(name, []):
-                self.origins[name].append(origin)
-            here = self.by_size.setdefault(event.value.size, [])
-            if origin not in here:
-                here.append(origin)
+    found: dict[int, tuple[list[int], bool]] = field(default_factory=dict)
 
     def candidates(self, event: Event) -> tuple[list[int], bool]:
         """Return the values that a gradient may be of, and whether its name says so."""
-        found = [origin for name in targets_of(self.program, event)
-                 for origin in self.origins.get(name, ())]  # fmt: skip
-        found = [one for one in self._moving(found) if one not in self.own_losses]
+        if event.index not in self.found:
+            self.found[event.index] = self._candidates(event)
+        return self.found[event.index]
+
+    def _candidates(self, event: Event) -> tuple[list[int], bool]:
+        places = self.places
+        names = targets_of(self.program, event)
+        found = [one for one in self._moving(list(places.named(names)))
+                 if one not in places.losses]  # d_loss = p - y is not of the loss  # fmt: skip
         stem = self.program.outline.names.stem(event.name.partition("[")[0]) or ""
         if not found and stem.lower() in SHORT:  # db, where another class has a b
             fits = SHORT[stem.lower()].fullmatch
-            found = self._moving([one for name, here in self.origins.items() if fits(name)
-                                  for one in here])  # fmt: skip
+            found = self._moving(list(places.named([n for n in places.by_name if fits(n)])))
         if found and "delta" not in event.name.lower():  # layer2_delta may be of what enters it
             return found, True
-        near = [one for one in self.by_size.get(event.value.size, ())
+        near = [one for one in places.by_size.get(event.value.size, ())
                 if one < event.index or event.kind == "step"]  # fmt: skip
         return self._moving(near[-MOST_NEAR:]), False
 
@@ -235,7 +214,9 @@ def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(one for one in shape if one != 1)
 
 
-def matching_of(program: Program, run: Run, measured: Measured, loss: str) -> Matching:
+def matching_of(
+    program: Program, run: Run, measured: Measured, loss: str, places: Places | None = None
+) -> Matching:
     """Return the gradients of a run beside the values that they may be of.
 
     Parameters
@@ -246,13 +227,15 @@ def matching_of(program: Program, run: Run, measured: Measured, loss: str) -> Ma
         The slopes of its losses.
     loss : str
         One of them.
+    places : Places, optional
+        The values of the run, where they are found already.
     """
     claims = program.claims(run)[:MOST_CLAIMS]
-    claimed = {event.index for event in claims}
+    places = places or Places(measured, claims)
     counts = sorted({n for event in run.trace.events for n in event.value.shape if n > 1}
                     | run.counts)  # fmt: skip
     at = list(measured.losses).index(loss)
-    return Matching(program, measured, at, groups_of(program, claims), claimed, counts)
+    return Matching(program, measured, at, groups_of(program, claims), places, counts)
 
 
 def accepted(

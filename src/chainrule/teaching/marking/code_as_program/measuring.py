@@ -38,14 +38,15 @@ class Measured:
     wholes: dict[tuple[int, str], np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.same: dict[tuple[tuple[int, ...], bytes], list[int]] = {}
+        same: dict[tuple[tuple[int, ...], bytes], list[int]] = {}
         for event in self.run.trace.events:
             key = (event.value.shape, event.value.tobytes())
-            self.same.setdefault(key, []).append(event.index)
-
-    def first(self, event: Event) -> int:
-        """Return the first event with the value of another one, of which it is a copy."""
-        return self.same[event.value.shape, event.value.tobytes()][0]
+            same.setdefault(key, []).append(event.index)
+        self.copies = {places[0]: places for places in same.values()}
+        self.firsts = [0] * len(self.run.trace.events)  # of each event the first of its value
+        for places in same.values():
+            for place in places:
+                self.firsts[place] = places[0]
 
     def directions(self, index: int) -> list[np.ndarray]:
         """Return the directions along which a value is moved."""
@@ -64,7 +65,7 @@ class Measured:
         if not (self.program.budget.spend() and self.program.budget.spend()):
             return [np.nan] * len(self.losses)
         event = self.run.trace.events[index]
-        same = self.same[event.value.shape, event.value.tobytes()]
+        same = self.copies[self.firsts[index]]
         up, down = (
             self.program.run(dict.fromkeys(same, _set_to(event.value + sign * STEP * direction)))
             for sign in (1, -1)

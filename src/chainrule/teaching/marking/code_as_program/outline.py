@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from chainrule.teaching.marking.code_as_program.opened import PARAMETERS
-from chainrule.teaching.marking.code_by_value.naming import Names, names_of
+from chainrule.teaching.marking.code_by_value.naming import Names, is_label, names_of
 from chainrule.teaching.marking.code_by_value.updates import gradient_of_step, is_rate, step_of
 from chainrule.teaching.marking.code_by_value.words import word_of
 
@@ -48,6 +48,7 @@ class Outline:
     stepped: frozenset[str] = frozenset()
     drawn: dict[int, bool] = field(default_factory=dict)
     carrying: frozenset[str] = frozenset()  # names of which gradients are made
+    stems: dict[str, list[str]] = field(default_factory=dict)
     known: dict[str, bool] = field(default_factory=dict)
     steps: dict[int, Step] = field(default_factory=dict)
     turned: frozenset[str] = frozenset()  # gradients that a step transposes: w -= rate * dw.T
@@ -78,6 +79,21 @@ class Outline:
                 or plain in self.carrying
             )
         return self.known[name]
+
+    def targets(self, name: str) -> list[str]:
+        """Return the names of the values that a name such as ``dW1`` is the gradient of."""
+        if name not in self.stems:
+            self.stems[name] = self._targets(name)
+        return self.stems[name]
+
+    def _targets(self, name: str) -> list[str]:
+        stem = self.names.stem(name)
+        if stem is None:
+            carried = self.names.carried(name)
+            return self.names.values_of(carried) if carried else []
+        if is_label(stem):
+            return []  # dL_dy is of the output, and a label is none
+        return self.names.values_of(stem) or [stem]
 
     def adds_to_itself(self, target: ast.expr, value: ast.expr) -> bool:
         """Whether a gradient is made of what it was: ``dW = dW + x.T @ dz``."""

@@ -153,6 +153,7 @@ class Names:
     owners: dict[str, bool] = field(default_factory=dict)  # whether a name has a gradient
     readers: dict[str, bool] = field(default_factory=dict)  # whether a value reads the labels
     derived: set[str] = field(default_factory=set)
+    stems: dict[tuple[str, int], str | None] = field(default_factory=dict)
     locals_: dict[str, tuple[str, str] | None] = field(default_factory=dict)
     numbers: bool = False  # whether the code has no arrays
     helpers: dict[str, ast.FunctionDef] | None = None  # short functions, by their names
@@ -206,6 +207,13 @@ class Names:
 
     def stem(self, name: str) -> str | None:
         """Return the part of the name of a gradient that says of what; None for another name."""
+        key = (name, len(self.made))  # a walk finds names that keys come to
+        if key not in self.stems:
+            self.stems[key] = self._stem(name)
+        return self.stems[key]
+
+    def _stem(self, name: str) -> str | None:
+        """Return the part of a name that says of what it is the gradient, found anew."""
         plain = re.sub(r"\[.*\]", "", name)
         if plain in _NOT or plain.lower() in _NOT or self.local(plain) is not None:
             return None
