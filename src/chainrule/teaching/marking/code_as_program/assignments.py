@@ -113,7 +113,8 @@ class Assignments(Expressions):
 
     def undefined(self, name: str) -> Value | None:
         """Return data, or a parameter whose shape is open, for a name that nothing defines."""
-        if name in self.outline.names.assigned or name in self.outline.functions:
+        names = self.outline.names
+        if name in names.assigned or name in names.called or name in self.outline.functions:
             return None
         if PARAMETERS.fullmatch(name) and name in self.outline.parameters:
             return Open(name)

@@ -280,6 +280,10 @@ def _convention(factor: float, counts: Sequence[int], parameter: bool) -> str:
             what = "right as the gradient of m J (the sum, not the mean)" if parameter else \
                 "right as m times the derivative (the course's convention)"  # fmt: skip
             return f"{what}{', with the other sign' if sign else ''}"
+        if parameter and abs(size * n - 1) < 1e-3:
+            return f"right {sign}as the gradient of J/m (the mean, not the sum)"
+        if parameter and abs(size * 2 * n - 1) < 1e-3:
+            return f"right {sign}as the gradient of J/(2 m)"
     return f"right {sign}up to the factor {factor:.3g} that the rows share"
 
 

@@ -16,12 +16,15 @@ from chainrule.teaching.marking.code_as_program.measuring import (
 )
 from chainrule.teaching.marking.code_as_program.outline import Outline
 from chainrule.teaching.marking.code_as_program.places import Places
-from chainrule.teaching.marking.code_as_program.program import Budget, Program, Run
+from chainrule.teaching.marking.code_as_program.program import EARLIER, Budget, Program, Run
 from chainrule.teaching.marking.code_as_program.values import CannotRun
 from chainrule.teaching.marking.code_by_value.naming import is_label
 
 MOST_LAYOUTS = 4
 """The most layouts that are compared, of those under which a loss is found."""
+
+LONG = 10_000
+"""The steps of a run that is not repeated for every layout."""
 
 
 @dataclass
@@ -38,7 +41,7 @@ class Tried:
     @property
     def score(self) -> float:
         """How well it explains the program."""
-        usual = 0.3 if " of " in self.loss else 0.0
+        usual = 0.3 if " of " in self.loss else 0.2 if EARLIER in self.loss else 0.0
         return len(self.right) - 0.1 * len(self.run.trace.misshapen) - usual
 
 
@@ -60,7 +63,7 @@ def likeliest(
         lines = {event.line for event in program.claims(run)}
         if lines - known:
             runs.append((len(lines) - 1.5 * len(run.trace.misshapen), program, run))
-        if not program.inputs.asked:
+        if not program.inputs.asked or (run.steps > LONG and len(runs) == MOST_LAYOUTS):
             break
     tried: list[Tried] = []
     explained = 0
@@ -108,6 +111,7 @@ def _tried(program: Program, run: Run) -> Iterator[Tried]:
     claims = program.claims(run)[:MOST_CLAIMS]
     if not claims:
         return
+    program.ended(run)
     before = [event for event in run.trace.events if event.index < claims[0].index]
     outputs = [event for event in before[::-1] if event.kind != "given"][:12]
     labels = [event.value for event in before
@@ -137,7 +141,7 @@ def _under_each(
             if accepted(judge, group.last, group.last.value, factors, group)
             for event in group.events
         }  # fmt: skip
-        if " of " in loss and len(right) < 2:
+        if " of " in loss and len(right) < 2 and right != lines:
             continue
         yield Tried(program, run, measured, loss, right, lines)
         if right == lines:

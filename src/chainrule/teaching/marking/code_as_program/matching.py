@@ -146,7 +146,7 @@ class Matching:
                 r for r, _ in ratios if self.allowed(r)]  # fmt: skip
             if large:
                 best = min(large, key=lambda r: abs(math.log(abs(r))) + (r < 0))
-                votes[group.parameter][float(f"{best:.4g}")] += 1
+                votes[group.parameter][float(f"{best:.6g}")] += 1
         found = []
         for kind in (True, False):
             allowed = {r: count for r, count in votes[kind].items() if self.allowed(r)}
@@ -167,7 +167,7 @@ class Matching:
         for group in self.groups:
             if group.last.value.size > 1 and not self.candidates(group.last)[1]:
                 ratios = self.ratios(group.last, group.last.value)
-                votes.update({float(f"{abs(r):.4g}") for r, _ in ratios if self.allowed(r)})
+                votes.update({float(f"{abs(r):.6g}") for r, _ in ratios if self.allowed(r)})
         most = max(votes.values(), default=0)
         return min((r for r, count in votes.items() if count == most),
                    key=lambda r: abs(math.log(r)), default=None)  # fmt: skip

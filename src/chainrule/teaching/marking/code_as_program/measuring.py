@@ -160,8 +160,8 @@ def usual_losses(
             for kind, loss in USUAL.items():
                 if "squared" in kind or (output.value > 0).all():
                     number = f" ({at + 1})" if at else ""
-                    found[f"{kind} of {output.name.removeprefix('return ')}{number}"] = _usual(
-                        loss, output.index, label)  # fmt: skip
+                    name = output.name.removeprefix("return ") or "the prediction"
+                    found[f"{kind} of {name}{number}"] = _usual(loss, output.index, label)
     return dict(list(found.items())[:40])
 
 

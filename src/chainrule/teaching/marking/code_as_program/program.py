@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from chainrule.teaching.marking.code_as_program.trace import Event, Trace
 from chainrule.teaching.marking.code_as_program.values import (
     CannotRun,
     Class,
+    Finished,
     Function,
     Instance,
     Settings,
@@ -41,6 +43,9 @@ _LOSS = re.compile(
 )
 
 
+EARLIER = " in row"
+"""What stands behind the name of a loss that gets another value later."""
+
 MOST_SEEDS = 3
 """The most other random numbers that are tried where gradients are zero."""
 
@@ -63,6 +68,8 @@ class Run:
     output: int | None = None
     upstream: np.ndarray | None = None
     called: set[str] = field(default_factory=set)
+    steps: int = 0
+    asked: int = 10**9  # the number of the last event that is a gradient
     counts: frozenset[int] = frozenset()  # whole numbers with names of a number of examples
 
 
@@ -100,17 +107,20 @@ class Program:
     changed: dict[int, Callable[[np.ndarray], np.ndarray]] = field(default_factory=dict)
     supplied: dict[int, np.ndarray] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
+    until: int | None = None  # the number of the last event that is asked for
 
     def run(self, changes: Mapping[int, Callable[[np.ndarray], np.ndarray]] | None = None) -> Run:
         """Run the program with changed values."""
-        trace = Trace({**self.changed, **(changes or {})}, supplied=self.supplied)
+        trace = Trace({**self.changed, **(changes or {})}, self.until, supplied=self.supplied)
         work = Interpreter(trace, outline=self.outline, inputs=self.inputs.again())
         found = Run(trace)
         driver = _Driver(work, found)
-        work.top(self.statements)
-        if self.entry is not None:
-            driver.enter(self.entry)
-        driver.losses()
+        with contextlib.suppress(Finished):
+            work.top(self.statements)
+            if self.entry is not None:
+                driver.enter(self.entry)
+            driver.losses()
+        found.asked = max((event.index for event in self.claims(found)), default=10**9)
         self.inputs.asked |= work.inputs.asked
         found.called = work.called
         found.counts = frozenset(
@@ -118,7 +128,9 @@ class Program:
             for name, value in names.items()
             if type(value) is int and value > 1 and is_count(name)
         )  # fmt: skip
-        self.budget.steps -= work.steps
+        found.steps = work.steps
+        if self.until is not None:
+            self.budget.steps -= work.steps
         return found
 
     def learned(self) -> Run:
@@ -151,6 +163,12 @@ class Program:
         """Return the gradients that are zero, as behind units that are all off."""
         last = {(event.frame, event.name): event for event in self.claims(run)}
         return [event for event in last.values() if not event.value.any()]
+
+    def ended(self, run: Run) -> None:
+        """End this run and the next ones behind the last gradient and the last loss."""
+        asked = [event.index for event in self.claims(run)] + list(losses_of(run).values())
+        self.until = max([*asked, -1 if run.output is None else run.output])
+        del run.trace.events[self.until + 1 :]
 
     def claims(self, run: Run) -> list[Event]:
         """Return the events that give gradients."""
@@ -384,8 +402,8 @@ def _gives(function: ast.FunctionDef, outline: Outline) -> bool:
 
 
 def losses_of(run: Run) -> dict[str, int]:
-    """Return the events that are losses of a run, the last of each name."""
-    found: dict[str, int] = {}
+    """Return the events that are losses of a run: the last of each name, and earlier ones."""
+    found: dict[str, list[int]] = {}
     for event in run.trace.events:
         name = event.name.removeprefix("return ")
         if event.value.size == 1 and event.kind != "given" and event.name and not (
@@ -393,8 +411,14 @@ def losses_of(run: Run) -> dict[str, int]:
         ) and (
             is_objective(name) or _LOSS.fullmatch(name)
         ) and not re.search(r"(?i)grad|prime|deriv|rate|_d$|^d_?l", name):  # fmt: skip
-            found[name] = event.index
-    return found
+            found.setdefault(name, []).append(event.index)
+    chosen = {name: places[-1] for name, places in found.items()}
+    for name, places in found.items():  # the last one may be of other values, as for a plot
+        before = [one for one in places if one <= run.asked][-1:]
+        for one in (*before, *[one for one in places if one > run.asked][:1]):
+            if one != places[-1]:
+                chosen[f"{name}{EARLIER} {run.trace.events[one].line}"] = one
+    return chosen
 
 
-__all__ = ["Budget", "Program", "Run", "entries", "losses_of", "outline_of"]
+__all__ = ["EARLIER", "Budget", "Program", "Run", "entries", "losses_of", "outline_of"]

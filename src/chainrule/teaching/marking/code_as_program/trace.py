@@ -8,7 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from chainrule.teaching.marking.code_as_program.values import CannotRun, Value, as_numbers
+from chainrule.teaching.marking.code_as_program.values import (
+    CannotRun,
+    Finished,
+    Value,
+    as_numbers,
+)
 
 Kind = Literal["assigned", "changed", "returned", "given", "step"]
 """Assigned, changed in place, returned, given to a function, or the amount of a step."""
@@ -52,9 +57,12 @@ class Trace:
     ----------
     changes : mapping
         Per number of an event what the value becomes, as for a difference of the loss.
+    until : int, optional
+        The number of the last event that is asked for; the run ends behind it.
     """
 
     changes: Mapping[int, Callable[[np.ndarray], np.ndarray]] = field(default_factory=dict)
+    until: int | None = None
     events: list[Event] = field(default_factory=list)
     failed: dict[int, str] = field(default_factory=dict)
     misshapen: set[int] = field(default_factory=set)  # rows in which lengths do not meet
@@ -66,6 +74,8 @@ class Trace:
         if numbers is None:
             return value
         index = len(self.events)
+        if self.until is not None and index > self.until:
+            raise Finished
         if index >= MOST_EVENTS:
             raise CannotRun("more values than are followed")
         if (change := self.changes.get(index)) is not None:

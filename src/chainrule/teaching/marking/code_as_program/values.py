@@ -17,6 +17,10 @@ class CannotRun(Exception):  # noqa: N818
     """A statement that the interpreter has no rule for, or that fails."""
 
 
+class Finished(Exception):  # noqa: N818
+    """The end of a run: what comes later changes nothing of what is asked."""
+
+
 class Broken(Exception):  # noqa: N818
     """The end of one round of a loop."""
 
@@ -189,7 +193,7 @@ def as_numbers(value: Value) -> np.ndarray | None:
 
 
 __all__ = [
-    "RESHAPED", "Broken", "Builtin", "CannotRun", "Class", "Continued", "Frame", "Function",
-    "Instance", "Library", "Method", "Misshapen", "Returned", "Settings", "Unknown", "Value",
-    "as_numbers",
+    "RESHAPED", "Broken", "Builtin", "CannotRun", "Class", "Continued", "Finished", "Frame",
+    "Function", "Instance", "Library", "Method", "Misshapen", "Returned", "Settings", "Unknown",
+    "Value", "as_numbers",
 ]  # fmt: skip
