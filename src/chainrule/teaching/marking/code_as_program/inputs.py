@@ -45,6 +45,7 @@ _OUTS = re.compile(
     r"|nodes|num_labels|n_classes"
 )
 _PENALTY = re.compile(r"(?i)lam\w*|reg\w*|l2\w*|weight_decay|\w*lambda\w*|wd")
+_VOCABULARY = re.compile(r"(?i)(?:n_?|len_)?vocab\w*|word_dim|char_dim")
 _WIDTH = re.compile(r"(?i)d_?model|model_?dim|embed_?dim|d_embed")
 _ROUNDS = re.compile(r"(?i)\w*(?:epoch|iter|step|pass)\w*|n_rounds")
 _FLAGS = re.compile(r"(?i)\w*(?:verbose|print|plot|debug|show|log)\w*")
@@ -90,12 +91,15 @@ class Reading:
         Whether the data are one example.
     numbers : bool
         Whether an example is one number.
+    sequence : str
+        Of a recurrence, ``codes`` (places in a vocabulary) or ``columns``; else empty.
     """
 
     rows: bool = True
     labels: str = "column"
     single: bool = False
     numbers: bool = False
+    sequence: str = ""
 
 
 READINGS = (
@@ -105,6 +109,25 @@ READINGS = (
     Reading(rows=False, labels="one-hot"), Reading(rows=False, labels="classes"),
     Reading(rows=False, labels="one-hot", single=True), Reading(labels="one-hot", single=True),
 )  # fmt: skip
+
+SEQUENCES = (
+    Reading(labels="classes", sequence="codes"), Reading(labels="one-hot", sequence="columns"),
+    Reading(rows=False, labels="classes", sequence="columns"),
+)  # fmt: skip
+"""Readings of recurrences."""
+
+LENGTH = 4
+"""The length of a sequence."""
+
+_AXES = (
+    (re.compile(r"(?i)n|m|b|bs|batch\w*|n_?samples|num_\w*(?:examples|images)"), 2),
+    (re.compile(r"(?i)t|time\w*|seq\w*|n_?steps"), 3),
+    (re.compile(r"(?i)f|hh|ww|k|kh|kw|fh|fw|f_?[hw]|k_?[hw]|filter_?\w*|kernel\w*"), 2),
+    (re.compile(r"n_?C|F|(?:num_?)?filters?|out_?c\w*|n_?f|FN"), 3),
+    (re.compile(r"(?i)h|w|\w*_?height|\w*_?width|n_?[hw]_?\w*|in_?[hw]|h_?\w|w_?\w"), 4),
+    (re.compile(r"(?i)\w*_?c|c\w*|n_?c_?\w*|\w*channels?\w*|_|depth|d"), 2),
+)
+"""Lengths by the names that axes get in ``n, c, h, w = x.shape``, the first that fits."""
 
 
 @dataclass
@@ -125,6 +148,7 @@ class Inputs:
     examples: int = EXAMPLES
     asked: set[str] = field(default_factory=set)
     rates: frozenset[str] = frozenset()
+    heads: frozenset[str] = frozenset()  # what divides a width
     made: dict[str, Value] = field(default_factory=dict)
     learned: bool = False
     regression: bool = False
@@ -156,9 +180,29 @@ class Inputs:
         self.asked.add(name)
         if name not in self.made:
             self.made[name] = make()
-        return np.array(self.made[name])
+        held = self.made[name]
+        return list(held) if isinstance(held, list) else np.array(held)
 
-    def _examples(self) -> np.ndarray:
+    def of_axes(self, name: str, axes: Sequence[str]) -> np.ndarray:
+        """Return an array with three or more axes, whose names say their lengths."""
+        filters = [axis for axis in axes if axis in ("F", "FN", "n_C", "num_filters", "out_c")]
+        shape = tuple(
+            3 if axis in filters
+            else next((length for pattern, length in _AXES if pattern.fullmatch(axis)), 2)
+            for axis in axes
+        )  # fmt: skip
+        self.asked.add(name)
+        return self._random(name, shape)
+
+    def _sequence(self) -> Value:
+        codes = [one % self.features for one in (1, 3, 0, 2, 1, 0, 3)][:LENGTH]
+        if self.reading.sequence == "codes":
+            return codes
+        return self.source.normal(0.2, 0.8, (LENGTH, self.features, 1))
+
+    def _examples(self) -> Value:
+        if self.reading.sequence:
+            return self._sequence()
         if self.reading.numbers:
             shape: tuple[int, ...] = (self.examples,)
         elif self.reading.single:
@@ -169,8 +213,10 @@ class Inputs:
             shape = (self.features, self.examples)
         return self.source.normal(0.2, 0.8, shape)
 
-    def _labels(self) -> np.ndarray:
-        count = self.examples
+    def _labels(self) -> Value:
+        if self.reading.sequence and self.reading.labels == "classes":
+            return [one % self.features for one in (2, 0, 3, 1, 2, 2, 1)][:LENGTH]
+        count = LENGTH if self.reading.sequence else self.examples
         kind = self.reading.labels
         places = np.resize([0, 2, 1, 0, 1, 2, 0], count) % self.classes
         if kind == "classes":
@@ -234,12 +280,9 @@ class Inputs:
         plain = name.lower()
         return is_rate(name) and plain not in _SHIFTS and not (self.rates and plain in _WEIGHTS)
 
-    def argument(self, name: str, function: str = "", beside: Sequence[str] = ()) -> Value | None:
-        """Return a value for an argument, by its name; None where the name does not say it.
-
-        Of those beside it, a width of a model says that ``h`` is a number of heads.
-        """
-        if name in ("h", "H") and any(_WIDTH.fullmatch(other) for other in beside):
+    def argument(self, name: str, function: str = "") -> Value | None:
+        """Return a value for an argument, by its name; None where the name does not say it."""
+        if name in self.heads and name not in ("stride", "strides", "s"):
             return HEADS
         if function not in ("", "__init__") and name.lower() in _PLAIN:
             return self.data(name)
@@ -275,6 +318,12 @@ class Inputs:
             return self.features
         if re.fullmatch(r"(?i)(?:n|num)_?heads?|heads", name):
             return HEADS
+        if _VOCABULARY.fullmatch(name):
+            return self.features
+        if re.fullmatch(r"(?i)stride|pad(?:ding)?|strides", name):
+            return 1
+        if re.fullmatch(r"(?i)pool_\w+|(?:filter|kernel)_?(?:size|height|width)", name):
+            return 2
         if _HIDDEN.fullmatch(name):
             return 6
         if _OUTS.fullmatch(name):
@@ -312,4 +361,4 @@ def _unequal(
                 yield a, b
 
 
-__all__ = ["EXAMPLES", "READINGS", "Inputs", "Reading", "Relearned", "is_count"]
+__all__ = ["EXAMPLES", "READINGS", "SEQUENCES", "Inputs", "Reading", "Relearned", "is_count"]

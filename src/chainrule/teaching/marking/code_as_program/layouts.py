@@ -6,8 +6,16 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chainrule.teaching.marking.code_as_program.inputs import READINGS, Inputs, Reading, Relearned
-from chainrule.teaching.marking.code_as_program.matching import MOST_CLAIMS, accepted, matching_of
+import numpy as np
+
+from chainrule.teaching.marking.code_as_program.inputs import (
+    READINGS,
+    SEQUENCES,
+    Inputs,
+    Reading,
+    Relearned,
+)
+from chainrule.teaching.marking.code_as_program.matching import accepted, matching_of
 from chainrule.teaching.marking.code_as_program.measuring import (
     Loss,
     Measured,
@@ -16,7 +24,9 @@ from chainrule.teaching.marking.code_as_program.measuring import (
 )
 from chainrule.teaching.marking.code_as_program.outline import Outline
 from chainrule.teaching.marking.code_as_program.places import Places
-from chainrule.teaching.marking.code_as_program.program import EARLIER, Budget, Program, Run
+from chainrule.teaching.marking.code_as_program.program import Budget, Program
+from chainrule.teaching.marking.code_as_program.runs import EARLIER, Run, losses_of
+from chainrule.teaching.marking.code_as_program.trace import Event
 from chainrule.teaching.marking.code_as_program.values import CannotRun
 from chainrule.teaching.marking.code_by_value.naming import is_label
 
@@ -108,7 +118,7 @@ def _without_penalty(best: Tried) -> Tried:
 
 def _tried(program: Program, run: Run) -> Iterator[Tried]:
     """Yield the losses of a run with the rows that each makes right."""
-    claims = program.claims(run)[:MOST_CLAIMS]
+    claims = program.claims(run)
     if not claims:
         return
     program.ended(run)
@@ -116,21 +126,33 @@ def _tried(program: Program, run: Run) -> Iterator[Tried]:
     outputs = [event for event in before[::-1] if event.kind != "given"][:12]
     labels = [event.value for event in before
               if is_label(event.name) or event.name[:1] in ("y", "Y")]  # fmt: skip
+    labels = [*labels[-3:], *_one_hot(program.inputs, outputs)]
     differences = [event.value for event in (*outputs[:4], *claims[:2])]
     lines = {event.line for event in claims}
-    losses = losses_in(run, labels[-3:], outputs, differences)
+    losses = losses_in(run, labels, outputs, differences)
     found = list(_under_each(program, run, losses, lines))
-    if not any(one.right for one in found) and run.upstream is None:
-        losses = usual_losses(labels[-3:], outputs, differences)
+    if not any(one.right for one in found) and not run.incoming:
+        losses = usual_losses(labels, outputs, differences)
         found = list(_under_each(program, run, losses, lines))
     yield from found
+
+
+def _one_hot(inputs: Inputs, outputs: Sequence[Event]) -> Iterator[np.ndarray]:
+    """Yield labels that are classes as rows of ones and zeros, in the shapes of outputs."""
+    codes = np.asarray(inputs.data("y"))
+    if codes.dtype.kind == "i" and codes.ndim == 1:
+        for shape in {event.value.shape for event in outputs}:
+            if len(shape) == 2 and shape[0] == len(codes) and shape[1] > codes.max():
+                yield np.eye(shape[1])[codes]
 
 
 def _under_each(
     program: Program, run: Run, losses: Mapping[str, Loss], lines: set[int]
 ) -> Iterator[Tried]:
-    measured = Measured(program, run, losses)
-    places = Places(measured, program.claims(run)[:MOST_CLAIMS])
+    claims = program.claims(run)
+    own = [*losses_of(run).values(), *(place for place, _ in run.incoming)]
+    measured = Measured(program, run, losses, max([*own, claims[0].index]))
+    places = Places(measured, claims)
     for loss in losses:
         judge = matching_of(program, run, measured, loss, places)
         if " of " in loss and not judge.begins():
@@ -149,9 +171,9 @@ def _under_each(
 
 
 def _readings(outline: Outline) -> Iterator[Inputs]:
-    for reading in READINGS:
-        yield Inputs(reading, rates=outline.rates)
-    yield Inputs(Reading(labels="flat"), rates=outline.rates, regression=True)
+    for reading in (*(SEQUENCES if outline.recurs else ()), *READINGS):
+        yield Inputs(reading, rates=outline.rates, heads=outline.heads)
+    yield Inputs(Reading(labels="flat"), rates=outline.rates, heads=outline.heads, regression=True)
 
 
 __all__ = ["Tried", "likeliest"]

@@ -100,11 +100,12 @@ def _whole(value: Value) -> np.ndarray:
 def _reshaped(value: Value, *shape: Value, **_: Value) -> np.ndarray:
     whole = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
     whole = tuple(int(one) for one in whole)
-    array = np.asarray(value)
+    array: np.ndarray = np.asarray(value)
     try:
-        return array.reshape(whole)
+        found: np.ndarray = np.reshape(array, whole)
     except ValueError as error:
         raise Misshapen(array.shape, whole, RESHAPED) from error
+    return found
 
 
 def _sigmoid(value: Value) -> np.ndarray:

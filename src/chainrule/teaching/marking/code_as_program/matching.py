@@ -13,11 +13,14 @@ import numpy as np
 from chainrule.teaching.marking.code_as_program.measuring import Measured
 from chainrule.teaching.marking.code_as_program.opened import PARAMETERS
 from chainrule.teaching.marking.code_as_program.places import Places
-from chainrule.teaching.marking.code_as_program.program import Program, Run
+from chainrule.teaching.marking.code_as_program.program import Program
+from chainrule.teaching.marking.code_as_program.runs import Run
 from chainrule.teaching.marking.code_as_program.trace import Event
 from chainrule.teaching.marking.code_by_value.naming import OUTPUTS, SHORT
 
 MOST_CLAIMS = 60
+"""The most gradients that are judged."""
+
 MOST_NEAR = 14
 
 
@@ -70,7 +73,7 @@ def groups_of(program: Program, claims: Sequence[Event]) -> list[Group]:
         first = group.events[0]
         if len(group.events) > 1 and not first.value.any():
             group.events.pop(0)  # it only starts at zero
-    return [one for one in found if one.last.value.any() or len(one.events) > 1]
+    return [one for one in found if one.last.value.any() or len(one.events) > 1][:MOST_CLAIMS]
 
 
 def targets_of(program: Program, event: Event) -> list[str]:
@@ -230,7 +233,7 @@ def matching_of(
     places : Places, optional
         The values of the run, where they are found already.
     """
-    claims = program.claims(run)[:MOST_CLAIMS]
+    claims = program.claims(run)
     places = places or Places(measured, claims)
     counts = sorted({n for event in run.trace.events for n in event.value.shape if n > 1}
                     | run.counts)  # fmt: skip
@@ -255,4 +258,4 @@ def accepted(
     return False
 
 
-__all__ = ["MOST_CLAIMS", "Group", "Matching", "accepted", "matching_of", "squeezed"]
+__all__ = ["Group", "Matching", "accepted", "matching_of", "squeezed"]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from chainrule.teaching.marking.code_as_program.program import Program, Run, losses_of
+from chainrule.teaching.marking.code_as_program.program import Program
+from chainrule.teaching.marking.code_as_program.runs import Run, losses_of
 from chainrule.teaching.marking.code_as_program.trace import Event
 
 DIRECTIONS = 2
@@ -29,11 +30,14 @@ class Measured:
         A run of it.
     losses : mapping
         What to compute from a run, by name.
+    last : int
+        The number of the last event that they need.
     """
 
     program: Program
     run: Run
     losses: Mapping[str, Loss]
+    last: int
     slopes: dict[int, np.ndarray] = field(default_factory=dict)
     wholes: dict[tuple[int, str], np.ndarray] = field(default_factory=dict)
 
@@ -67,10 +71,12 @@ class Measured:
         event = self.run.trace.events[index]
         same = self.copies[self.firsts[index]]
         up, down = (
-            self.program.run(dict.fromkeys(same, _set_to(event.value + sign * STEP * direction)))
+            self.program.run(
+                dict.fromkeys(same, _set_to(event.value + sign * STEP * direction)), self.last
+            )
             for sign in (1, -1)
         )  # copies of a value, and what is computed as it was, move with it
-        count = len(self.run.trace.events)
+        count = min(len(self.run.trace.events), self.last + 1)
         if len(up.trace.events) != count or len(down.trace.events) != count:
             return [np.nan] * len(self.losses)
         return [(loss(up) - loss(down)) / (2 * STEP) for loss in self.losses.values()]
@@ -129,19 +135,25 @@ def losses_in(
         Values that may be the difference of an output and a label.
     """
     found: dict[str, Loss] = {}
-    if run.output is not None and run.upstream is not None:
-        index, upstream = run.output, run.upstream
+    if run.incoming:
+        index, upstream = run.incoming[0]
+        rest = run.incoming[1:]
         others = [output.index for output in outputs
                   if output.value.shape == upstream.shape and output.index != index]  # fmt: skip
-        for at in (index, *others):
+        for at in (index, *([] if rest else others)):
             name = run.trace.events[at].name.removeprefix("return ")
             key = f"the gradient from outside as that of {name}" if at != index else OUTSIDE
-            found.setdefault(key, lambda one, at=at: float(  # type: ignore[misc]
-                np.sum(one.trace.events[at].value * upstream)))  # fmt: skip
+            found.setdefault(key, _against([(at, upstream), *rest]))
         return found
     for name, at in sorted(losses_of(run).items(), key=lambda item: -item[1]):
         found[name] = lambda one, at=at: float(np.sum(one.trace.events[at].value))  # type: ignore[misc]
     return found or usual_losses(labels, outputs, differences)
+
+
+def _against(incoming: Sequence[tuple[int, np.ndarray]]) -> Loss:
+    """Return the sum of the products of what a layer returns and the gradients from outside."""
+    return lambda run: float(sum(
+        np.sum(run.trace.events[at].value * upstream) for at, upstream in incoming))  # fmt: skip
 
 
 def usual_losses(

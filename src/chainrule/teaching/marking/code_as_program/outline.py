@@ -18,6 +18,9 @@ _FILLED = frozenset({"zeros", "ones", "full", "empty", "zeros_like", "ones_like"
 _UPDATES = re.compile(r"(?i)_*(?:update|optimi[sz]e|apply|adjust|step|sgd)\w*")
 
 
+_RECURRENT = re.compile(r"(?i)_*w_?hh|w_?aa|bptt\w*|h_?prev|dh_?next|last_hs|hidden_states?|hs")
+"""Names of recurrences."""
+
 _GRADIENTS = re.compile(r"(?i)\w*grads?|\w*gradients?|nabla\w*|deltas?|derivatives?")
 
 
@@ -51,9 +54,16 @@ class Outline:
     stems: dict[str, list[str]] = field(default_factory=dict)
     known: dict[str, bool] = field(default_factory=dict)
     steps: dict[int, Step] = field(default_factory=dict)
+    axes: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of n, c, h, w = x.shape
+    heads: frozenset[str] = frozenset()  # what divides a width: d_model // h
     turned: frozenset[str] = frozenset()  # gradients that a step transposes: w -= rate * dw.T
     kept: list[ast.AST] = field(default_factory=list)
     takes: dict[int, bool] = field(default_factory=dict)
+
+    @property
+    def recurs(self) -> bool:
+        """Whether it is a recurrence, whose data are sequences."""
+        return any(_RECURRENT.fullmatch(name) for name in self.names.all)
 
     @property
     def descends(self) -> bool | None:
@@ -177,6 +187,8 @@ def outline_of(statements: Sequence[ast.stmt]) -> Outline:
     for node in (sub for one in statements for sub in ast.walk(one)):
         if isinstance(node, ast.FunctionDef):
             found.functions.setdefault(node.name, node)
+        if (unpacked := _unpacked_shape(node)) is not None:
+            found.axes.setdefault(*unpacked)
         for key, target, step, value in _steps(node, names):
             found.steps[id(key)] = step
             stepped.add(word_of(target))
@@ -190,10 +202,25 @@ def outline_of(statements: Sequence[ast.stmt]) -> Outline:
     owners = {name for name in names.all if names.has_gradient(name)}
     found.rates = frozenset(rates)
     found.parameters = frozenset(stepped | owners)
+    found.heads = frozenset(
+        word_of(node.right) for one in statements for node in ast.walk(one)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv)
+        and isinstance(node.right, ast.Name | ast.Attribute)
+    )  # fmt: skip
     found.turned = frozenset(turned)
     found.stepped = frozenset(stepped - {""})
     found.carrying = frozenset(_carrying(statements, names))
     return found
+
+
+def _unpacked_shape(node: ast.AST) -> tuple[str, tuple[str, ...]] | None:
+    """Return the value and the names of its axes in ``n, c, h, w = x.shape``."""
+    match node:
+        case ast.Assign(
+            targets=[ast.Tuple(elts=axes)], value=ast.Attribute(value=of, attr="shape")
+        ):
+            return word_of(of), tuple(word_of(one) for one in axes)
+    return None
 
 
 def _carrying(statements: Sequence[ast.stmt], names: Names) -> Iterator[str]:

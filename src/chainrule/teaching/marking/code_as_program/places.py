@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from chainrule.teaching.marking.code_as_program.measuring import Measured
-from chainrule.teaching.marking.code_as_program.program import losses_of
+from chainrule.teaching.marking.code_as_program.runs import losses_of
 from chainrule.teaching.marking.code_as_program.trace import Event
 
 

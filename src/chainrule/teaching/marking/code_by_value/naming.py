@@ -156,6 +156,7 @@ class Names:
     stems: dict[tuple[str, int], str | None] = field(default_factory=dict)
     locals_: dict[str, tuple[str, str] | None] = field(default_factory=dict)
     numbers: bool = False  # whether the code has no arrays
+    lengths: frozenset[str] = frozenset()  # names of whole numbers: d_k = d_model // h
     helpers: dict[str, ast.FunctionDef] | None = None  # short functions, by their names
     served: frozenset[str] = frozenset()  # names that other values than losses are made of
     of_outputs: bool = False  # whether a slope is written by the output of the function
@@ -215,7 +216,9 @@ class Names:
     def _stem(self, name: str) -> str | None:
         """Return the part of a name that says of what it is the gradient, found anew."""
         plain = re.sub(r"\[.*\]", "", name)
-        if plain in _NOT or plain.lower() in _NOT or self.local(plain) is not None:
+        if plain in self.lengths or plain in _NOT or plain.lower() in _NOT:
+            return None
+        if self.local(plain) is not None:
             return None
         match = _GRADIENT.fullmatch(plain)
         if match is None:
@@ -344,6 +347,7 @@ def names_of(statements: Sequence[ast.stmt]) -> Names:
     found.deep = _axes_of_data(statements)
     found.positive = _positive(statements)
     found.served = _served(statements)
+    found.lengths = _lengths(statements)
     found.numbers = not _has_arrays(statements)
     found.states = _states(found, statements)
     found.stars = _multiplies_by_stars(statements, called)
@@ -386,6 +390,18 @@ def _served(statements: Sequence[ast.stmt]) -> frozenset[str]:
             if not _LOSS.fullmatch(word) or is_label(word):
                 found |= words_in(node.value) - {word}
     return frozenset(found)
+
+
+def _lengths(statements: Sequence[ast.stmt]) -> frozenset[str]:
+    """Return the names that get a whole number: ``d_k = d_model // h``, ``d_ff = 64``."""
+    found: set[str] = set()
+    for node in (sub for one in statements for sub in ast.walk(one)):
+        match node:
+            case ast.Assign(targets=[target], value=ast.BinOp(op=ast.FloorDiv())):
+                found.add(getattr(target, "id", getattr(target, "attr", "")))
+            case ast.Assign(targets=[target], value=ast.Constant(value=int(number))) if number > 1:
+                found.add(getattr(target, "id", getattr(target, "attr", "")))
+    return frozenset(found - {""})
 
 
 _ARRAYS = frozenset({
