@@ -34,12 +34,15 @@ def code_judged(text: str) -> tuple[CodeJudged, ...]:
     program = _program(text)
     own = {line: _row(one, rows) for line, one in program.items() if 0 < line <= len(rows)}
     decided = {line for line, one in own.items() if one.verdict in _DECIDED}
-    if decided and len(decided) == len(own) and not _open_rows(text, decided):
+    if decided and len(decided) == len(own) and _claimed(text) <= decided:
         return tuple(own[line] for line in sorted(own))
     merged = dict(own)
+    claimed = _claimed(text) if decided else set()
     for one in by_value(text):
         if one.line in decided or (decided and one.verdict in ("wrong", "follows")):
             continue
+        if decided and one.verdict == "unproven" and one.line not in claimed:
+            continue  # the program was run past a row that only defines a value
         merged[one.line] = one
     return tuple(merged[line] for line in sorted(merged))
 
@@ -65,11 +68,11 @@ def _row(one: RowJudged, rows: list[str]) -> CodeJudged:
                       one.sure)  # fmt: skip
 
 
-def _open_rows(text: str, decided: set[int]) -> bool:
-    """Whether a row that is named as a gradient was not decided."""
+def _claimed(text: str) -> set[int]:
+    """Return the rows that are named as gradients."""
     code = as_written(text)
     assert code is not None
-    return bool(claimed_rows(code.statements) - decided)
+    return claimed_rows(code.statements)
 
 
 __all__ = ["code_judged", "is_program"]

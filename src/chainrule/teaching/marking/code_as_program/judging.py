@@ -17,9 +17,10 @@ from chainrule.teaching.marking.code_as_program.matching import (
     matching_of,
     squeezed,
 )
-from chainrule.teaching.marking.code_as_program.outline import name_of, outline_of
+from chainrule.teaching.marking.code_as_program.outline import FILLED, name_of, outline_of
 from chainrule.teaching.marking.code_as_program.program import Budget, Program, entries
 from chainrule.teaching.marking.code_by_value.given_lengths import with_small_lengths
+from chainrule.teaching.marking.code_by_value.words import word_of
 
 PENALTY = "without the penalty, which the loss leaves out"
 UNCLEAR = "it is not clear of which value this is the gradient"
@@ -121,7 +122,9 @@ def claimed_rows(statements: Sequence[ast.stmt]) -> set[int]:
         if isinstance(node, ast.Assign | ast.AugAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             idle = isinstance(node.value, ast.Constant | ast.List | ast.Dict | ast.Name) or (
-                isinstance(node.value, ast.Call) and not node.value.args)  # fmt: skip
+                isinstance(node.value, ast.Call)
+                and (not node.value.args or word_of(node.value.func) in FILLED)
+            )
             if any(outline.is_claim(name_of(one)) for one in targets) and not idle:
                 found.add(node.lineno)
     return found
@@ -167,7 +170,7 @@ def verdicts_under(best: Tried) -> dict[int, RowJudged]:
                 group.why = AFTER
             else:
                 broken = _accuse(judge, group, value, loss, factor) or broken
-                lost = group.why == TOO_LONG
+                lost = group.why == TOO_LONG or _is_open(judge, group, value)
                 if group.last.index in program.changed:
                     accused.append(group)
             now = program.run()
@@ -235,6 +238,8 @@ def _explained(
 def _accuse(judge: Matching, group: Group, value: np.ndarray, loss: str, factor: float) -> bool:
     """Call a gradient wrong, and go on with the one that it misses."""
     event = group.last
+    if turned := judge.is_transposed(event):
+        value = value.T
     found, _ = judge.candidates(event)
     shapes = {one: judge.measured.run.trace.events[one].value.shape for one in found}
     same = [one for one in found if squeezed(shapes[one]) == squeezed(value.shape)]
@@ -261,8 +266,21 @@ def _accuse(judge: Matching, group: Group, value: np.ndarray, loss: str, factor:
         group.verdict, group.why = "unproven", "right up to a small number that it leaves out"
         return False
     group.why = f"the gradient times {ratios[0][0] / factor:.3g}" if ratios else ""
+    if turned:
+        return False
     shape = event.value.shape
     judge.program.changed[event.index] = lambda _: true.reshape(shape)
+    return True
+
+
+def _is_open(judge: Matching, group: Group, value: np.ndarray) -> bool:
+    """Whether a wrong gradient may be of several values, as of the states of a recurrence."""
+    events = judge.measured.run.trace.events
+    same = [one for one in judge.candidates(group.last)[0]
+            if squeezed(events[one].value.shape) == squeezed(value.shape)]  # fmt: skip
+    if len(same) < 2 or judge.ratios(group.last, value):
+        return False
+    judge.program.changed.pop(group.last.index, None)
     return True
 
 

@@ -114,8 +114,9 @@ def _sigmoid(value: Value) -> np.ndarray:
 
 
 def _sigmoid_slope(value: Value) -> np.ndarray:
-    found = _sigmoid(value)
-    return found * (1 - found)
+    of = _sigmoid(value)
+    found: np.ndarray = of * (1 - of)
+    return found
 
 
 def _softmax(value: Value, axis: int | None = -1) -> np.ndarray:

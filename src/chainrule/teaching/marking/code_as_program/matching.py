@@ -73,7 +73,8 @@ def groups_of(program: Program, claims: Sequence[Event]) -> list[Group]:
         first = group.events[0]
         if len(group.events) > 1 and not first.value.any():
             group.events.pop(0)  # it only starts at zero
-    return [one for one in found if one.last.value.any() or len(one.events) > 1][:MOST_CLAIMS]
+    found = [one for one in found if one.last.value.any() or len(one.events) > 1]
+    return sorted(found, key=lambda one: one.last.index)[:MOST_CLAIMS]
 
 
 def targets_of(program: Program, event: Event) -> list[str]:
@@ -119,10 +120,14 @@ class Matching:
     def _moving(self, places: Sequence[int]) -> list[int]:
         return [one for one in dict.fromkeys(places) if self.measured.moves(one, self.loss)]
 
+    def is_transposed(self, event: Event) -> bool:
+        """Whether a step takes the transpose of a gradient: ``w -= rate * dw.T``."""
+        return event.name in self.program.outline.turned and event.value.ndim == 2
+
     def ratios(self, event: Event, value: np.ndarray) -> list[tuple[float, int]]:
         """Return of which values a gradient is a multiple, and how many times."""
         found = []
-        if event.name in self.program.outline.turned and value.ndim == 2:
+        if self.is_transposed(event):
             value = value.T
         for origin in self.candidates(event)[0]:
             shape = self.measured.run.trace.events[origin].value.shape
@@ -150,19 +155,24 @@ class Matching:
             if large:
                 best = min(large, key=lambda r: abs(math.log(abs(r))) + (r < 0))
                 votes[group.parameter][float(f"{best:.6g}")] += 1
-        found = []
-        for kind in (True, False):
-            allowed = {r: count for r, count in votes[kind].items() if self.allowed(r)}
-            if kind and self.descends:
-                allowed = {r: n for r, n in allowed.items() if r > 0}
-            allowed = {r: n for r, n in allowed.items() if r > 0} or allowed
-            most = max(allowed.values(), default=0)
-            likely = [r for r, count in allowed.items() if 2 * count >= most]
-            found.append(min(likely, key=lambda r: abs(math.log(abs(r))), default=None))
-        parameters = found[0] if found[0] is not None else 1.0
-        if found[1] is None:
-            found[1] = self._shared_by_unnamed()
-        return parameters, found[1] if found[1] is not None else parameters
+        others = self._likeliest(votes[False], positive=False)
+        positive = self.descends or (
+            others is not None and others > 0 and self.program.outline.descends is not False
+        )
+        parameters = self._likeliest(votes[True], positive=positive) or 1.0
+        if others is None:
+            others = self._shared_by_unnamed()
+        return parameters, others if others is not None else parameters
+
+    def _likeliest(self, votes: Counter[float], *, positive: bool) -> float | None:
+        """Return the factor that most gradients have, of those that conventions bring."""
+        allowed = {r: count for r, count in votes.items() if self.allowed(r)}
+        allowed = {r: n for r, n in allowed.items() if r > 0} or allowed
+        if positive:
+            allowed = {abs(r): n for r, n in allowed.items()}
+        most = max(allowed.values(), default=0)
+        likely = [r for r, count in allowed.items() if 2 * count >= most]
+        return min(likely, key=lambda r: abs(math.log(abs(r))), default=None)
 
     def _shared_by_unnamed(self) -> float | None:
         """Return the size of the factor of rows such as ``delta3 = a3 - y``, of no named value."""

@@ -14,7 +14,7 @@ from chainrule.teaching.marking.code_by_value.words import word_of
 
 _DRAWS = frozenset({"randn", "rand", "normal", "uniform", "standard_normal", "random_sample",
                     "random", "truncated_normal"})  # fmt: skip
-_FILLED = frozenset({"zeros", "ones", "full", "empty", "zeros_like", "ones_like"})
+FILLED = frozenset({"zeros", "ones", "full", "empty", "zeros_like", "ones_like"})
 _UPDATES = re.compile(r"(?i)_*(?:update|optimi[sz]e|apply|adjust|step|sgd)\w*")
 
 
@@ -133,7 +133,7 @@ class Outline:
         if name not in self.parameters:
             return False
         if isinstance(value, ast.Call):
-            return word_of(value.func) in _FILLED
+            return word_of(value.func) in FILLED
         return isinstance(value, ast.Constant) and isinstance(value.value, int | float)
 
     def takes_steps(self, loop: ast.For | ast.While) -> bool:
@@ -316,4 +316,4 @@ def filled(loop: ast.stmt) -> set[str]:
     }
 
 
-__all__ = ["Outline", "Step", "name_of", "outline_of"]
+__all__ = ["FILLED", "Outline", "Step", "name_of", "outline_of"]
