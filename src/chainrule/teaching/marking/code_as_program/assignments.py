@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from chainrule.teaching.marking.code_as_program.activations import as_activation
 from chainrule.teaching.marking.code_as_program.expressions import Expressions
 from chainrule.teaching.marking.code_as_program.inputs import Inputs
 from chainrule.teaching.marking.code_as_program.library import Draws
@@ -98,6 +99,8 @@ class Assignments(Expressions):
         """Return a value; data from files, and parameters at their start, are random."""
         if isinstance(value, Unknown):
             data = self.inputs.data(name)
+            if (activation := as_activation(name)) is not None:
+                return activation
             if data is None and PARAMETERS.fullmatch(name) and name in self.outline.parameters:
                 return Open(name)
             return value if data is None else data

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from chainrule.teaching.marking.code_as_program.activations import TAKEN
 from chainrule.teaching.marking.code_as_program.library import NUMPY, applied
 from chainrule.teaching.marking.code_as_program.lookups import Lookups
 from chainrule.teaching.marking.code_as_program.methods import method_of
@@ -78,6 +79,8 @@ class Calls(Lookups):
         """Return what a function returns."""
         if isinstance(of, Unknown):
             return of
+        if of == "sigmoid":  # self.activation = activation, where an argument names it
+            of = Builtin("activation")
         if isinstance(of, Builtin):
             return self._built_in(of.name, args, keys)
         if isinstance(of, Method):
@@ -112,6 +115,10 @@ class Calls(Lookups):
                 args = [self.opened.as_vector(one) if isinstance(one, Open) else one
                         for one in args]  # fmt: skip
             return applied(NUMPY[name[3:]], name, args, keys)
+        if name in ("activation", "activation_slope"):
+            self.trace.taken.add(TAKEN)
+            call = self.activation.of if name == "activation" else self.activation.slope
+            return applied(call, name, args, {})
         if name == "mtimes":
             numbers = any(isinstance(one, int | float) or np.size(one) == 1 for one in args
                           if not isinstance(one, Open))  # fmt: skip

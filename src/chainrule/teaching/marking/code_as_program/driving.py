@@ -81,7 +81,7 @@ class Driver:
             of = self.work.module.get(owner)
             if not isinstance(of, Class):
                 raise CannotRun(f"{owner} is not a class")
-            of.loose = lambda name: Open(name) if PARAMETERS.fullmatch(name) else None
+            of.loose = self._loose
             made = Instance(of)
             if (start := of.method("__init__")) is not None:
                 self._by_names(Function(start, made))
@@ -96,6 +96,9 @@ class Driver:
         forward = next((one for key, one in made.of.methods.items()
                         if _FORWARD.fullmatch(key) and key != name), None)  # fmt: skip
         result: Value = None
+        if any(isinstance(node, ast.For | ast.While) and self.work.outline.takes_steps(node)
+               for node in ast.walk(method)):  # fmt: skip
+            forward = None  # it trains by itself
         if forward is not None and forward.name not in self.work.outline.calls(method):
             for one in made.of.methods.values():  # parameters that no constructor makes
                 if re.match(r"(?i)_*(?:init|build|create|initiali[sz]e)\w*", one.name) and (
@@ -182,9 +185,11 @@ class Driver:
 
     def _loose(self, name: str) -> Value:
         """Return a value for an attribute that nothing sets."""
+        if PARAMETERS.fullmatch(name) and not self.work.inputs.data(name):
+            return Open(name)
         if (made := self.work.inputs.argument(name)) is not None:
             return made
-        return Open(name) if PARAMETERS.fullmatch(name) else None
+        return None
 
     def _incoming(self, output: np.ndarray) -> np.ndarray:
         """Return random numbers as the gradient that comes from outside."""

@@ -21,7 +21,13 @@ _FEATURES = re.compile(
 _TARGETS = re.compile(
     r"(?i)y_?\w{0,12}|\w+_y|t|(?:train|test|val)_?(?:labels?|targets?|y)|answers?"
 )
-_PLAIN = frozenset({"features", "inputs", "input", "labels", "targets", "target", "data", "images"})
+_ANSWERS = re.compile(
+    r"(?i)(?:train(?:ing)?_)?outputs?|expected\w*|desired\w*|validation|actual\w*"
+)
+"""Names that labels have as arguments."""
+
+_PLAIN = frozenset({"features", "inputs", "input", "labels", "targets", "target", "data", "images",
+                    "outputs", "output", "training_outputs", "train_outputs"})  # fmt: skip
 """Names of data that could also be those of lengths."""
 
 _SHIFTS = frozenset({"gamma", "beta", "mu", "nu"})
@@ -42,7 +48,7 @@ _HIDDEN = re.compile(r"(?i)\w*hid\w*|n_?h|h|n_neurons|units|latent\w*|embed\w*|n
 _OUTS = re.compile(
     r"(?i)(?:n|num|dim|size|no)?_?(?:of_)?(?:out|outputs?|class(?:es)?|labels?|y|targets?)(?:_?(?:size"
     r"|dim|nodes|units|layer|features|neurons))?|n_?y|k|c|out_features|output_\w+|fan_out|nout"
-    r"|nodes|num_labels|n_classes"
+    r"|nodes|num_labels|n_classes|(?:n|num|number)_of_neurons"
 )
 _PENALTY = re.compile(r"(?i)lam\w*|reg\w*|l2\w*|weight_decay|\w*lambda\w*|wd")
 _VOCABULARY = re.compile(r"(?i)(?:n_?|len_)?vocab\w*|word_dim|char_dim")
@@ -285,7 +291,7 @@ class Inputs:
         if name in self.heads and name not in ("stride", "strides", "s"):
             return HEADS
         if function not in ("", "__init__") and name.lower() in _PLAIN:
-            return self.data(name)
+            return self._held(name, self._labels) if _ANSWERS.fullmatch(name) else self.data(name)
         if self._is_rate(name):
             return 1e-9
         if _FLAGS.fullmatch(name):
@@ -304,7 +310,9 @@ class Inputs:
             return self.data(name)
         if (found := self._length(name)) is not None:
             return found
-        return self.data(name)
+        if (data := self.data(name)) is None and _ANSWERS.fullmatch(name):
+            return self._held(name, self._labels)
+        return data
 
     def _length(self, name: str) -> Value | None:
         self.asked.add("a length")

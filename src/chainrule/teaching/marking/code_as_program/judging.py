@@ -197,6 +197,9 @@ def verdicts_under(best: Tried) -> dict[int, RowJudged]:
     if program.inputs.penalty == 0:
         rows = {line: replace(row, why=f"{row.why}; {PENALTY}".lstrip("; ")) for line, row in
                 rows.items()}  # fmt: skip
+    for taken in sorted(best.run.trace.taken):
+        rows = {line: replace(row, why=f"{row.why}; taken: {taken}".lstrip("; "))
+                for line, row in rows.items()}  # fmt: skip
     if usual:
         rows = {line: replace(row, why=f"{row.why}; taken: {loss} as the loss".lstrip("; "))
                 for line, row in rows.items()}  # fmt: skip

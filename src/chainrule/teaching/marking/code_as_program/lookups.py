@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from chainrule.teaching.marking.code_as_program.activations import Activation
 from chainrule.teaching.marking.code_as_program.library import CONSTANTS, NUMPY, Draws, applied
 from chainrule.teaching.marking.code_as_program.opened import Open, Opened
 from chainrule.teaching.marking.code_as_program.python_functions import whole_number
@@ -53,6 +54,7 @@ class Lookups(ABC):
     trace: Trace
     module: dict[str, Value] = field(default_factory=dict)
     draws: Draws = field(default_factory=Draws)
+    activation: Activation = field(default_factory=Activation)
     steps: int = 0
     depth: int = 0
     frames: int = 0

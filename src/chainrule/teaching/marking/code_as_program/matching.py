@@ -16,7 +16,7 @@ from chainrule.teaching.marking.code_as_program.places import Places
 from chainrule.teaching.marking.code_as_program.program import Program
 from chainrule.teaching.marking.code_as_program.runs import Run
 from chainrule.teaching.marking.code_as_program.trace import Event
-from chainrule.teaching.marking.code_by_value.naming import OUTPUTS, SHORT
+from chainrule.teaching.marking.code_by_value.naming import OUTPUTS, SHORT, is_label
 
 MOST_CLAIMS = 60
 """The most gradients that are judged."""
@@ -245,10 +245,19 @@ def matching_of(
     """
     claims = program.claims(run)
     places = places or Places(measured, claims)
-    counts = sorted({n for event in run.trace.events for n in event.value.shape if n > 1}
-                    | run.counts)  # fmt: skip
+    counts = sorted(_counts(program, run))
     at = list(measured.losses).index(loss)
     return Matching(program, measured, at, groups_of(program, claims), places, counts)
+
+
+def _counts(program: Program, run: Run) -> set[int]:
+    """Return the numbers that may be that of the examples: conventions leave them out."""
+    known = set(run.counts)
+    if program.inputs.asked:
+        known.add(program.inputs.examples)
+    labels = [event for event in run.trace.events if is_label(event.name)]
+    lengths = {n for event in labels or run.trace.events for n in event.value.shape if n > 1}
+    return known if known and not labels else known | lengths
 
 
 def accepted(

@@ -184,12 +184,13 @@ def outline_of(statements: Sequence[ast.stmt]) -> Outline:
     rates: set[str] = set()
     stepped: set[str] = set()
     turned: set[str] = set()
+    drawn = _drawn_names(statements)
     for node in (sub for one in statements for sub in ast.walk(one)):
         if isinstance(node, ast.FunctionDef):
             found.functions.setdefault(node.name, node)
         if (unpacked := _unpacked_shape(node)) is not None:
             found.axes.setdefault(*unpacked)
-        for key, target, step, value in _steps(node, names):
+        for key, target, step, value in (*_steps(node, names), *_products(node, drawn)):
             found.steps[id(key)] = step
             stepped.add(word_of(target))
             turned |= {word_of(sub.value) for sub in ast.walk(value)
@@ -272,6 +273,31 @@ def _steps(node: ast.AST, names: Names) -> Iterator[tuple[ast.AST, ast.expr, Ste
         named = names.uses_gradients(amount)
         gradient = None if named and _is_plain(amount) else carried
         yield key, target, Step(gradient, _is_subtracted(op, amount)), amount
+
+
+def _drawn_names(statements: Sequence[ast.stmt]) -> frozenset[str]:
+    """Return the names that get random numbers."""
+    return frozenset(
+        word_of(target) for one in statements for node in ast.walk(one)
+        if isinstance(node, ast.Assign) and any(
+            isinstance(sub, ast.Call) and word_of(sub.func) in _DRAWS
+            for sub in ast.walk(node.value)
+        ) for target in node.targets
+    )  # fmt: skip
+
+
+def _products(
+    node: ast.AST, drawn: frozenset[str]
+) -> Iterator[tuple[ast.AST, ast.expr, Step, ast.expr]]:
+    """Yield steps of the length 1 by a product without a name: ``w += x.T @ change``."""
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub) and (
+        word_of(node.target) in drawn and not _is_plain(node.value)
+        and gradient_of_step(type(node.op), node.value) is None
+    ):  # fmt: skip
+        down = isinstance(node.op, ast.Sub)
+        gradient = node.value if down else ast.copy_location(
+            ast.UnaryOp(ast.USub(), node.value), node.value)  # fmt: skip
+        yield node.target, node.target, Step(gradient, down), node.value
 
 
 def _is_subtracted(op: type[ast.operator], amount: ast.expr) -> bool:

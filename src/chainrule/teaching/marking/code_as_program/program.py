@@ -82,6 +82,7 @@ class Program:
             value for names in (work.module, *(frame.names for frame in work.last.values()))
             for name, value in names.items()
             if type(value) is int and value > 1 and is_count(name)
+            and name in self.outline.names.lengths
         )  # fmt: skip
         found.steps = work.steps
         if self.until is not None:

@@ -64,6 +64,7 @@ class Trace:
     changes: Mapping[int, Callable[[np.ndarray], np.ndarray]] = field(default_factory=dict)
     until: int | None = None
     events: list[Event] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)  # what is assumed of the program
     failed: dict[int, str] = field(default_factory=dict)
     misshapen: set[int] = field(default_factory=set)  # rows in which lengths do not meet
     supplied: Mapping[int, np.ndarray] = field(default_factory=dict)  # for rows that fail
