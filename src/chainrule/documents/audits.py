@@ -44,7 +44,7 @@ def audit_blocks(found: Audit) -> Iterator[Block]:
 def remarks(line: Verdict) -> list[str]:
     """Return what is said of a line, its mistakes, and the right line."""
     if line.verdict == "proven":
-        return [line.why] if line.why.startswith("right ") else []
+        return [line.why] if line.why.startswith(("right ", "taken: ")) else []
     said = [f"at equals sign {line.sign}: {line.why}" if line.sign > 1 else line.why]
     for mistake in dict.fromkeys(line.mistakes):
         said.append(f"{mistake.name} ({mistake.step}): {mistake.message}")

@@ -110,7 +110,9 @@ class Assignments(Expressions):
             value = self.inputs.number(name, value)
         if isinstance(value, int | float | np.ndarray) and self.outline.starts(name, written):
             return self.inputs.start(name, value)
-        if as_numbers(value) is not None and self.outline.is_drawn(written):
+        if as_numbers(value) is not None and (
+            self.outline.is_drawn(written) or _is_scaled_down(written)
+        ):
             return self.inputs.scaled(value)
         return value
 
@@ -200,6 +202,14 @@ class Assignments(Expressions):
             return
         name = self.place_name(target, frame)
         self.trace.note(line, name, self.value(gradient, frame), "step", frame.number)
+
+
+def _is_scaled_down(written: ast.expr) -> bool:
+    """Whether data are divided by a number, as pixels by 255."""
+    match written:
+        case ast.BinOp(op=ast.Div(), right=ast.Constant(value=int() | float() as number)):
+            return number > 10
+    return False
 
 
 def _loaded(target: ast.expr) -> ast.expr:

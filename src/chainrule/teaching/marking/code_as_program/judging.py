@@ -27,6 +27,7 @@ UNCLEAR = "it is not clear of which value this is the gradient"
 FEW = "fewer rows are right than wrong as the program is read; add the call that trains it"
 OTHER = "right in one reading of the shapes and wrong in another; declare them"
 TOO_LONG = "the program takes too long to be judged"
+ALONG = "not the derivative of the loss along a random direction"
 AFTER = "a row above it was not judged"
 NEAR = 0.005
 FOLLOWS = "right, once the wrong row above is taken for granted"
@@ -170,7 +171,7 @@ def verdicts_under(best: Tried) -> dict[int, RowJudged]:
                 group.why = AFTER
             else:
                 broken = _accuse(judge, group, value, loss, factor) or broken
-                lost = group.why == TOO_LONG or _is_open(judge, group, value)
+                lost = group.why in (TOO_LONG, ALONG) or _is_open(judge, group, value)
                 if group.last.index in program.changed:
                     accused.append(group)
             now = program.run()
@@ -258,6 +259,8 @@ def _accuse(judge: Matching, group: Group, value: np.ndarray, loss: str, factor:
         return False
     ratios = judge.ratios(event, value)
     origin = ratios[0][1] if ratios else same[-1]
+    if not judge.measured.is_affordable(origin):
+        return _accuse_along(judge, group, value, origin, factor)
     true = judge.measured.whole(origin, loss) * factor
     if not np.isfinite(true).all():
         group.verdict, group.why = "unproven", TOO_LONG
@@ -273,6 +276,18 @@ def _accuse(judge: Matching, group: Group, value: np.ndarray, loss: str, factor:
         return False
     shape = event.value.shape
     judge.program.changed[event.index] = lambda _: true.reshape(shape)
+    return True
+
+
+def _accuse_along(
+    judge: Matching, group: Group, value: np.ndarray, origin: int, factor: float
+) -> bool:
+    """Call a gradient wrong by its slope along a direction, where all entries take too long."""
+    given, slope = judge.measured.along(value, origin, judge.loss)
+    if not np.isfinite(slope):
+        group.verdict, group.why = "unproven", TOO_LONG
+        return False
+    group.numbers, group.why = (given, factor * slope), ALONG
     return True
 
 

@@ -47,12 +47,19 @@ class Tried:
     loss: str
     right: set[int]
     claimed: set[int]
+    moves: bool  # whether the loss depends on a value that a gradient names
+
+    @property
+    def loss_is_taken(self) -> bool:
+        """Whether the program leaves its loss out."""
+        return " of " in self.loss
 
     @property
     def score(self) -> float:
         """How well it explains the program."""
-        usual = 0.3 if " of " in self.loss else 0.2 if EARLIER in self.loss else 0.0
-        return len(self.right) - 0.1 * len(self.run.trace.misshapen) - usual
+        usual = 0.3 if self.loss_is_taken else 0.2 if EARLIER in self.loss else 0.0
+        lone = 3.0 if self.program.inputs.reading.single and self.run.lone else 0.0
+        return len(self.right) - 0.1 * len(self.run.trace.misshapen) - usual - lone
 
 
 def likeliest(
@@ -64,6 +71,7 @@ def likeliest(
 ) -> tuple[Tried, set[int]] | None:
     """Return the layout and the loss that make most rows right, and the rows that others clear."""
     runs: list[tuple[float, Program, Run]] = []
+    seen: set[int] = set()
     for reading in _readings(outline):
         program = Program(statements, outline, reading, entry, budget=budget)
         try:
@@ -71,6 +79,9 @@ def likeliest(
         except (CannotRun, RecursionError, ArithmeticError, ValueError, TypeError, LookupError):
             continue
         lines = {event.line for event in program.claims(run)}
+        if run.trace.signature() in seen:
+            continue  # this layout changes nothing
+        seen.add(run.trace.signature())
         if lines - known:
             runs.append((len(lines) - 1.5 * len(run.trace.misshapen), program, run))
         if not program.inputs.asked or (run.steps > LONG and len(runs) == MOST_LAYOUTS):
@@ -82,7 +93,7 @@ def likeliest(
         explained += bool(found)
         tried.extend(found)
         if explained == MOST_LAYOUTS or any(
-            one.right and one.right == one.claimed for one in tried
+            one.right and one.right == one.claimed and not one.run.lone for one in tried
         ):
             break
     if not tried:
@@ -131,7 +142,8 @@ def _tried(program: Program, run: Run) -> Iterator[Tried]:
     lines = {event.line for event in claims}
     losses = losses_in(run, labels, outputs, differences)
     found = list(_under_each(program, run, losses, lines))
-    if not any(one.right for one in found) and not run.incoming:
+    own = any(not one.loss_is_taken and one.moves for one in found)
+    if not any(one.right for one in found) and not run.incoming and not own:
         losses = usual_losses(labels, outputs, differences)
         found = list(_under_each(program, run, losses, lines))
     yield from found
@@ -165,7 +177,8 @@ def _under_each(
         }  # fmt: skip
         if " of " in loss and len(right) < 2 and right != lines:
             continue
-        yield Tried(program, run, measured, loss, right, lines)
+        moves = any(judge.candidates(group.last)[1] for group in judge.groups)
+        yield Tried(program, run, measured, loss, right, lines, moves)
         if right == lines:
             return
 

@@ -61,9 +61,14 @@ def groups_of(program: Program, claims: Sequence[Event]) -> list[Group]:
             open_[key].events.append(event)
             continue
         group = Group([event])
-        group.parameter = event.kind == "step" or any(
-            one in program.outline.stepped or PARAMETERS.fullmatch(one)
-            for one in targets_of(program, event)
+        stepping = program.outline.stepping
+        group.parameter = (
+            event.kind == "step"
+            or event.name in stepping
+            or any(
+                one in program.outline.stepped or PARAMETERS.fullmatch(one)
+                for one in targets_of(program, event)
+            )
         )
         group.claims = event.kind == "step" or program.outline.names.is_named_gradient(
             event.name.partition("[")[0])  # fmt: skip
@@ -155,14 +160,16 @@ class Matching:
             if large:
                 best = min(large, key=lambda r: abs(math.log(abs(r))) + (r < 0))
                 votes[group.parameter][float(f"{best:.6g}")] += 1
-        others = self._likeliest(votes[False], positive=False)
+        others = self._likeliest(votes[False], positive=bool(self.measured.run.incoming))
         positive = self.descends or (
             others is not None and others > 0 and self.program.outline.descends is not False
         )
-        parameters = self._likeliest(votes[True], positive=positive) or 1.0
+        parameters = self._likeliest(votes[True], positive=positive)
+        if parameters is None:
+            parameters = self._shared_by_unnamed(parameter=True) or 1.0
         if others is None:
-            others = self._shared_by_unnamed()
-        return parameters, others if others is not None else parameters
+            others = self._shared_by_unnamed(parameter=False) or parameters
+        return parameters, others
 
     def _likeliest(self, votes: Counter[float], *, positive: bool) -> float | None:
         """Return the factor that most gradients have, of those that conventions bring."""
@@ -174,11 +181,13 @@ class Matching:
         likely = [r for r, count in allowed.items() if 2 * count >= most]
         return min(likely, key=lambda r: abs(math.log(abs(r))), default=None)
 
-    def _shared_by_unnamed(self) -> float | None:
+    def _shared_by_unnamed(self, *, parameter: bool) -> float | None:
         """Return the size of the factor of rows such as ``delta3 = a3 - y``, of no named value."""
         votes: Counter[float] = Counter()
         for group in self.groups:
-            if group.last.value.size > 1 and not self.candidates(group.last)[1]:
+            if group.parameter != parameter or self.candidates(group.last)[1]:
+                continue
+            if group.last.value.size > 1:
                 ratios = self.ratios(group.last, group.last.value)
                 votes.update({float(f"{abs(r):.6g}") for r, _ in ratios if self.allowed(r)})
         most = max(votes.values(), default=0)
@@ -187,7 +196,9 @@ class Matching:
 
     @property
     def descends(self) -> bool:
-        """Whether the steps subtract gradients of what is to be small."""
+        """Whether gradients have the sign of the loss: steps subtract them, or layers add up."""
+        if self.measured.run.incoming:
+            return True
         return self.program.outline.descends is True and not re.search(
             r"(?i)likelihood", list(self.measured.losses)[self.loss])  # fmt: skip
 
@@ -203,11 +214,24 @@ class Matching:
             return (factors[1],)  # the sign may not change on the way
         return factors
 
+    @property
+    def is_squared(self) -> bool:
+        """Whether the loss may be a sum of squares."""
+        loss = list(self.measured.losses)[self.loss]
+        if self.measured.run.incoming:
+            return False
+        return "squared" in loss if " of " in loss else not self.program.outline.has_logarithms
+
     def turned(self, factors: tuple[float, float]) -> bool:
         """Whether the rows that do not name their value have the other sign: ``y - a``."""
         if self.is_turned is None:
             count = 0
             for group in self.groups:
+                if group.parameter and self.descends:
+                    ratios = [r for r, _ in self.ratios(group.last, group.last.value)]
+                    if any(abs(r / factors[0] + 1) < 1e-3 for r in ratios):
+                        self.is_turned = False  # the other sign reaches the steps
+                        return False
                 if group.last.value.size > 1 and not self.candidates(group.last)[1]:
                     ratios = [r for r, _ in self.ratios(group.last, group.last.value)]
                     count += any(abs(r / f - 1) < 1e-3 for r in ratios for f in factors)
@@ -217,8 +241,9 @@ class Matching:
 
     def allowed(self, ratio: float) -> bool:
         """Whether a factor is one that conventions bring."""
-        sizes = [1.0, 0.5, *(float(n) for n in self.counts), *(1 / n for n in self.counts),
-                 *(n / 2 for n in self.counts), *(0.5 / n for n in self.counts)]  # fmt: skip
+        sizes = [1.0, *(float(n) for n in self.counts), *(1 / n for n in self.counts)]
+        if self.is_squared:  # the 2 of a square may be left out
+            sizes += [size / 2 for size in sizes]
         return any(abs(abs(ratio) / one - 1) < 1e-3 for one in sizes)
 
 
@@ -257,6 +282,8 @@ def _counts(program: Program, run: Run) -> set[int]:
         known.add(program.inputs.examples)
     labels = [event for event in run.trace.events if is_label(event.name)]
     lengths = {n for event in labels or run.trace.events for n in event.value.shape if n > 1}
+    if run.incoming:  # a layer by itself, whose examples may be any of its axes
+        return known | {n for event in run.trace.events for n in event.value.shape if n > 1}
     return known if known and not labels else known | lengths
 
 

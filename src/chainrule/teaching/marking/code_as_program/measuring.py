@@ -81,6 +81,17 @@ class Measured:
             return [np.nan] * len(self.losses)
         return [(loss(up) - loss(down)) / (2 * STEP) for loss in self.losses.values()]
 
+    def is_affordable(self, index: int) -> bool:
+        """Whether all entries of a gradient can be measured with the steps that are left."""
+        size = self.run.trace.events[index].value.size
+        return 2 * size * self.run.steps <= self.program.budget.steps
+
+    def along(self, value: np.ndarray, index: int, loss: int) -> tuple[float, float]:
+        """Return what a value and the gradient of a loss are along a direction."""
+        direction = self.directions(index)[0]
+        given = float(np.sum(value.reshape(direction.shape) * direction))
+        return given, float(self.slope(index)[loss][0])
+
     def whole(self, index: int, loss: str) -> np.ndarray:
         """Return the gradient of a loss with respect to a value, entry by entry."""
         if (index, loss) not in self.wholes:

@@ -56,6 +56,8 @@ class Outline:
     steps: dict[int, Step] = field(default_factory=dict)
     axes: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of n, c, h, w = x.shape
     heads: frozenset[str] = frozenset()  # what divides a width: d_model // h
+    has_logarithms: bool = False
+    stepping: frozenset[str] = frozenset()  # names of gradients that steps subtract or add
     turned: frozenset[str] = frozenset()  # gradients that a step transposes: w -= rate * dw.T
     kept: list[ast.AST] = field(default_factory=list)
     takes: dict[int, bool] = field(default_factory=dict)
@@ -184,6 +186,7 @@ def outline_of(statements: Sequence[ast.stmt]) -> Outline:
     rates: set[str] = set()
     stepped: set[str] = set()
     turned: set[str] = set()
+    stepping: set[str] = set()
     drawn = _drawn_names(statements)
     for node in (sub for one in statements for sub in ast.walk(one)):
         if isinstance(node, ast.FunctionDef):
@@ -193,6 +196,8 @@ def outline_of(statements: Sequence[ast.stmt]) -> Outline:
         for key, target, step, value in (*_steps(node, names), *_products(node, drawn)):
             found.steps[id(key)] = step
             stepped.add(word_of(target))
+            stepping |= {word for sub in ast.walk(value) if isinstance(sub, ast.Name)
+                         and names.is_gradient(word := sub.id)}  # fmt: skip
             turned |= {word_of(sub.value) for sub in ast.walk(value)
                        if isinstance(sub, ast.Attribute) and sub.attr == "T"}  # fmt: skip
             if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
@@ -209,6 +214,11 @@ def outline_of(statements: Sequence[ast.stmt]) -> Outline:
         and isinstance(node.right, ast.Name | ast.Attribute)
     )  # fmt: skip
     found.turned = frozenset(turned)
+    found.stepping = frozenset(stepping)
+    found.has_logarithms = any(
+        re.match(r"log|cross_entropy", word_of(node.func))
+        for one in statements for node in ast.walk(one) if isinstance(node, ast.Call)
+    )  # fmt: skip
     found.stepped = frozenset(stepped - {""})
     found.carrying = frozenset(_carrying(statements, names))
     return found
@@ -260,7 +270,10 @@ def _steps(node: ast.AST, names: Names) -> Iterator[tuple[ast.AST, ast.expr, Ste
         op, amount = taken  # type: ignore[assignment]
     else:
         return
-    if names.is_gradient(word_of(target)) or _is_entry_of_gradient(target, names):
+    whole = target
+    while isinstance(whole, ast.Subscript):
+        whole = whole.value
+    if names.is_gradient(word_of(whole)) or _is_entry_of_gradient(target, names):
         return
     rated = any(
         isinstance(sub, ast.Name | ast.Attribute) and is_rate(word_of(sub))

@@ -78,6 +78,19 @@ class Program:
         found.asked = max((event.index for event in self.claims(found)), default=10**9)
         self.inputs.asked |= work.inputs.asked
         found.called = work.called
+        counts = [
+            (name, value)
+            for names in (work.module, *(frame.names for frame in work.last.values()))
+            for name, value in names.items() if type(value) is int and is_count(name)
+        ]  # fmt: skip
+        found.lone = any(value == 1 and name != "n" for name, value in counts)
+        found.counts = frozenset(
+            value for name, value in counts
+            if value > 1 and name in self.outline.names.lengths
+        )  # fmt: skip
+        found.asked = max((event.index for event in self.claims(found)), default=10**9)
+        self.inputs.asked |= work.inputs.asked
+        found.called = work.called
         found.counts = frozenset(
             value for names in (work.module, *(frame.names for frame in work.last.values()))
             for name, value in names.items()

@@ -38,6 +38,7 @@ class Run:
     called: set[str] = field(default_factory=set)
     steps: int = 0
     asked: int = 10**9  # the number of the last event that is a gradient
+    lone: bool = False  # whether a name of the number of examples is 1
     counts: frozenset[int] = frozenset()  # whole numbers with names of a number of examples
 
 

@@ -69,6 +69,10 @@ class Trace:
     misshapen: set[int] = field(default_factory=set)  # rows in which lengths do not meet
     supplied: Mapping[int, np.ndarray] = field(default_factory=dict)  # for rows that fail
 
+    def signature(self) -> int:
+        """Return a number that is the same for runs with the same values."""
+        return hash(tuple((one.line, one.name, one.value.tobytes()) for one in self.events))
+
     def note(self, line: int, name: str, value: Value, kind: Kind, frame: int) -> Value:
         """Note a value that gets a name, and return it, changed where this run changes it."""
         numbers = as_numbers(value)
