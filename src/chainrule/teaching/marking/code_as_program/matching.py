@@ -241,7 +241,9 @@ class Matching:
 
     def allowed(self, ratio: float) -> bool:
         """Whether a factor is one that conventions bring."""
-        sizes = [1.0, *(float(n) for n in self.counts), *(1 / n for n in self.counts)]
+        sizes = [1.0, *(1 / n for n in self.counts)]
+        if not self.measured.run.incoming:
+            sizes += [float(n) for n in self.counts]
         if self.is_squared:  # the 2 of a square may be left out
             sizes += [size / 2 for size in sizes]
         return any(abs(abs(ratio) / one - 1) < 1e-3 for one in sizes)
