@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from chainrule.teaching.marking.code_as_program.judging import (
+    FEW,
     RowJudged,
     claimed_rows,
     rows_of_program,
@@ -37,9 +38,14 @@ def code_judged(text: str) -> tuple[CodeJudged, ...]:
     if decided and len(decided) == len(own) and _claimed(text) <= decided:
         return tuple(own[line] for line in sorted(own))
     merged = dict(own)
+    doubted = {line for line, one in program.items() if one.sure and FEW in one.why}
     claimed = _claimed(text) if decided else set()
     for one in by_value(text):
-        if one.line in decided or (decided and one.verdict in ("wrong", "follows")):
+        if (
+            one.line in decided
+            or one.line in doubted
+            or (decided and one.verdict in ("wrong", "follows"))
+        ):
             continue
         if decided and one.verdict == "unproven" and one.line not in claimed:
             continue  # the program was run past a row that only defines a value

@@ -156,6 +156,8 @@ class Assignments(Expressions):
     ) -> None:
         of = self.value(target.value, frame)
         key = self.place(target.slice, frame)
+        if isinstance(key, float) and not isinstance(of, dict):
+            key = int(key)
         if isinstance(of, Unknown) or (isinstance(value, Unknown) and isinstance(of, np.ndarray)):
             raise CannotRun("an entry of what is not read")
         if isinstance(of, dict | list):

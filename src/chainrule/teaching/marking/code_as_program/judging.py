@@ -353,4 +353,4 @@ def _order(row: RowJudged) -> int:
     return {"unproven": 1, "proven": 2, "follows": 3, "wrong": 4}[row.verdict]
 
 
-__all__ = ["RowJudged", "claimed_rows", "rows_of_program"]
+__all__ = ["FEW", "RowJudged", "claimed_rows", "rows_of_program"]

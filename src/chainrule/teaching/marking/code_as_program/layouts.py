@@ -96,6 +96,8 @@ def likeliest(
             one.right and one.right == one.claimed and not one.run.lone for one in tried
         ):
             break
+    if any(one.moves and not one.loss_is_taken for one in tried):
+        tried = [one for one in tried if not one.loss_is_taken]
     if not tried:
         return None
     best = max(tried, key=lambda one: one.score)

@@ -160,7 +160,10 @@ class Matching:
             if large:
                 best = min(large, key=lambda r: abs(math.log(abs(r))) + (r < 0))
                 votes[group.parameter][float(f"{best:.6g}")] += 1
-        others = self._likeliest(votes[False], positive=bool(self.measured.run.incoming))
+        reaches = self.descends and bool(votes[True]) and max(votes[True]) < 0
+        others = self._likeliest(
+            votes[False], positive=reaches or bool(self.measured.run.incoming)
+        )  # the other sign is no convention where it reaches the parameters
         positive = self.descends or (
             others is not None and others > 0 and self.program.outline.descends is not False
         )
