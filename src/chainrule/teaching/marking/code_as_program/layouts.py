@@ -47,7 +47,7 @@ class Tried:
     loss: str
     right: set[int]
     claimed: set[int]
-    moves: bool  # whether the loss depends on a value that a gradient names
+    moves: bool  # whether the loss depends on what the program computes before its gradients
 
     @property
     def loss_is_taken(self) -> bool:
@@ -143,11 +143,11 @@ def _tried(program: Program, run: Run) -> Iterator[Tried]:
     differences = [event.value for event in (*outputs[:4], *claims[:2])]
     lines = {event.line for event in claims}
     losses = losses_in(run, labels, outputs, differences)
-    found = list(_under_each(program, run, losses, lines))
+    found = list(_under_each(program, run, losses, lines, outputs))
     own = any(not one.loss_is_taken and one.moves for one in found)
     if not any(one.right for one in found) and not run.incoming and not own:
         losses = usual_losses(labels, outputs, differences)
-        found = list(_under_each(program, run, losses, lines))
+        found = list(_under_each(program, run, losses, lines, outputs))
     yield from found
 
 
@@ -161,7 +161,11 @@ def _one_hot(inputs: Inputs, outputs: Sequence[Event]) -> Iterator[np.ndarray]:
 
 
 def _under_each(
-    program: Program, run: Run, losses: Mapping[str, Loss], lines: set[int]
+    program: Program,
+    run: Run,
+    losses: Mapping[str, Loss],
+    lines: set[int],
+    outputs: Sequence[Event],
 ) -> Iterator[Tried]:
     claims = program.claims(run)
     own = [*losses_of(run).values(), *(place for place, _ in run.incoming)]
@@ -179,7 +183,7 @@ def _under_each(
         }  # fmt: skip
         if " of " in loss and len(right) < 2 and right != lines:
             continue
-        moves = any(judge.candidates(group.last)[1] for group in judge.groups)
+        moves = any(measured.moves(measured.firsts[one.index], judge.loss) for one in outputs[:6])
         yield Tried(program, run, measured, loss, right, lines, moves)
         if right == lines:
             return

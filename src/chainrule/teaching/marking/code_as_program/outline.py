@@ -196,8 +196,9 @@ def outline_of(statements: Sequence[ast.stmt]) -> Outline:
         for key, target, step, value in (*_steps(node, names), *_products(node, drawn)):
             found.steps[id(key)] = step
             stepped.add(word_of(target))
-            stepping |= {word for sub in ast.walk(value) if isinstance(sub, ast.Name)
-                         and names.is_gradient(word := sub.id)}  # fmt: skip
+            if step.gradient is None:
+                stepping |= {word for sub in ast.walk(value) if isinstance(sub, ast.Name)
+                             and names.is_gradient(word := sub.id)}  # fmt: skip
             turned |= {word_of(sub.value) for sub in ast.walk(value)
                        if isinstance(sub, ast.Attribute) and sub.attr == "T"}  # fmt: skip
             if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):

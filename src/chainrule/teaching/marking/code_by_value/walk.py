@@ -116,7 +116,8 @@ class Walk(Bookkeeping[V]):
 
     def _meet_parameters(self, function: ast.FunctionDef) -> None:
         """Let an unknown parameter of a loss that stands for the output be the last value."""
-        last = next((n for n in reversed(self.forward) if not _is_scalar_name(n)), None)
+        last = next((n for n in reversed(self.forward)
+                     if n in self.known and not _is_scalar_name(n)), None)  # fmt: skip
         for argument in function.args.args:
             name = argument.arg
             if name in self.known or last is None or not OUTPUTS.fullmatch(name):
