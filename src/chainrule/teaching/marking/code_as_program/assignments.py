@@ -31,7 +31,7 @@ from chainrule.teaching.marking.code_by_value.words import word_of
 
 @dataclass
 class Assignments(Expressions):
-    """What assignments change.
+    """The assignments of a program.
 
     Parameters
     ----------

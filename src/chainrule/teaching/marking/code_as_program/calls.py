@@ -36,7 +36,7 @@ _CURVED = frozenset(
 
 @dataclass
 class Calls(Lookups):
-    """What calls return."""
+    """The calls of a program."""
 
     @abstractmethod
     def own(
