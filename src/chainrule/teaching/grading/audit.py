@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 from unicodedata import normalize
@@ -18,6 +19,7 @@ from chainrule.language.reading.applied_values import Application, applied
 from chainrule.language.reading.layout import without_layout
 from chainrule.language.reading.statements import MAX_TEXT
 from chainrule.teaching.grading.auditor import Auditor
+from chainrule.teaching.grading.batch_lines import with_batch_lines
 from chainrule.teaching.grading.corroboration import Declared
 from chainrule.teaching.grading.line_verdicts import (
     FOLLOWS,
@@ -28,6 +30,7 @@ from chainrule.teaching.grading.line_verdicts import (
 )
 from chainrule.teaching.grading.optima import with_optima
 from chainrule.teaching.grading.scopes import merged, scopes
+from chainrule.teaching.grading.taken_definitions import is_open, most_right, noted, right_in
 from chainrule.teaching.grading.taken_losses import with_taken_losses
 from chainrule.teaching.grading.value_verdicts import (
     by_code_alone,
@@ -47,6 +50,7 @@ from chainrule.teaching.marking.own_functions import with_functions_written_out
 from chainrule.teaching.marking.posted_forward import declarations, posted_forward
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.spoken_losses import spoken_losses
+from chainrule.teaching.marking.taken_hypotheses import taken_hypotheses
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
 from chainrule.teaching.marking.unread_names import UnreadNames, unread_names
 from chainrule.teaching.marking.usual_shorthand import with_shorthand_written_out
@@ -138,8 +142,10 @@ def audit(text: str, model: Model | None = None) -> Audit:
     if (spoken := _by_spoken_loss(text)) is not None:
         return spoken
     try:
-        found = _audited(text, None)
+        first = _audited(text, None)
     except ChainruleError as error:
+        if (taken := _with_taken_hypothesis(None, text)) is not None:
+            return taken
         alone = by_code_alone(text, undecided=isinstance(error, DerivationError) or is_code(text))
         if alone is None and not isinstance(error, ParseError):
             alone = by_values_alone(_posted(text))  # shapes that no sizes fit, such as of words
@@ -153,6 +159,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
         if alone is None:
             raise ModelError("definitions that lead to one another") from error
         return Audit(None, alone)
+    found = _with_taken_hypothesis(first, text) or first
     found = _by_scopes(_with_usual_activations(found, text), text)
     if len(text) <= MAX_TEXT:
         found = replace(found, lines=with_optima(found.lines, _posted(text)))
@@ -202,26 +209,39 @@ def _by_spoken_loss(text: str) -> Audit | None:
     if len(text) > MAX_TEXT:
         return None
     posted = _posted(text)
-    best: Audit | None = None
-    most = 0
-    for loss in spoken_losses(posted, statements(in_plain_notation(posted))):
-        try:
-            found = _audited(loss.text, None)
-        except (ChainruleError, RecursionError):
-            continue
-        right = sum(line.verdict == "proven" for line in found.lines)
-        if right > most:
-            most = right
-            note = f"with {loss.formula}, {loss.name} that the text names"
-            lines = tuple(
-                line if line.verdict == "unreadable"
-                else replace(line, why=f"{line.why}; {note}")
-                for line in found.lines
-            )  # fmt: skip
-            best = replace(found, lines=lines)
-        if best is not None and right == len(found.lines):
-            break
-    return best
+    losses = spoken_losses(posted, statements(in_plain_notation(posted)))
+    named = ((one.text, f"with {one.formula}, {one.name} that the text names") for one in losses)
+    best = most_right(named, partial(_audited, model=None))
+    return None if best is None else replace(best[0], lines=noted(best[0].lines, best[1]))
+
+
+def _with_taken_hypothesis(found: Audit | None, text: str) -> Audit | None:
+    """Judge a text with a hypothesis that it leaves open, where lines are not decided without it.
+
+    Parameters
+    ----------
+    found : Audit or None
+        The audit without it; None where there is none.
+    text : str
+        The text.
+
+    Returns
+    -------
+    Audit or None
+        The audit with it where that makes more lines right and none wrong; `found` elsewhere.
+    """
+    if len(text) > MAX_TEXT or (found is not None and not is_open(found.lines)):
+        return found
+    posted = _posted(text)
+    taken = taken_hypotheses(posted, statements(in_plain_notation(posted)))
+    texts = ((one.text, f"with {one.formula}, which the text leaves open") for one in taken)
+    best = most_right(texts, partial(_audited, model=None))
+    before = () if found is None else found.lines
+    if best is None or right_in(best[0].lines) <= right_in(before):
+        return found
+    if len(best[0].wrong) > sum(line.accused for line in before):
+        return found
+    return replace(best[0], lines=noted(best[0].lines, best[1], before))
 
 
 def _with_rounds(model: Model | None, lines: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
@@ -389,7 +409,7 @@ def _judged(
     plain = Auditor(model)
     lines = _guarded(plain.judged(said), said, unknown)
     first = _guarded(_by_own_forward(said, lines, text)[1], said, unknown)
-    first = with_taken_losses(model, said, first)
+    first = with_batch_lines(model, said, with_taken_losses(model, said, first))
     best, found, fewest = first, None, _accused(first)
     for convention in islice(plain.conventions(first), MOST) if fewest else ():
         again = Auditor(model, convention, explains=False).judged(said)

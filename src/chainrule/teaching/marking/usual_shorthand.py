@@ -52,6 +52,17 @@ _SCRIPT_IN_BOLD = re.compile(
 )
 
 
+_DOT = re.compile(
+    r"(?<![A-Za-z\\_^{])(?P<weights>w|\\theta|\\beta)\s*\\cdot\s*(?P<features>x)(?![A-Za-z])"
+)
+_ENTRY_OF_WEIGHTS = re.compile(r"(?<![A-Za-z\\])(?:w|\\theta|\\beta)\s*_\s*\{?\s*[a-z]\b")
+"""An entry of the weights, as in ``\\partial w_j``: they are a vector."""
+
+_SAID_SIGMOID = re.compile(
+    r"(?<![A-Za-z])(?:where|and|with|here|let)?[\s$(\\]*(?P<name>[gfs])\s*(?:\(\s*\\?\w\s*\))?[\s$)\\]*"
+    r"\b(?:is|denotes|being)\s+(?:the|a)\s+(?:(?:logistic|activation)\s+)?(?:sigmoid|logistic)\b",
+    re.IGNORECASE,
+)
 _PROBABILITY = re.compile(r"\\Pr(?=\s*[\[(])")
 _UPRIGHT_TURN = re.compile(r"\^\\text\s*\{\s*T\s*\}")
 _SIGMA_OF = re.compile(r"(?:\\sigma|σ)(?=\s*(?:\\!\s*)?(?:\\left\s*)?\()")
@@ -88,6 +99,10 @@ def with_shorthand_written_out(text: str) -> str:
     )
     text = _along_rows(_ROW_SUM.sub(r"\\operatorname{rowsum}", text))
     text = _UPRIGHT_TURN.sub("^T", _PROBABILITY.sub("P", text))
+    if _ENTRY_OF_WEIGHTS.search(text) is not None:
+        text = _DOT.sub(r"\g<weights>^T \g<features>", text)
+    if (said := _SAID_SIGMOID.search(text)) is not None:
+        text = _with_sigmoid(text, said["name"])
     if _is_soft(text):
         text = _SIGMA_OF.sub(r"\\operatorname{softmax}", text)
     text = _LETTER_ABOVE.sub(r"^{\g<letter>}", text)
@@ -97,6 +112,14 @@ def with_shorthand_written_out(text: str) -> str:
     if _NORMAL_DENSITY.search(text) is not None and "normal" in text.lower():
         text = _DENSITY_AT.sub(r"(\\frac{1}{\\sqrt{2\\pi}} e^{-\g<at>^2/2})", text)
     return text
+
+
+def _with_sigmoid(text: str, name: str) -> str:
+    """Write a function that a text calls the sigmoid as such, unless it has a formula for it."""
+    called = rf"(?<![A-Za-z\\]){name}(?='*\s*(?:\\left\s*)?\()"
+    if re.search(rf"{called}'*\s*\([^()=]*\)\s*&?=", text) is not None:
+        return text
+    return re.sub(called, r"\\sigma", text)
 
 
 def _along_rows(text: str) -> str:

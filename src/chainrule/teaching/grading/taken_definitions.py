@@ -1,0 +1,87 @@
+"""Audits with a definition that a text leaves out: the one that makes the most lines right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from chainrule.errors import ChainruleError
+from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
+
+_UNDECIDED = ("unreadable", "unproven")
+
+
+class Judged(Protocol):
+    """A text with a verdict per line."""
+
+    @property
+    def lines(self) -> tuple[Verdict, ...]:
+        """The verdicts."""
+
+
+Found = TypeVar("Found", bound=Judged)
+
+
+def most_right(
+    candidates: Iterable[tuple[str, str]], judge: Callable[[str], Found]
+) -> tuple[Found, str] | None:
+    """Return the audit with the most right lines and its note; None where none has any.
+
+    Parameters
+    ----------
+    candidates : iterable of tuple of str and str
+        Texts with one more definition, each with the note that says so. The first with every line
+        right is taken.
+    judge : callable
+        The audit of a text.
+    """
+    best: tuple[Found, str] | None = None
+    most = 0
+    for text, note in candidates:
+        try:
+            found = judge(text)
+        except (ChainruleError, RecursionError):
+            continue
+        right = right_in(found.lines)
+        if right > most:
+            most, best = right, (found, note)
+        if best is not None and right == len(found.lines):
+            break
+    return best
+
+
+def right_in(lines: Iterable[Verdict]) -> int:
+    """Return the number of right lines."""
+    return sum(line.verdict in ("proven", FOLLOWS) for line in lines)
+
+
+def is_open(lines: Iterable[Verdict]) -> bool:
+    """Whether some line is not decided."""
+    return any(line.verdict in _UNDECIDED for line in lines)
+
+
+def noted(
+    lines: Iterable[Verdict], note: str, before: Iterable[Verdict] = ()
+) -> tuple[Verdict, ...]:
+    """Return lines whose evidence says what was taken, where it decides them.
+
+    Parameters
+    ----------
+    lines : iterable of Verdict
+        The verdicts with the definition.
+    note : str
+        What was taken.
+    before : iterable of Verdict
+        The verdicts without it; what these settle needs no note.
+    """
+    settled = {(line.line, line.text) for line in before if line.verdict not in _UNDECIDED}
+    return tuple(
+        line
+        if line.verdict == "unreadable" or (line.line, line.text) in settled
+        else replace(line, why=f"{line.why}; {note}")
+        for line in lines
+    )
+
+
+__all__ = ["is_open", "most_right", "noted", "right_in"]

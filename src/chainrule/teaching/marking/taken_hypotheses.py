@@ -1,0 +1,117 @@
+r"""Hypotheses that a text leaves open: ``h_\theta(x^{(i)})``, ``\hat y_i`` and their like.
+
+A post on regression often begins with its cost, and what it predicts with stands on the page
+before: a linear function where the cost is of squares, the sigmoid of one where it is of
+logarithms. The audit takes it where it makes lines right, and says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from chainrule.teaching.marking.spoken_losses import with_row
+from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
+
+_FONT = r"(?:\\(?:mathbf|boldsymbol|bm|vec|mathrm)\s*)?"
+_X = rf"{_FONT}\{{?\s*(?:{_FONT}\{{?)?\s*[xX]\s*\}}?\s*\}}?"
+_PLACE = r"(?:\^\s*\{?\s*\(?\s*[a-z]\s*\)?\s*\}?|_\s*\{?\s*[a-z]\s*\}?)"
+_CALL = re.compile(
+    r"(?<![A-Za-z\\])(?P<name>(?:\\hat\s*\{?\s*[yp]\s*\}?|[hfgpyH])"
+    r"(?:\s*_\s*(?:\\[a-z]+|[a-zA-Z]|\{[^{}]*\}))?)"
+    rf"\s*(?P<argument>\(\s*(?P<at>{_X}\s*{_PLACE}?)\s*\))"
+)
+"""A hypothesis at an example: ``h_\\theta(x^{(i)})``, ``f_{w,b}(x_i)``."""
+
+_VALUE = re.compile(
+    r"(?<![A-Za-z\\])(?P<name>\\hat\s*\{\s*[yp]\s*\}|\\hat\s*[yp]|[apf]|\\pi|\\mu)"
+    r"\s*(?P<place>\^\s*\{\s*\(\s*[a-z]\s*\)\s*\}|_\s*(?:\{\s*[a-z]\s*\}|[a-z])(?![A-Za-z]))"
+)
+"""The prediction for an example: ``\\hat y^{(i)}``, ``p_i``."""
+
+_WRT = re.compile(
+    r"\\partial\s*(?:\\(?:mathbf|boldsymbol|bm|vec)\s*)?\{?\s*(?P<name>\\theta|\\beta|[wWb])(?![A-Za-z])"
+    r"|\\nabla_\s*\{?\s*(?:\\(?:mathbf|boldsymbol|bm|vec)\s*)?\{?\s*(?P<by>\\theta|\\beta|[wW])(?![A-Za-z])"
+)
+_FEATURE = re.compile(rf"(?<![A-Za-z\\])(?P<name>{_FONT}\{{?\s*[xX]\s*\}}?)\s*(?:_|\^)")
+_LOGARITHM = re.compile(r"\\(?:log|ln)(?![A-Za-z])|(?<![A-Za-z])(?:log|ln)(?![A-Za-z])")
+_BELOW_LEFT = re.compile(r"\\frac|\\partial|\\nabla|∂|∇")
+
+
+@dataclass(frozen=True)
+class TakenHypothesis:
+    """A definition that a text leaves out.
+
+    Parameters
+    ----------
+    formula : str
+        The definition.
+    text : str
+        The text with it on a row of its own.
+    """
+
+    formula: str
+    text: str
+
+
+def taken_hypotheses(text: str, said: Sequence[TranscriptStatement]) -> Iterator[TakenHypothesis]:
+    """Yield definitions of the one hypothesis that a text uses and nowhere defines.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    said : sequence of TranscriptStatement
+        Its statements.
+    """
+    formulas = [s.text for s in said if not s.code and equals_signs(s.text)]
+    parameters = list(dict.fromkeys(
+        match["name"] or match["by"] for row in formulas for match in _WRT.finditer(row)
+    ))  # fmt: skip
+    weights = next((name for name in parameters if name != "b"), "")
+    if not weights or any(s.code for s in said):
+        return
+    lefts = [row[: equals_signs(row)[0]] for row in formulas]
+    known = {_bare(left) for left in lefts if _BELOW_LEFT.search(left) is None}
+    score = rf"{weights}^T %s" + (" + b" if "b" in parameters else "")
+    whole = "\n".join(formulas)
+    for left, features in _open_names(whole, known):
+        linear = score % features
+        squashed = rf"\sigma({linear})"
+        first, second = (squashed, linear) if _LOGARITHM.search(whole) else (linear, squashed)
+        for body in (first, second):
+            formula = f"{left} = {body}"
+            yield TakenHypothesis(formula, with_row(text, f"${formula}$"))
+
+
+def _open_names(whole: str, known: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield the left side of each missing definition, and the features in its form."""
+    seen: set[str] = set()
+    for match in _CALL.finditer(whole):
+        name = _bare(match["name"])
+        if name in known or name in seen:
+            continue
+        seen.add(name)
+        x = re.sub(rf"\s*{_PLACE}\s*$", "", match["at"])
+        yield f"{match['name']}({x})", x
+    if seen:
+        return
+    feature = _FEATURE.search(whole)
+    for match in _VALUE.finditer(whole):
+        name = _bare(match["name"])
+        if name in known or name in seen or feature is None:
+            continue
+        seen.add(name)
+        yield f"{match['name']}{match['place']}", f"{feature['name']}{match['place']}"
+
+
+def _bare(left: str) -> str:
+    """Return a name without its places, its arguments and its spaces."""
+    plain = re.sub(r"[\s&$]|\\left|\\right", "", left)
+    plain = re.sub(r"\(.*\)$", "", plain)
+    plain = re.sub(r"(?:\^\{?\([a-z]\)\}?|_\{?[i-n]\}?)$", "", plain)
+    return re.sub(r"\\hat\{(\w)\}", r"\\hat\1", plain)
+
+
+__all__ = ["TakenHypothesis", "taken_hypotheses"]
