@@ -61,6 +61,9 @@ MOST = 12
 LEAST = 2
 """The least number of wrong lines that a convention makes right."""
 
+_SHORT_LEFT = re.compile(r"\s*&?\s*d\\?[A-Za-z]")
+"""A gradient by a short name, as in ``dz = a - y``: the name leaves its scale open."""
+
 __all__ = ["FOLLOWS", "Audit", "Verdict", "audit"]
 
 
@@ -417,7 +420,9 @@ def _judged(
         cleared = _cleared(first, again)
         if _accused(again) >= fewest:
             continue
-        if len(cleared) >= LEAST:
+        if len(cleared) >= LEAST or (
+            convention.of_examples and all(_SHORT_LEFT.match(said[at].text) for at in cleared)
+        ):
             found, fewest = convention, _accused(again)
         elif found is None and not _spoiled(first, again):
             best = [

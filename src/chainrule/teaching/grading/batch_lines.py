@@ -16,10 +16,16 @@ from chainrule.teaching.grading.auditor import Auditor
 from chainrule.teaching.grading.line_verdicts import Verdict
 from chainrule.teaching.marking.transcript import TranscriptStatement
 
+NEITHER = (
+    "X has the examples as its columns or as its rows here, and with neither is this an equation "
+    "of the forward pass; define X to have it judged"
+)
 _UNDECIDED = ("unreadable", "unproven", "shape", "scope")
 _LETTER = re.compile(r"(?<![A-Za-z\\_^])(?P<name>[A-Za-z])(?![A-Za-z_]|\s*\()")
 _HAT = re.compile(r"\\hat\s*\{?\s*(?P<letter>[A-Za-z])\s*\}?(?!\s*[_(])")
-_DATA = ("x", "X")
+_SLOPE = re.compile(r"\\partial|\\nabla|∂|∇|(?<![A-Za-z])d[A-Za-z]")
+_DATA = "x"
+_MATRIX = re.compile(r"(?<![A-Za-z\\])X(?![A-Za-z])")
 
 
 def with_batch_lines(
@@ -36,7 +42,7 @@ def with_batch_lines(
     lines : sequence of Verdict or None
         Their verdicts. One stays as it is where neither arrangement makes its line right.
     """
-    data = next((one for one in model.inputs if one.name in _DATA and one.shape[1] != 1), None)
+    data = next((one for one in model.inputs if one.name == _DATA and one.shape[1] != 1), None)
     if data is None:
         return list(lines)
     batch = {one.name: one for one in model.symbols if one.shape[1] == data.shape[1]}
@@ -56,6 +62,8 @@ def _arranged(
         if verdict is not None and verdict.verdict == "proven":
             why = f"{verdict.why}; with the examples as {arrangement} of the matrices of this line"
             return replace(verdict, text=line.text, why=why)
+    if line.accused and _MATRIX.search(said.text) is not None:
+        return replace(line, verdict="unproven", why=NEITHER, mistakes=(), right="", sign=0)
     return line
 
 
@@ -73,11 +81,11 @@ def _readings(batch: dict[str, Symbol], text: str) -> Iterator[tuple[str, str]]:
             return match[0] if name is None else f"({name}{turn})"
 
         left, equals, right = text.partition("=")
-        hats = _HAT.split(right)
-        written = _HAT.sub(of_all_predicted, right) if len(hats) > 1 else right
-        written = _LETTER.sub(of_all, written)
-        if equals and written != right:
-            yield f"{left}={written}", arrangement
+        if _SLOPE.search(left) is None:
+            left = _LETTER.sub(of_all, _HAT.sub(of_all_predicted, left))
+        right = _LETTER.sub(of_all, _HAT.sub(of_all_predicted, right))
+        if equals and _MATRIX.search(text) is not None:
+            yield f"{left}={right}", arrangement
 
 
 def _spellings(names: Iterator[str]) -> Iterator[str]:

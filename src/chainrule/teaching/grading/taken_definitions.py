@@ -78,7 +78,7 @@ def noted(
     settled = {(line.line, line.text) for line in before if line.verdict not in _UNDECIDED}
     return tuple(
         line
-        if line.verdict == "unreadable" or (line.line, line.text) in settled
+        if line.verdict in _UNDECIDED or (line.line, line.text) in settled
         else replace(line, why=f"{line.why}; {note}")
         for line in lines
     )

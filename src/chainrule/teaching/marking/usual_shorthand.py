@@ -63,6 +63,18 @@ _SAID_SIGMOID = re.compile(
     r"\b(?:is|denotes|being)\s+(?:the|a)\s+(?:(?:logistic|activation)\s+)?(?:sigmoid|logistic)\b",
     re.IGNORECASE,
 )
+_UPPER_END = re.compile(
+    r"(?P<total>\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{[^{}]*\})\s*\^\s*(?P<end>[A-Za-z0-9])(?=[A-Za-z])"
+)
+"""The upper end of a sum directly before a letter: in LaTeX it is one character."""
+
+_WORD_CALLED = re.compile(r"(?<![A-Za-z\\{_^])[sS]igmoid(?=\s*(?:\\left\s*)?\()")
+_EXAMPLE = re.compile(r"(?P<name>[A-Za-z]|\})\s*(?:_\w|_\{[^{}]*\})?\^\s*\{\s*\(\s*i\s*\)\s*\}")
+_EXAMPLE_BARE = re.compile(
+    r"(?P<name>(?<![A-Za-z\\])d?[a-zA-Z](?![A-Za-z])|\\hat\s*\{\s*[a-z]\s*\}|\\hat\s+[a-z])"
+    r"(?P<low>\s*_(?:\w|\{[^{}]*\}))?\s*\^\s*(?:\{\s*i\s*\}|i(?![A-Za-z]))"
+)
+_OVER_EXAMPLES = re.compile(r"\\sum\s*(?:\\limits\s*)?_\s*\{?\s*i(?![A-Za-z])")
 _PROBABILITY = re.compile(r"\\Pr(?=\s*[\[(])")
 _UPRIGHT_TURN = re.compile(r"\^\\text\s*\{\s*T\s*\}")
 _SIGMA_OF = re.compile(r"(?:\\sigma|σ)(?=\s*(?:\\!\s*)?(?:\\left\s*)?\()")
@@ -99,6 +111,10 @@ def with_shorthand_written_out(text: str) -> str:
     )
     text = _along_rows(_ROW_SUM.sub(r"\\operatorname{rowsum}", text))
     text = _UPRIGHT_TURN.sub("^T", _PROBABILITY.sub("P", text))
+    text = _WORD_CALLED.sub(
+        r"\\operatorname{sigmoid}", _UPPER_END.sub(r"\g<total>^{\g<end>} ", text)
+    )
+    text = _with_examples_in_brackets(text)
     if _ENTRY_OF_WEIGHTS.search(text) is not None:
         text = _DOT.sub(r"\g<weights>^T \g<features>", text)
     if (said := _SAID_SIGMOID.search(text)) is not None:
@@ -112,6 +128,20 @@ def with_shorthand_written_out(text: str) -> str:
     if _NORMAL_DENSITY.search(text) is not None and "normal" in text.lower():
         text = _DENSITY_AT.sub(r"(\\frac{1}{\\sqrt{2\\pi}} e^{-\g<at>^2/2})", text)
     return text
+
+
+def _with_examples_in_brackets(text: str) -> str:
+    r"""Write ``y^{i}`` as ``y^{(i)}`` where i counts examples: they are summed, and no power."""
+    bare = {re.sub(r"\s", "", match["name"]) for match in _EXAMPLE_BARE.finditer(text)}
+    if not bare or _OVER_EXAMPLES.search(text) is None:
+        return text
+    if len(bare) < LEAST_NAMES and _EXAMPLE.search(text) is None:
+        return text
+    return _EXAMPLE_BARE.sub(lambda match: f"{match['name']}{match['low'] or ''}^{{(i)}}", text)
+
+
+LEAST_NAMES = 2
+"""The least number of names with an i above that make it the number of an example."""
 
 
 def _with_sigmoid(text: str, name: str) -> str:
