@@ -39,6 +39,7 @@ from chainrule.teaching.grading.value_verdicts import (
     with_values,
 )
 from chainrule.teaching.marking.ascii_notation import in_latex
+from chainrule.teaching.marking.class_sums import with_class_sums
 from chainrule.teaching.marking.code_by_value.source import is_code
 from chainrule.teaching.marking.first_order import without_conditions
 from chainrule.teaching.marking.forward import MAX_DEFINITIONS, ForwardPassReader
@@ -262,7 +263,7 @@ def _with_rounds(model: Model | None, lines: tuple[Verdict, ...]) -> tuple[Verdi
 def _posted(text: str) -> str:
     """Return a text without layout, with its functions written out."""
     text = with_shorthand_written_out(in_latex(normalize("NFC", text)))
-    return with_functions_written_out(without_layout(text))
+    return with_class_sums(with_functions_written_out(without_layout(text)))
 
 
 def _audited(text: str, model: Model | None, activation: str = GENERAL) -> Audit:

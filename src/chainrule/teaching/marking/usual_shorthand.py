@@ -43,7 +43,8 @@ _AXIS = (
 _ALONG = re.compile(rf"\s*,\s*(?P<first>{_AXIS})(?:\s*,\s*{_AXIS})?\s*(?=\))")
 _LAST_AXIS = re.compile(r"=\s*(?:-1|1)\b")
 _SUM_OR_SOFTMAX = re.compile(
-    r"(?:\\(?:text|mathrm|operatorname|textrm)\s*\{\s*)?(?<![A-Za-z])(?P<word>sum|[sS]oftmax)\s*\}?\s*$"
+    r"(?:\\(?:text|mathrm|operatorname|textrm|texttt)\s*\{\s*)?(?<![A-Za-z.])"
+    r"(?P<word>sum|[sS]oftmax)\s*\}?\s*$"
 )
 _BOLD_COMMAND = re.compile(r"\\bold(?=\s*\{|\s*\d)")
 _SCRIPT_IN_BOLD = re.compile(
@@ -62,6 +63,9 @@ _SAID_SIGMOID = re.compile(
     r"(?<![A-Za-z])(?:where|and|with|here|let)?[\s$(\\]*(?P<name>[gfs])\s*(?:\(\s*\\?\w\s*\))?[\s$)\\]*"
     r"\b(?:is|denotes|being)\s+(?:the|a)\s+(?:(?:logistic|activation)\s+)?(?:sigmoid|logistic)\b",
     re.IGNORECASE,
+)
+_LIBRARY_CALL = re.compile(
+    r"\\(?:text|mathrm|operatorname|texttt)\s*\{\s*(?P<call>(?:np|numpy|torch)\.[a-z]+)\s*\}(?=\s*\()"
 )
 _UPPER_END = re.compile(
     r"(?P<total>\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{[^{}]*\})\s*\^\s*(?P<end>[A-Za-z0-9])(?=[A-Za-z])"
@@ -109,6 +113,7 @@ def with_shorthand_written_out(text: str) -> str:
         lambda m: f"\\{m['font']}{{{m['name']}}}{m['low']}{m['high'] or ''}",
         _BOLD_COMMAND.sub(r"\\mathbf", text),
     )
+    text = _LIBRARY_CALL.sub(r"\g<call>", text)
     text = _along_rows(_ROW_SUM.sub(r"\\operatorname{rowsum}", text))
     text = _UPRIGHT_TURN.sub("^T", _PROBABILITY.sub("P", text))
     text = _WORD_CALLED.sub(

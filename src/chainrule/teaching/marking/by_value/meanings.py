@@ -75,6 +75,7 @@ def meanings(reader: Reader) -> list[Meaning]:
         changes += [
             {"labels": "shares", "layout": "gradient"},
             {"labels": "shares", "meet": "entries"},
+            {"labels": "shares", "meet": "inner"},
         ]
     return [replace(one, **change) for change in changes for one in base]  # type: ignore[arg-type]
 
