@@ -30,7 +30,7 @@ from chainrule.teaching.grading.line_verdicts import (
 )
 from chainrule.teaching.grading.optima import with_optima
 from chainrule.teaching.grading.scopes import merged, scopes
-from chainrule.teaching.grading.taken_definitions import is_open, most_right, noted, right_in
+from chainrule.teaching.grading.taken_definitions import is_borne_out, is_open, most_right, noted
 from chainrule.teaching.grading.taken_losses import with_taken_losses
 from chainrule.teaching.grading.value_verdicts import (
     by_code_alone,
@@ -51,7 +51,7 @@ from chainrule.teaching.marking.own_functions import with_functions_written_out
 from chainrule.teaching.marking.posted_forward import declarations, posted_forward
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.spoken_losses import spoken_losses
-from chainrule.teaching.marking.taken_hypotheses import taken_hypotheses
+from chainrule.teaching.marking.taken_forward import taken_forward
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
 from chainrule.teaching.marking.unread_names import UnreadNames, unread_names
 from chainrule.teaching.marking.usual_shorthand import with_shorthand_written_out
@@ -148,7 +148,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
     try:
         first = _audited(text, None)
     except ChainruleError as error:
-        if (taken := _with_taken_hypothesis(None, text)) is not None:
+        if (taken := _with_taken_forward(None, text)) is not None:
             return taken
         alone = by_code_alone(text, undecided=isinstance(error, DerivationError) or is_code(text))
         if alone is None and not isinstance(error, ParseError):
@@ -163,7 +163,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
         if alone is None:
             raise ModelError("definitions that lead to one another") from error
         return Audit(None, alone)
-    found = _with_taken_hypothesis(first, text) or first
+    found = _with_taken_forward(first, text) or first
     found = _by_scopes(_with_usual_activations(found, text), text)
     if len(text) <= MAX_TEXT:
         found = replace(found, lines=with_optima(found.lines, _posted(text)))
@@ -219,8 +219,8 @@ def _by_spoken_loss(text: str) -> Audit | None:
     return None if best is None else replace(best[0], lines=noted(best[0].lines, best[1]))
 
 
-def _with_taken_hypothesis(found: Audit | None, text: str) -> Audit | None:
-    """Judge a text with a hypothesis that it leaves open, where lines are not decided without it.
+def _with_taken_forward(found: Audit | None, text: str) -> Audit | None:
+    """Judge a text with the definitions that it leaves out, where lines are not decided.
 
     Parameters
     ----------
@@ -237,13 +237,9 @@ def _with_taken_hypothesis(found: Audit | None, text: str) -> Audit | None:
     if len(text) > MAX_TEXT or (found is not None and not is_open(found.lines)):
         return found
     posted = _posted(text)
-    taken = taken_hypotheses(posted, statements(in_plain_notation(posted)))
-    texts = ((one.text, f"with {one.formula}, which the text leaves open") for one in taken)
-    best = most_right(texts, partial(_audited, model=None))
+    best = most_right(taken_forward(posted), partial(_audited, model=None))
     before = () if found is None else found.lines
-    if best is None or right_in(best[0].lines) <= right_in(before):
-        return found
-    if len(best[0].wrong) > sum(line.accused for line in before):
+    if best is None or not is_borne_out(best[0].lines, before):
         return found
     return replace(best[0], lines=noted(best[0].lines, best[1], before))
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Protocol, TypeVar
 
 from chainrule.errors import ChainruleError
 from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
+
+MOST = 8
+"""The most definitions that are tried."""
+
+MANY_RIGHT = 3
+"""How many right lines per wrong one bear a definition out."""
 
 _UNDECIDED = ("unreadable", "unproven")
 
@@ -38,7 +45,7 @@ def most_right(
     """
     best: tuple[Found, str] | None = None
     most = 0
-    for text, note in candidates:
+    for text, note in islice(candidates, MOST):
         try:
             found = judge(text)
         except (ChainruleError, RecursionError):
@@ -49,6 +56,21 @@ def most_right(
         if best is not None and right == len(found.lines):
             break
     return best
+
+
+def is_borne_out(lines: Sequence[Verdict], before: Sequence[Verdict]) -> bool:
+    """Whether a definition makes more lines right, and is not what makes others wrong.
+
+    Parameters
+    ----------
+    lines : sequence of Verdict
+        The verdicts with it.
+    before : sequence of Verdict
+        The verdicts without it.
+    """
+    wrong = sum(line.accused for line in lines) - sum(line.accused for line in before)
+    right = right_in(lines)
+    return right > right_in(before) and (wrong <= 0 or right >= MANY_RIGHT * wrong)
 
 
 def right_in(lines: Iterable[Verdict]) -> int:
@@ -84,4 +106,4 @@ def noted(
     )
 
 
-__all__ = ["is_open", "most_right", "noted", "right_in"]
+__all__ = ["is_borne_out", "is_open", "most_right", "noted", "right_in"]

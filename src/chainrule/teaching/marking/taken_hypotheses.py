@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from chainrule.teaching.marking.spoken_losses import with_row
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 
 _FONT = r"(?:\\(?:mathbf|boldsymbol|bm|vec|mathrm)\s*)?"
@@ -39,31 +37,13 @@ _LOGARITHM = re.compile(r"\\(?:log|ln)(?![A-Za-z])|(?<![A-Za-z])(?:log|ln)(?![A-
 _BELOW_LEFT = re.compile(r"\\frac|\\partial|\\nabla|∂|∇")
 
 
-@dataclass(frozen=True)
-class TakenHypothesis:
-    """A definition that a text leaves out.
-
-    Parameters
-    ----------
-    formula : str
-        The definition.
-    text : str
-        The text with it on a row of its own.
-    """
-
-    formula: str
-    text: str
-
-
-def taken_hypotheses(text: str, said: Sequence[TranscriptStatement]) -> Iterator[TakenHypothesis]:
+def taken_hypotheses(said: Sequence[TranscriptStatement]) -> Iterator[str]:
     """Yield definitions of the one hypothesis that a text uses and nowhere defines.
 
     Parameters
     ----------
-    text : str
-        The text.
     said : sequence of TranscriptStatement
-        Its statements.
+        The statements of the text.
     """
     formulas = [s.text for s in said if not s.code and equals_signs(s.text)]
     parameters = list(dict.fromkeys(
@@ -81,8 +61,7 @@ def taken_hypotheses(text: str, said: Sequence[TranscriptStatement]) -> Iterator
         squashed = rf"\sigma({linear})"
         first, second = (squashed, linear) if _LOGARITHM.search(whole) else (linear, squashed)
         for body in (first, second):
-            formula = f"{left} = {body}"
-            yield TakenHypothesis(formula, with_row(text, f"${formula}$"))
+            yield f"{left} = {body}"
 
 
 def _open_names(whole: str, known: set[str]) -> Iterator[tuple[str, str]]:
@@ -114,4 +93,4 @@ def _bare(left: str) -> str:
     return re.sub(r"\\hat\{(\w)\}", r"\\hat\1", plain)
 
 
-__all__ = ["TakenHypothesis", "taken_hypotheses"]
+__all__ = ["taken_hypotheses"]

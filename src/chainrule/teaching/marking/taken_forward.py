@@ -1,0 +1,31 @@
+"""Texts with the definitions that they leave out: a hypothesis, layers, a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chainrule.teaching.marking.posted_notation import in_plain_notation
+from chainrule.teaching.marking.spoken_losses import with_row
+from chainrule.teaching.marking.taken_hypotheses import taken_hypotheses
+from chainrule.teaching.marking.taken_layers import taken_layers
+from chainrule.teaching.marking.transcript import statements
+
+
+def taken_forward(text: str) -> Iterator[tuple[str, str]]:
+    """Yield texts with one choice of what they leave out, each with a note that says so.
+
+    Parameters
+    ----------
+    text : str
+        The text, without layout.
+    """
+    said = statements(in_plain_notation(text))
+    for formula in taken_hypotheses(said):
+        yield with_row(text, f"${formula}$"), f"with {formula}, which the text leaves open"
+    for formulas in taken_layers(said):
+        row = " ".join(f"${formula}$" for formula in formulas)
+        shown = ", ".join(formulas)
+        yield with_row(text, row), f"with {shown}, which the text leaves out"
+
+
+__all__ = ["taken_forward"]
