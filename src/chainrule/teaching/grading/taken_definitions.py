@@ -13,7 +13,7 @@ from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
 MOST = 8
 """The most definitions that are tried."""
 
-MANY_RIGHT = 3
+MANY_RIGHT = 2
 """How many right lines per wrong one bear a definition out."""
 
 _UNDECIDED = ("unreadable", "unproven")

@@ -64,6 +64,13 @@ _SAID_SIGMOID = re.compile(
     r"\b(?:is|denotes|being)\s+(?:the|a)\s+(?:(?:logistic|activation)\s+)?(?:sigmoid|logistic)\b",
     re.IGNORECASE,
 )
+_MATH_FENCE = re.compile(
+    r"^[ \t]*```[ \t]*(?:math|latex|tex)[ \t]*$(?P<inner>(?:\n(?![ \t]*```).*)*)"
+    r"\n[ \t]*```[ \t]*$",
+    re.MULTILINE,
+)
+"""A display in a fence of its own, as in the Markdown of repositories."""
+
 _LIBRARY_CALL = re.compile(
     r"\\(?:text|mathrm|operatorname|texttt)\s*\{\s*(?P<call>(?:np|numpy|torch)\.[a-z]+)\s*\}(?=\s*\()"
 )
@@ -102,6 +109,7 @@ def with_shorthand_written_out(text: str) -> str:
     >>> with_shorthand_written_out("grad f(u) = 2 B^T (Bu - c)")
     '∇ f(u) = 2 B^T (Bu - c)'
     """
+    text = _MATH_FENCE.sub(_as_display, text)
     text = _OPERATOR.sub("", _GRAD.sub("∇ ", text))
     if (gradient := _GRADIENT_OF.search(text)) is not None:
         text = _HESSIAN.sub(rf"\g<word>∇^2 {_literal(gradient)} ", text)
@@ -133,6 +141,12 @@ def with_shorthand_written_out(text: str) -> str:
     if _NORMAL_DENSITY.search(text) is not None and "normal" in text.lower():
         text = _DENSITY_AT.sub(r"(\\frac{1}{\\sqrt{2\\pi}} e^{-\g<at>^2/2})", text)
     return text
+
+
+def _as_display(match: re.Match[str]) -> str:
+    inner = match["inner"]
+    marked = "$$" in inner or "\\[" in inner or "\\begin{align" in inner
+    return f"\n{inner[1:]}\n" if marked else f"$${inner}\n$$"
 
 
 def _with_examples_in_brackets(text: str) -> str:
