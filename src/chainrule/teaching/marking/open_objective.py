@@ -53,9 +53,9 @@ def speaks_of_another(model: Model, claims: Sequence[str]) -> bool:
         return False
     plain = re.sub(r"[\s{}]", "", name)
     known = {re.sub(r"[\s{}]", "", symbol.name) for symbol in model.symbols}
-    own = re.escape(model.objective.name).replace("_", r"_\{?") + r"(?!\w)"
-    if any(re.search(rf"\\partial\s*\{{?\s*{own}", claim) is not None for claim in claims):
-        return False  # another one beside its own: the mean C of the C_0
+    stem, _, example = model.objective.name.partition("_")
+    if example.isdigit() and stem == plain:
+        return False  # the mean C of the C_0, C_1 and so on
     usual = plain in (r"\ell", "ℓ") and bool(known & {"l", "L", r"\ell", "ℓ"})
     return plain not in known and not usual
 

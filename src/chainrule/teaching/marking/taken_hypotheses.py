@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from chainrule.teaching.marking.open_objective import named_in
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 
 _FONT = r"(?:\\(?:mathbf|boldsymbol|bm|vec|mathrm)\s*)?"
@@ -53,7 +54,12 @@ def taken_hypotheses(said: Sequence[TranscriptStatement]) -> Iterator[str]:
     if not weights or any(s.code for s in said):
         return
     lefts = [row[: equals_signs(row)[0]] for row in formulas]
-    known = {_bare(left) for left in lefts if _BELOW_LEFT.search(left) is None}
+    plain = [left for left in lefts if _BELOW_LEFT.search(left) is None]
+    known = {_bare(left) for left in plain}
+    objective = named_in(formulas)
+    if not any(re.match(rf"[\s&]*{re.escape(objective)}(?![A-Za-z])", left) for left in plain):
+        return
+    known |= {_bare(match["name"]) for left in plain for match in _VALUE.finditer(left)}
     score = rf"{weights}^T %s" + (" + b" if "b" in parameters else "")
     whole = "\n".join(formulas)
     for left, features in _open_names(whole, known):

@@ -71,6 +71,9 @@ _MATH_FENCE = re.compile(
 )
 """A display in a fence of its own, as in the Markdown of repositories."""
 
+_LOG_OF_BASE = re.compile(
+    r"\\log_\s*\{?\s*(?P<base>[a-z])\s*\}?\s*(?:\\left)?\(\s*(?P<of>[^()=]{1,20}?)\s*(?:\\right)?\)"
+)
 _LIBRARY_CALL = re.compile(
     r"\\(?:text|mathrm|operatorname|texttt)\s*\{\s*(?P<call>(?:np|numpy|torch)\.[a-z]+)\s*\}(?=\s*\()"
 )
@@ -121,6 +124,7 @@ def with_shorthand_written_out(text: str) -> str:
         lambda m: f"\\{m['font']}{{{m['name']}}}{m['low']}{m['high'] or ''}",
         _BOLD_COMMAND.sub(r"\\mathbf", text),
     )
+    text = _LOG_OF_BASE.sub(r"\\frac{\\ln(\g<of>)}{\\ln(\g<base>)}", text)
     text = _LIBRARY_CALL.sub(r"\g<call>", text)
     text = _along_rows(_ROW_SUM.sub(r"\\operatorname{rowsum}", text))
     text = _UPRIGHT_TURN.sub("^T", _PROBABILITY.sub("P", text))

@@ -244,7 +244,7 @@ class Passage:
         if index.text in self.letters:
             return True
         if CLASS.fullmatch(index.text):
-            return place in self.running.get(base, ())
+            return index.text[0] in self.samples or place in self.running.get(base, ())
         runs = (index.text.isdigit() and len(index.text) == 1) or index.text in ("L", "T", "N", "K")
         return runs and place in self.running.get(base, ())
 
