@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,10 +20,16 @@ from chainrule.language.reading.layout import without_layout
 from chainrule.language.reading.statements import MAX_TEXT
 from chainrule.teaching.grading.auditor import Auditor
 from chainrule.teaching.grading.batch_lines import with_batch_lines
+from chainrule.teaching.grading.convention_verdicts import (
+    accused,
+    cleared,
+    faults,
+    in_convention,
+    spoiled,
+)
 from chainrule.teaching.grading.corroboration import Declared
 from chainrule.teaching.grading.line_verdicts import (
     FOLLOWS,
-    OPEN,
     Verdict,
     in_own_function,
     refused_line,
@@ -149,7 +155,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
         first = _audited(text, None)
     except ChainruleError as error:
         if (taken := _with_taken_forward(None, text)) is not None:
-            return taken
+            return taken[0]
         alone = by_code_alone(text, undecided=isinstance(error, DerivationError) or is_code(text))
         if alone is None and not isinstance(error, ParseError):
             alone = by_values_alone(_posted(text))  # shapes that no sizes fit, such as of words
@@ -163,7 +169,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
         if alone is None:
             raise ModelError("definitions that lead to one another") from error
         return Audit(None, alone)
-    found = _with_taken_forward(first, text) or first
+    found, text = _with_taken_forward(first, text) or (first, text)
     found = _by_scopes(_with_usual_activations(found, text), text)
     if len(text) <= MAX_TEXT:
         found = replace(found, lines=with_optima(found.lines, _posted(text)))
@@ -219,7 +225,7 @@ def _by_spoken_loss(text: str) -> Audit | None:
     return None if best is None else replace(best[0], lines=noted(best[0].lines, best[1]))
 
 
-def _with_taken_forward(found: Audit | None, text: str) -> Audit | None:
+def _with_taken_forward(found: Audit | None, text: str) -> tuple[Audit, str] | None:
     """Judge a text with the definitions that it leaves out, where lines are not decided.
 
     Parameters
@@ -231,17 +237,16 @@ def _with_taken_forward(found: Audit | None, text: str) -> Audit | None:
 
     Returns
     -------
-    Audit or None
-        The audit with it where that makes more lines right and none wrong; `found` elsewhere.
+    tuple of Audit and str, or None
+        The audit and the text with them; None where they do not make more lines right.
     """
     if len(text) > MAX_TEXT or (found is not None and not is_open(found.lines)):
-        return found
-    posted = _posted(text)
-    best = most_right(taken_forward(posted), partial(_audited, model=None))
+        return None
+    best = most_right(taken_forward(_posted(text)), partial(_audited, model=None))
     before = () if found is None else found.lines
     if best is None or not is_borne_out(best[0].lines, before):
-        return found
-    return replace(best[0], lines=noted(best[0].lines, best[1], before))
+        return None
+    return replace(best[0], lines=noted(best[0].lines, best[1], before)), best[2]
 
 
 def _with_rounds(model: Model | None, lines: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
@@ -410,28 +415,30 @@ def _judged(
     lines = _guarded(plain.judged(said), said, unknown)
     first = _guarded(_by_own_forward(said, lines, text)[1], said, unknown)
     first = with_batch_lines(model, said, with_taken_losses(model, said, first))
-    best, found, fewest = first, None, _accused(first)
+    best, found, fewest = first, None, accused(first)
     for convention in islice(plain.conventions(first), MOST) if fewest else ():
         again = Auditor(model, convention, explains=False).judged(said)
         again = _guarded(again, said, unknown)
-        cleared = _cleared(first, again)
-        if _accused(again) >= fewest:
+        right = cleared(first, again)
+        short = convention.of_examples and all(_SHORT_LEFT.match(said[at].text) for at in right)
+        fewer = accused(again) < fewest or (
+            found is None and short and faults(again) < faults(first)
+        )
+        if not (right and fewer):
             continue
-        if len(cleared) >= LEAST or (
-            convention.of_examples and all(_SHORT_LEFT.match(said[at].text) for at in cleared)
-        ):
-            found, fewest = convention, _accused(again)
-        elif found is None and not _spoiled(first, again):
+        if len(right) >= LEAST or short:
+            found, fewest = convention, accused(again)
+        elif found is None and not spoiled(first, again):
             best = [
                 replace(line, why=f"{line.why}; {convention.note}")
-                if line is not None and number in cleared
+                if line is not None and number in right
                 else line
                 for number, line in enumerate(best)
             ]
     if found is None:
         return [line for line in best if line is not None], ""
     again = _guarded(Auditor(model, found).judged(said), said, unknown)
-    noted = (_noted(*both, found.note) for both in zip(first, again, strict=True))
+    noted = (in_convention(*both, found.note) for both in zip(first, again, strict=True))
     return [line for line in noted if line is not None], found.note
 
 
@@ -463,46 +470,6 @@ def _guarded(
             line = replace(line, verdict="unproven", why=why, mistakes=(), right="")
         found.append(line)
     return found
-
-
-def _cleared(first: list[Verdict | None], again: list[Verdict | None]) -> list[int]:
-    """Return which wrong lines, or lines that follow by a claim of their own, are right again."""
-    return [
-        number
-        for number, (before, after) in enumerate(zip(first, again, strict=True))
-        if before is not None
-        and after is not None
-        and (_is_accused(before) or (before.verdict == FOLLOWS and before.alone))
-        and after.verdict == "proven"
-    ]
-
-
-def _spoiled(first: list[Verdict | None], again: list[Verdict | None]) -> bool:
-    """Whether a convention makes a right line wrong."""
-    return any(
-        before is not None and after is not None and after.accused and not before.accused
-        for before, after in zip(first, again, strict=True)
-    )
-
-
-def _noted(before: Verdict | None, after: Verdict | None, note: str) -> Verdict | None:
-    """Return the verdict in a convention; a line that is right in it alone says so."""
-    if before is None or after is None or before.verdict == after.verdict == "proven":
-        return before
-    if after.verdict == "proven":
-        return replace(after, why=note)
-    if after.verdict in ("unreadable", "unproven"):
-        return before  # read by a forward pass of its own
-    return after
-
-
-def _accused(lines: Iterable[Verdict | None]) -> int:
-    return sum(line is not None and _is_accused(line) for line in lines)
-
-
-def _is_accused(line: Verdict) -> bool:
-    """Whether a line is wrong, or does not hold for every objective where none is defined."""
-    return line.accused or line.why == OPEN
 
 
 def _knows(model: Model) -> Callable[[str], bool]:

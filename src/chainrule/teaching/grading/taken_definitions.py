@@ -32,18 +32,18 @@ Found = TypeVar("Found", bound=Judged)
 
 def most_right(
     candidates: Iterable[tuple[str, str]], judge: Callable[[str], Found]
-) -> tuple[Found, str] | None:
-    """Return the audit with the most right lines and its note; None where none has any.
+) -> tuple[Found, str, str] | None:
+    """Return the audit with the most right lines, its note and its text; None where none has any.
 
     Parameters
     ----------
     candidates : iterable of tuple of str and str
-        Texts with one more definition, each with the note that says so. The first with every line
-        right is taken.
+        Texts with one more definition, each with the note that says so. The first with nearly
+        every line right is taken.
     judge : callable
         The audit of a text.
     """
-    best: tuple[Found, str] | None = None
+    best: tuple[Found, str, str] | None = None
     most = 0
     for text, note in islice(candidates, MOST):
         try:
@@ -52,8 +52,8 @@ def most_right(
             continue
         right = right_in(found.lines)
         if right > most:
-            most, best = right, (found, note)
-        if best is not None and right == len(found.lines):
+            most, best = right, (found, note, text)
+        if right >= MANY_RIGHT * (len(found.lines) - right) > 0 or right == len(found.lines) > 0:
             break
     return best
 
