@@ -134,6 +134,39 @@ FL(p) = -\alpha (1-p)^{\gamma} \log(p)
 ? $\frac{d}{dp} \log_a (p) = \frac{1}{p \ln (a)}$
 """,
     ),
+    (
+        "the scores of attention inside of its softmax",
+        r"""
+$$Y = \mathrm{softmax}\left(\frac{QK^T}{\sqrt{d}}\right) V$$
+We write $Y = PV$ and $P = \mathrm{softmax}(S)$.
+✓ $$dP = dY V^T$$
+✓ $$dQ = \frac{1}{\sqrt{d}} dS K$$
+✗ $$dK = \frac{1}{\sqrt{d}} dS Q$$
+""",
+    ),
+    (
+        "the shares of words",
+        r"""
+✓ $$\frac{\partial J}{\partial v_c} = \frac{-1}{\hat y_o} \frac{\partial \hat y_o}{\partial v_c}$$
+✓ $$\frac{\partial J}{\partial v_c} = \sum_{w} \hat y_w u_w - u_o$$
+""",
+    ),
+    (
+        "a likelihood with primes and a factorial, and one with open scores",
+        r"""
+$$\ell(\beta) = \sum_{i=1}^n [y_i x_i^T\beta - e^{x_i^T\beta} - \log y_i!]$$
+✓ $$\ell'(\beta) = \sum_{i=1}^n (y_i - e^{x_i^T\beta}) x_i$$
+✓ $$\ell''(\beta) = -\sum_{i=1}^n e^{x_i^T\beta} x_i x_i^T$$
+""",
+    ),
+    (
+        "scores whose slope alone the text gives",
+        r"""
+$$\ell(\beta) = \sum_{i=1}^n [Y_i \eta_i - \log(1 + e^{\eta_i})]$$
+✓ With $\partial \eta_i / \partial \beta_j = X_{ij}$ and $\pi_i = e^{\eta_i}/(1 + e^{\eta_i})$
+✓ $$\frac{\partial \ell}{\partial \beta_j} = \sum_{i=1}^n (Y_i - \pi_i) X_{ij}$$
+""",
+    ),
 ]  # fmt: skip
 
 

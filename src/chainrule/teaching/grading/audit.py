@@ -246,7 +246,9 @@ def _with_taken_forward(found: Audit | None, text: str) -> tuple[Audit, str] | N
     before = () if found is None else found.lines
     if best is None or not is_borne_out(best[0].lines, before):
         return None
-    return replace(best[0], lines=noted(best[0].lines, best[1], before)), best[2]
+    rows = text.split("\n")
+    own = [one for one in best[0].lines if one.line <= len(rows) and rows[one.line - 1].strip()]
+    return replace(best[0], lines=noted(own, best[1], before)), best[2]
 
 
 def _with_rounds(model: Model | None, lines: tuple[Verdict, ...]) -> tuple[Verdict, ...]:

@@ -24,7 +24,7 @@ _CALL = re.compile(
 """A hypothesis at an example: ``h_\\theta(x^{(i)})``, ``f_{w,b}(x_i)``."""
 
 _VALUE = re.compile(
-    r"(?<![A-Za-z\\])(?P<name>\\hat\s*\{\s*[yp]\s*\}|\\hat\s*[yp]|[apf]|\\pi|\\mu)"
+    r"(?<![A-Za-z\\])(?P<name>\\hat\s*\{\s*[yp]\s*\}|\\hat\s*[yp]|[apf]|\\pi|\\mu|\\eta)"
     r"\s*(?P<place>\^\s*\{\s*\(\s*[a-z]\s*\)\s*\}|_\s*(?:\{\s*[a-z]\s*\}|[a-z])(?![A-Za-z]))"
 )
 """The prediction for an example: ``\\hat y^{(i)}``, ``p_i``."""
@@ -35,6 +35,9 @@ _WRT = re.compile(
 )
 _FEATURE = re.compile(rf"(?<![A-Za-z\\])(?P<name>{_FONT}\{{?\s*[xX]\s*\}}?)\s*(?:_|\^)")
 _LOGARITHM = re.compile(r"\\(?:log|ln)(?![A-Za-z])|(?<![A-Za-z])(?:log|ln)(?![A-Za-z])")
+_SCORE = "\\eta"
+"""The usual name of a linear function of the features before any link."""
+
 _BELOW_LEFT = re.compile(r"\\frac|\\partial|\\nabla|∂|∇")
 
 
@@ -65,7 +68,8 @@ def taken_hypotheses(said: Sequence[TranscriptStatement]) -> Iterator[str]:
     for left, features in _open_names(whole, known):
         linear = score % features
         squashed = rf"\sigma({linear})"
-        first, second = (squashed, linear) if _LOGARITHM.search(whole) else (linear, squashed)
+        logistic = _LOGARITHM.search(whole) is not None and not left.startswith(_SCORE)
+        first, second = (squashed, linear) if logistic else (linear, squashed)
         for body in (first, second):
             yield f"{left} = {body}"
 

@@ -74,6 +74,13 @@ _MATH_FENCE = re.compile(
 _LOG_OF_BASE = re.compile(
     r"\\log_\s*\{?\s*(?P<base>[a-z])\s*\}?\s*(?:\\left)?\(\s*(?P<of>[^()=]{1,20}?)\s*(?:\\right)?\)"
 )
+_PRIMED = re.compile(
+    r"(?<![A-Za-z])(?P<name>\\ell|\\mathcal\s*\{\s*L\s*\}|(?<!\\)[JL])\s*"
+    r"(?P<primes>['’]{1,2}|\^\s*\{\s*\\prime(?:\s*\\prime)?\s*\})\s*\(\s*(?P<by>\\?[A-Za-z]+)\s*\)"
+)
+_FACTORIAL = re.compile(
+    r"\\(?:log|ln)\s*(?P<open>\(?)\s*(?P<name>[a-z](?:_\w|_\{\w+\}|\^\{\(\w\)\})?)\s*!\s*\)?"
+)
 _LIBRARY_CALL = re.compile(
     r"\\(?:text|mathrm|operatorname|texttt)\s*\{\s*(?P<call>(?:np|numpy|torch)\.[a-z]+)\s*\}(?=\s*\()"
 )
@@ -125,6 +132,7 @@ def with_shorthand_written_out(text: str) -> str:
         _BOLD_COMMAND.sub(r"\\mathbf", text),
     )
     text = _LOG_OF_BASE.sub(r"\\frac{\\ln(\g<of>)}{\\ln(\g<base>)}", text)
+    text = _FACTORIAL.sub(r"\\operatorname{lgamma}(\g<name> + 1)", _PRIMED.sub(_derived, text))
     text = _LIBRARY_CALL.sub(r"\g<call>", text)
     text = _along_rows(_ROW_SUM.sub(r"\\operatorname{rowsum}", text))
     text = _UPRIGHT_TURN.sub("^T", _PROBABILITY.sub("P", text))
@@ -145,6 +153,13 @@ def with_shorthand_written_out(text: str) -> str:
     if _NORMAL_DENSITY.search(text) is not None and "normal" in text.lower():
         text = _DENSITY_AT.sub(r"(\\frac{1}{\\sqrt{2\\pi}} e^{-\g<at>^2/2})", text)
     return text
+
+
+def _derived(match: re.Match[str]) -> str:
+    name, by = match["name"], match["by"]
+    if len(re.findall(r"['’]|prime", match["primes"])) == 1:
+        return rf"\frac{{\partial {name}}}{{\partial {by}}}"
+    return rf"\frac{{\partial^2 {name}}}{{\partial {by} \partial {by}^T}}"
 
 
 def _as_display(match: re.Match[str]) -> str:
