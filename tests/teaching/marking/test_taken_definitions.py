@@ -137,7 +137,7 @@ FL(p) = -\alpha (1-p)^{\gamma} \log(p)
     (
         "the scores of attention inside of its softmax",
         r"""
-$$Y = \mathrm{softmax}\left(\frac{QK^T}{\sqrt{d}}\right) V$$
+$$\text{Attend}(Q, K, V) = \mathrm{softmax}\left(\frac{QK^T}{\sqrt{d}}\right) V$$
 We write $Y = PV$ and $P = \mathrm{softmax}(S)$.
 ✓ $$dP = dY V^T$$
 ✓ $$dQ = \frac{1}{\sqrt{d}} dS K$$
@@ -165,6 +165,15 @@ $$\ell(\beta) = \sum_{i=1}^n [y_i x_i^T\beta - e^{x_i^T\beta} - \log y_i!]$$
 $$\ell(\beta) = \sum_{i=1}^n [Y_i \eta_i - \log(1 + e^{\eta_i})]$$
 ✓ With $\partial \eta_i / \partial \beta_j = X_{ij}$ and $\pi_i = e^{\eta_i}/(1 + e^{\eta_i})$
 ✓ $$\frac{\partial \ell}{\partial \beta_j} = \sum_{i=1}^n (Y_i - \pi_i) X_{ij}$$
+""",
+    ),
+    (
+        "sums of indices: a kernel that slides",
+        r"""
+$$z_{ij} = \sum_{m,n} k_{mn} x_{i+m, j+n}$$
+✓ $$\partial L/\partial k_{mn} = \sum_{i,j} \frac{\partial L}{\partial z_{ij}} x_{i+m, j+n}$$
+An entry $x_{pq}$ is met where $p = i+m$, $q = j+n$.
+✓ $$\partial L/\partial x_{pq} = \sum_{m,n} \frac{\partial L}{\partial z_{p-m, q-n}} k_{mn}$$
 """,
     ),
 ]  # fmt: skip

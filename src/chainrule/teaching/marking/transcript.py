@@ -351,9 +351,10 @@ def _statements(row: str, number: int, shown: str, *, code: bool) -> Iterator[Tr
 _CLAIMS_NOTHING = re.compile(
     r"\s*(?:(?P<name>\\?[A-Za-z]+)\s*(?:\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?)?\s*=\s*"
     r"[\[(]\s*(?P=name)_\{?\w{0,2}1\}?\s*,[^=]*[\])]\s*(?:\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?)?"
-    r"|[i-n]\s*(?:=|≠|\\neq?)\s*(?:[i-n]|[a-z]_\{?[i-n]\}?))\s*[,.;:]?\s*$"
+    r"|[i-n]\s*(?:=|≠|\\neq?)\s*(?:[i-n]|[a-z]_\{?[i-n]\}?)|[i-s]\s*=\s*[i-n]\s*[-+]\s*[i-n])"
+    r"\s*[,.;:]?\s*$"
 )
-"""A vector as the list of its own entries, and what two indices have in common."""
+"""A vector as the list of its own entries, and what two or three indices have in common."""
 
 
 def _apart(text: str, *, code: bool) -> Iterator[str]:

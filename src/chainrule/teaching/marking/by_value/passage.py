@@ -241,7 +241,9 @@ class Passage:
 
     def is_index(self, base: str, place: tuple[bool, int], index: Index) -> bool:
         """Whether an index of a name runs, and is not part of its name."""
-        if index.text in self.letters:
+        if index.text in self.letters or (
+            index.summands and self.letters.issuperset(index.summands)
+        ):
             return True
         if CLASS.fullmatch(index.text):
             return index.text[0] in self.samples or place in self.running.get(base, ())

@@ -225,6 +225,9 @@ class Point(ABC):
         """Return the value of an index."""
         if index.text in env:
             return env[index.text] + index.offset
+        if index.summands:
+            one, other = (self.at(Index(letter), env) for letter in index.summands)
+            return one + other if "+" in index.text else one - other
         if index.text in self.passage.fixed:
             if index.text in self.passage.alone and self.ask("apart"):
                 return SIZE + 1 + index.offset
