@@ -395,7 +395,7 @@ def _sums_with_index(text: str) -> str:
     found, last = [], 0
     for match in _BARE_SUM.finditer(text):
         row = text.rfind("\n", 0, match.start()) + 1
-        left = text[row : match.start()].rpartition("=")[0]
+        left = re.split(r"[$;]", text[row : match.start()])[-1].rpartition("=")[0]
         letters = list(dict.fromkeys(_INDEX.findall(_term(text, match.end()))))
         pairs = [letter for pair in _PAIR.findall(_term(text, match.end())) for letter in pair]
         letters = list(dict.fromkeys((*pairs, *letters)))

@@ -111,7 +111,8 @@ def _forward_passes(
         else list(_losses(objective, names, hat, style, layers))
     )
     for (squash, loss), last in product(losses, (True, False)):
-        rows: list[str] = []
+        column = names.score == "z" and names.input == "X" and not style.last
+        rows = [r"X \in \mathbb{R}^{n \times 1}"] if column else []
         for layer in layers:
             before = "L-1" if layer == "L" else int(layer) - 1
             entering = names.active + style.at(before) if before else names.input
@@ -139,13 +140,14 @@ def _losses(
     """Yield the usual losses, each with the activation before it."""
     out = hat[0] if hat is not None else names.active + style.at(layers[-1])
     y = names.label
-    total = names.score == "Z"
-    both = rf"({y} \log {out} + (1 - {y}) \log (1 - {out}))"
-    yield r"\sigma", f"{objective} = -{'sum' if total else ''}{both}"
-    if not total:
-        yield r"\mathrm{softmax}", rf"{objective} = -{{{y}}}^T \log {out}"
-        yield "id", rf"{objective} = \frac12 \|{out} - {y}\|^2"
-        yield r"\sigma", rf"{objective} = \frac12 \|{out} - {y}\|^2"
+    shares = rf"{y} \odot \log {out}"
+    both = rf"{shares} + (1 - {y}) \odot \log (1 - {out})"
+    yield r"\sigma", f"{objective} = -sum({both})"
+    if names.score == "Z":
+        return
+    yield r"\mathrm{softmax}", f"{objective} = -sum({shares})"
+    yield "id", rf"{objective} = \frac12 \|{out} - {y}\|^2"
+    yield r"\sigma", rf"{objective} = \frac12 \|{out} - {y}\|^2"
 
 
 def _first(pattern: re.Pattern[str], whole: str, usual: str) -> str:
