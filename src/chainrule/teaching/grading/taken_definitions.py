@@ -39,21 +39,23 @@ def most_right(
     ----------
     candidates : iterable of tuple of str and str
         Texts with one more definition, each with the note that says so. The first with nearly
-        every line right is taken.
+        every line right and none wrong is taken.
     judge : callable
         The audit of a text.
     """
     best: tuple[Found, str, str] | None = None
-    most = 0
-    for text, note in islice(candidates, MOST):
+    most = (0, 0)
+    for number, (text, note) in enumerate(islice(candidates, MOST)):
         try:
             found = judge(text)
         except (ChainruleError, RecursionError):
             continue
         right = right_in(found.lines)
-        if right > most:
-            most, best = right, (found, note, text)
-        if right >= MANY_RIGHT * (len(found.lines) - right) > 0 or right == len(found.lines) > 0:
+        wrong = sum(line.accused for line in found.lines)
+        if right and (right, -wrong) > most:
+            most, best = (right, -wrong), (found, note, text)
+        nearly = right >= MANY_RIGHT * (len(found.lines) - right)
+        if right and nearly and (not wrong or number):
             break
     return best
 

@@ -81,6 +81,11 @@ _PRIMED = re.compile(
 _FACTORIAL = re.compile(
     r"\\(?:log|ln)\s*(?P<open>\(?)\s*(?P<name>[a-z](?:_\w|_\{\w+\}|\^\{\(\w\)\})?)\s*!\s*\)?"
 )
+_SOFTMAX_NAMED = re.compile(r"\\(?:text|mathrm|operatorname)\s*\{\s*Softmax\s*\}")
+_DIVERGENCE = re.compile(
+    r"(?<![A-Za-z\\])(?P<name>KL|D_\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*)?KL\s*\}*)\s*(?:\\left\s*)?\([^=\n$]*\)"
+    r"(?=\s*&?=)"
+)
 _LIBRARY_CALL = re.compile(
     r"\\(?:text|mathrm|operatorname|texttt)\s*\{\s*(?P<call>(?:np|numpy|torch)\.[a-z]+)\s*\}(?=\s*\()"
 )
@@ -133,6 +138,8 @@ def with_shorthand_written_out(text: str) -> str:
     )
     text = _LOG_OF_BASE.sub(r"\\frac{\\ln(\g<of>)}{\\ln(\g<base>)}", text)
     text = _FACTORIAL.sub(r"\\operatorname{lgamma}(\g<name> + 1)", _PRIMED.sub(_derived, text))
+    text = _SOFTMAX_NAMED.sub(r"\\operatorname{softmax}", text)
+    text = _DIVERGENCE.sub(r"\g<name>", text)
     text = _LIBRARY_CALL.sub(r"\g<call>", text)
     text = _along_rows(_ROW_SUM.sub(r"\\operatorname{rowsum}", text))
     text = _UPRIGHT_TURN.sub("^T", _PROBABILITY.sub("P", text))
