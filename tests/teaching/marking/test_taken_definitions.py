@@ -176,6 +176,54 @@ An entry $x_{pq}$ is met where $p = i+m$, $q = j+n$.
 ✓ $$\partial L/\partial x_{pq} = \sum_{m,n} \frac{\partial L}{\partial z_{p-m, q-n}} k_{mn}$$
 """,
     ),
+    (
+        "a softmax and a loss in words",
+        r"""
+Softmax with cross-entropy:
+✓ $$\partial L/\partial z_i = \sum_{k} (-y_k / \hat y_k) \hat y_k (\delta_{ki} - \hat y_i)$$
+✓ $$\frac{\partial L}{\partial z} = \hat y - y$$
+✗ $$\frac{\partial L}{\partial z} = y - \hat y$$
+""",
+    ),
+    (
+        "an objective that is minimised and has no name",
+        r"""
+$$\min_{P, Q} \sum_{u,i} (r_{ui} - p_u^T q_i)^2 + \lambda (\sum_u \|p_u\|^2 + \sum_i \|q_i\|^2)$$
+✓ $$\partial L/\partial p_u = -2 \sum_{i} (r_{ui} - p_u^T q_i) q_i + 2\lambda p_u$$
+""",
+    ),
+    (
+        "a loss in entries behind layers in matrices",
+        r"""
+$Z^{[1]} = W^{[1]} X + b^{[1]}$, $A^{[1]} = \text{ReLU}(Z^{[1]})$
+$Z^{[2]} = W^{[2]} A^{[1]} + b^{[2]}$, $A^{[2]} = \text{Softmax}(Z^{[2]})$
+$$L = -\frac{1}{m} \sum_{i=1}^{m} \sum_{k=1}^{4} Y_{k}^{(i)} \log(A_{k}^{[2](i)})$$
+✓ $$dZ^{[2]} = A^{[2]} - Y$$
+✓ $$dW^{[2]} = \frac{1}{m} dZ^{[2]} A^{[1]T}$$
+""",
+    ),
+    (
+        "a divergence with its arguments",
+        r"""
+$KL(q(z|x), p(z)) = \frac12 (-\log \sigma^2 - 1 + \mu^2 + \sigma^2)$
+✓ $\frac{\partial KL}{\partial \mu} = \mu$
+""",
+    ),
+    (
+        "a vector with a capital letter",
+        r"""
+The loss is $L(W) = \frac12 \|XW - y\|^2$.
+✓ $$\nabla_W L = X^T (XW - y)$$
+✓ $$\frac{\partial}{\partial W} (XW - y)^T (XW - y) = 2 X^T (XW - y)$$
+""",
+    ),
+    (
+        "a sum without its index beside prose",
+        r"""
+Let $p_i = e^{z_i} / \sum_j e^{z_j}$ and $L = -\sum y_i \log p_i$.
+✓ $\frac{\partial L}{\partial z_i} = p_i - y_i$
+""",
+    ),
 ]  # fmt: skip
 
 

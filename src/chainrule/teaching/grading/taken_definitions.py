@@ -44,7 +44,7 @@ def most_right(
         The audit of a text.
     """
     best: tuple[Found, str, str] | None = None
-    most = (0, 0)
+    most = 0
     for number, (text, note) in enumerate(islice(candidates, MOST)):
         try:
             found = judge(text)
@@ -52,8 +52,8 @@ def most_right(
             continue
         right = right_in(found.lines)
         wrong = sum(line.accused for line in found.lines)
-        if right and (right, -wrong) > most:
-            most, best = (right, -wrong), (found, note, text)
+        if right > most:
+            most, best = right, (found, note, text)
         nearly = right >= MANY_RIGHT * (len(found.lines) - right)
         if right and nearly and (not wrong or number):
             break

@@ -46,7 +46,7 @@ def _taken(model: Model, said: TranscriptStatement, line: Verdict) -> Verdict:
         if verdict is not None and verdict.verdict == "proven":
             end = ended.definitions[-2 if len(ended.definitions) > 1 else -1].target
             why = (
-                f"right with {name} of {end.name} and {label}: the text defines no loss, and "
+                f"right with {name} of {end.name} and {label}: no loss of the text is read, and "
                 "this one is taken"
             )
             return replace(verdict, text=line.text, why=why)
