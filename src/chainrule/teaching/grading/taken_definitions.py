@@ -88,14 +88,14 @@ def is_open(lines: Iterable[Verdict]) -> bool:
 def noted(
     lines: Iterable[Verdict], note: str, before: Iterable[Verdict] = ()
 ) -> tuple[Verdict, ...]:
-    """Return lines whose evidence says what was taken, where it decides them.
+    """Return lines whose evidence quotes the definition that was taken, where it decides them.
 
     Parameters
     ----------
     lines : iterable of Verdict
         The verdicts with the definition.
     note : str
-        What was taken.
+        The definition that was taken, in words.
     before : iterable of Verdict
         The verdicts without it; what these settle needs no note.
     """

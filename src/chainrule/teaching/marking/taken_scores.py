@@ -1,7 +1,7 @@
 r"""The scores of attention that a text does not name: the S of ``dS`` beside ``P = softmax(S)``.
 
-The text has them inside of its softmax, ``softmax(Q K^T / \sqrt{d})``, and only their gradient by
-name.
+The text has them inside of its softmax, ``softmax(Q K^T / \sqrt{d})``, and names only their
+gradient.
 """
 
 from __future__ import annotations

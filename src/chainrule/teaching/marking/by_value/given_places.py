@@ -1,7 +1,7 @@
 r"""Places of indices that no sum runs over: the c and the w of ``\sigma(v_c^T v_w)``.
 
 Two such letters of one name in one formula are two places. In a sum over i of ``v_{n_i}``, the n_i
-are examples drawn for it, which are no other place; an n alone is any of them.
+are examples drawn for it, apart from all other places; an n alone is any of them.
 """
 
 from __future__ import annotations
