@@ -36,7 +36,13 @@ from chainrule.teaching.grading.line_verdicts import (
 )
 from chainrule.teaching.grading.optima import with_optima
 from chainrule.teaching.grading.scopes import merged, scopes
-from chainrule.teaching.grading.taken_definitions import is_borne_out, is_open, most_right, noted
+from chainrule.teaching.grading.taken_definitions import (
+    FRUITLESS,
+    is_borne_out,
+    is_open,
+    most_right,
+    noted,
+)
 from chainrule.teaching.grading.taken_losses import with_taken_losses
 from chainrule.teaching.grading.value_verdicts import (
     by_code_alone,
@@ -242,7 +248,12 @@ def _with_taken_forward(found: Audit | None, text: str) -> tuple[Audit, str] | N
     """
     if len(text) > MAX_TEXT or (found is not None and not is_open(found.lines)):
         return None
-    best = most_right(taken_forward(_posted(text)), partial(_audited, model=None))
+    read = found is not None and found.model is not None  # most of it stands there
+    best = most_right(
+        taken_forward(_posted(text)),
+        partial(_audited, model=None),
+        fruitless=1 if read else FRUITLESS,
+    )
     before = () if found is None else found.lines
     if best is None or not is_borne_out(best[0].lines, before):
         return None

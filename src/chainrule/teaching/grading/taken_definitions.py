@@ -9,9 +9,13 @@ from typing import Protocol, TypeVar
 
 from chainrule.errors import ChainruleError
 from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
+from chainrule.teaching.marking.by_value.points import SPENT
 
 MOST = 8
 """The most definitions that are tried."""
+
+FRUITLESS = 4
+"""The most definitions that are tried while none makes a line right."""
 
 MANY_RIGHT = 2
 """How many right lines per wrong one bear a definition out."""
@@ -31,7 +35,10 @@ Found = TypeVar("Found", bound=Judged)
 
 
 def most_right(
-    candidates: Iterable[tuple[str, str]], judge: Callable[[str], Found]
+    candidates: Iterable[tuple[str, str]],
+    judge: Callable[[str], Found],
+    *,
+    fruitless: int = FRUITLESS,
 ) -> tuple[Found, str, str] | None:
     """Return the audit with the most right lines, its note and its text; None where none has any.
 
@@ -42,6 +49,8 @@ def most_right(
         every line right and none wrong is taken.
     judge : callable
         The audit of a text.
+    fruitless : int
+        How many definitions are tried of which none makes a line right.
     """
     best: tuple[Found, str, str] | None = None
     most = 0
@@ -55,7 +64,10 @@ def most_right(
         if right > most:
             most, best = right, (found, note, text)
         nearly = right >= MANY_RIGHT * (len(found.lines) - right)
-        if right and nearly and (not wrong or number):
+        spent = any(line.why == SPENT for line in found.lines)
+        if not most and number + 1 >= fruitless:
+            break
+        if spent or (right and nearly and (not wrong or number)):
             break
     return best
 

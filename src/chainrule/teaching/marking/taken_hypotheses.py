@@ -34,6 +34,7 @@ _WRT = re.compile(
     r"|\\nabla_\s*\{?\s*(?:\\(?:mathbf|boldsymbol|bm|vec)\s*)?\{?\s*(?P<by>\\theta|\\beta|[wW])(?![A-Za-z])"
 )
 _FEATURE = re.compile(rf"(?<![A-Za-z\\])(?P<name>{_FONT}\{{?\s*[xX]\s*\}}?)\s*(?:_|\^)")
+_LAYER = re.compile(r"\^\s*\{?\s*\[")
 _LOGARITHM = re.compile(r"\\(?:log|ln)(?![A-Za-z])|(?<![A-Za-z])(?:log|ln)(?![A-Za-z])")
 _SCORE = "\\eta"
 """The usual name of a linear function of the features before any link."""
@@ -54,7 +55,7 @@ def taken_hypotheses(said: Sequence[TranscriptStatement]) -> Iterator[str]:
         match["name"] or match["by"] for row in formulas for match in _WRT.finditer(row)
     ))  # fmt: skip
     weights = next((name for name in parameters if name != "b"), "")
-    if not weights or any(s.code for s in said):
+    if not weights or any(s.code for s in said) or any(_LAYER.search(row) for row in formulas):
         return
     lefts = [row[: equals_signs(row)[0]] for row in formulas]
     plain = [left for left in lefts if _BELOW_LEFT.search(left) is None]
