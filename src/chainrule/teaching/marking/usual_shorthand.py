@@ -78,9 +78,6 @@ _PRIMED = re.compile(
     r"(?<![A-Za-z])(?P<name>\\ell|\\mathcal\s*\{\s*L\s*\}|(?<!\\)[JL])\s*"
     r"(?P<primes>['’]{1,2}|\^\s*\{\s*\\prime(?:\s*\\prime)?\s*\})\s*\(\s*(?P<by>\\?[A-Za-z]+)\s*\)"
 )
-_FACTORIAL = re.compile(
-    r"\\(?:log|ln)\s*(?P<open>\(?)\s*(?P<name>[a-z](?:_\w|_\{\w+\}|\^\{\(\w\)\})?)\s*!\s*\)?"
-)
 _SOFTMAX_NAMED = re.compile(r"\\(?:text|mathrm|operatorname)\s*\{\s*Softmax\s*\}")
 _DIVERGENCE = re.compile(
     r"(?<![A-Za-z\\])(?P<name>KL|D_\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*)?KL\s*\}*)\s*(?:\\left\s*)?\([^=\n$]*\)"
@@ -137,7 +134,7 @@ def with_shorthand_written_out(text: str) -> str:
         _BOLD_COMMAND.sub(r"\\mathbf", text),
     )
     text = _LOG_OF_BASE.sub(r"\\frac{\\ln(\g<of>)}{\\ln(\g<base>)}", text)
-    text = _FACTORIAL.sub(r"\\operatorname{lgamma}(\g<name> + 1)", _PRIMED.sub(_derived, text))
+    text = _PRIMED.sub(_derived, text)
     text = _SOFTMAX_NAMED.sub(r"\\operatorname{softmax}", text)
     text = _DIVERGENCE.sub(r"\g<name>", text)
     text = _LIBRARY_CALL.sub(r"\g<call>", text)
