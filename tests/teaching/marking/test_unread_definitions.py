@@ -180,7 +180,7 @@ def test_the_loss_that_is_taken_is_said() -> None:
     text = "```python\nh = np.tanh(A @ x + b)\nyhat = C @ h + d\ndyhat = yhat - goal\n```\n"
     (line,) = audit(text).lines
     assert line.why == (
-        "right with half the squared error of yhat and goal: the text defines no loss, and "
+        "right with half the squared error of yhat and goal: no loss of the text is read, and "
         "this one is taken"
     )
 

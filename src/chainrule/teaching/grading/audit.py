@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 from unicodedata import normalize
@@ -18,16 +19,30 @@ from chainrule.language.reading.applied_values import Application, applied
 from chainrule.language.reading.layout import without_layout
 from chainrule.language.reading.statements import MAX_TEXT
 from chainrule.teaching.grading.auditor import Auditor
+from chainrule.teaching.grading.batch_lines import with_batch_lines
+from chainrule.teaching.grading.convention_verdicts import (
+    accused,
+    cleared,
+    faults,
+    in_convention,
+    spoiled,
+)
 from chainrule.teaching.grading.corroboration import Declared
 from chainrule.teaching.grading.line_verdicts import (
     FOLLOWS,
-    OPEN,
     Verdict,
     in_own_function,
     refused_line,
 )
 from chainrule.teaching.grading.optima import with_optima
 from chainrule.teaching.grading.scopes import merged, scopes
+from chainrule.teaching.grading.taken_definitions import (
+    FRUITLESS,
+    is_borne_out,
+    is_open,
+    most_right,
+    noted,
+)
 from chainrule.teaching.grading.taken_losses import with_taken_losses
 from chainrule.teaching.grading.value_verdicts import (
     by_code_alone,
@@ -36,6 +51,7 @@ from chainrule.teaching.grading.value_verdicts import (
     with_values,
 )
 from chainrule.teaching.marking.ascii_notation import in_latex
+from chainrule.teaching.marking.class_sums import with_class_sums
 from chainrule.teaching.marking.code_by_value.source import is_code
 from chainrule.teaching.marking.first_order import without_conditions
 from chainrule.teaching.marking.forward import MAX_DEFINITIONS, ForwardPassReader
@@ -47,6 +63,7 @@ from chainrule.teaching.marking.own_functions import with_functions_written_out
 from chainrule.teaching.marking.posted_forward import declarations, posted_forward
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.spoken_losses import spoken_losses
+from chainrule.teaching.marking.taken_forward import taken_forward
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
 from chainrule.teaching.marking.unread_names import UnreadNames, unread_names
 from chainrule.teaching.marking.usual_shorthand import with_shorthand_written_out
@@ -56,6 +73,9 @@ MOST = 12
 
 LEAST = 2
 """The least number of wrong lines that a convention makes right."""
+
+_SHORT_LEFT = re.compile(r"\s*&?\s*d\\?[A-Za-z]")
+"""A gradient by a short name, as in ``dz = a - y``: the name leaves its scale open."""
 
 __all__ = ["FOLLOWS", "Audit", "Verdict", "audit"]
 
@@ -138,8 +158,10 @@ def audit(text: str, model: Model | None = None) -> Audit:
     if (spoken := _by_spoken_loss(text)) is not None:
         return spoken
     try:
-        found = _audited(text, None)
+        first = _audited(text, None)
     except ChainruleError as error:
+        if (taken := _with_taken_forward(None, text)) is not None:
+            return taken[0]
         alone = by_code_alone(text, undecided=isinstance(error, DerivationError) or is_code(text))
         if alone is None and not isinstance(error, ParseError):
             alone = by_values_alone(_posted(text))  # shapes that no sizes fit, such as of words
@@ -153,6 +175,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
         if alone is None:
             raise ModelError("definitions that lead to one another") from error
         return Audit(None, alone)
+    found, text = _with_taken_forward(first, text) or (first, text)
     found = _by_scopes(_with_usual_activations(found, text), text)
     if len(text) <= MAX_TEXT:
         found = replace(found, lines=with_optima(found.lines, _posted(text)))
@@ -202,26 +225,41 @@ def _by_spoken_loss(text: str) -> Audit | None:
     if len(text) > MAX_TEXT:
         return None
     posted = _posted(text)
-    best: Audit | None = None
-    most = 0
-    for loss in spoken_losses(posted, statements(in_plain_notation(posted))):
-        try:
-            found = _audited(loss.text, None)
-        except (ChainruleError, RecursionError):
-            continue
-        right = sum(line.verdict == "proven" for line in found.lines)
-        if right > most:
-            most = right
-            note = f"with {loss.formula}, {loss.name} that the text names"
-            lines = tuple(
-                line if line.verdict == "unreadable"
-                else replace(line, why=f"{line.why}; {note}")
-                for line in found.lines
-            )  # fmt: skip
-            best = replace(found, lines=lines)
-        if best is not None and right == len(found.lines):
-            break
-    return best
+    losses = spoken_losses(posted, statements(in_plain_notation(posted)))
+    named = ((one.text, f"with {one.formula}, {one.name} that the text names") for one in losses)
+    best = most_right(named, partial(_audited, model=None))
+    return None if best is None else replace(best[0], lines=noted(best[0].lines, best[1]))
+
+
+def _with_taken_forward(found: Audit | None, text: str) -> tuple[Audit, str] | None:
+    """Judge a text with the definitions that it leaves out, where lines are not decided.
+
+    Parameters
+    ----------
+    found : Audit or None
+        The audit without it; None where there is none.
+    text : str
+        The text.
+
+    Returns
+    -------
+    tuple of Audit and str, or None
+        The audit and the text with them; None where they do not make more lines right.
+    """
+    if len(text) > MAX_TEXT or (found is not None and not is_open(found.lines)):
+        return None
+    read = found is not None and found.model is not None  # most of it stands there
+    best = most_right(
+        taken_forward(_posted(text)),
+        partial(_audited, model=None),
+        fruitless=1 if read else FRUITLESS,
+    )
+    before = () if found is None else found.lines
+    if best is None or not is_borne_out(best[0].lines, before):
+        return None
+    rows = text.split("\n")
+    own = [one for one in best[0].lines if one.line <= len(rows) and rows[one.line - 1].strip()]
+    return replace(best[0], lines=noted(own, best[1], before)), best[2]
 
 
 def _with_rounds(model: Model | None, lines: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
@@ -239,7 +277,7 @@ def _with_rounds(model: Model | None, lines: tuple[Verdict, ...]) -> tuple[Verdi
 def _posted(text: str) -> str:
     """Return a text without layout, with its functions written out."""
     text = with_shorthand_written_out(in_latex(normalize("NFC", text)))
-    return with_functions_written_out(without_layout(text))
+    return with_class_sums(with_functions_written_out(without_layout(text)))
 
 
 def _audited(text: str, model: Model | None, activation: str = GENERAL) -> Audit:
@@ -389,27 +427,31 @@ def _judged(
     plain = Auditor(model)
     lines = _guarded(plain.judged(said), said, unknown)
     first = _guarded(_by_own_forward(said, lines, text)[1], said, unknown)
-    first = with_taken_losses(model, said, first)
-    best, found, fewest = first, None, _accused(first)
+    first = with_batch_lines(model, said, with_taken_losses(model, said, first))
+    best, found, fewest = first, None, accused(first)
     for convention in islice(plain.conventions(first), MOST) if fewest else ():
         again = Auditor(model, convention, explains=False).judged(said)
         again = _guarded(again, said, unknown)
-        cleared = _cleared(first, again)
-        if _accused(again) >= fewest:
+        right = cleared(first, again)
+        short = convention.of_examples and all(_SHORT_LEFT.match(said[at].text) for at in right)
+        fewer = accused(again) < fewest or (
+            found is None and short and faults(again) < faults(first)
+        )
+        if not (right and fewer):
             continue
-        if len(cleared) >= LEAST:
-            found, fewest = convention, _accused(again)
-        elif found is None and not _spoiled(first, again):
+        if len(right) >= LEAST or short:
+            found, fewest = convention, accused(again)
+        elif found is None and not spoiled(first, again):
             best = [
                 replace(line, why=f"{line.why}; {convention.note}")
-                if line is not None and number in cleared
+                if line is not None and number in right
                 else line
                 for number, line in enumerate(best)
             ]
     if found is None:
         return [line for line in best if line is not None], ""
     again = _guarded(Auditor(model, found).judged(said), said, unknown)
-    noted = (_noted(*both, found.note) for both in zip(first, again, strict=True))
+    noted = (in_convention(*both, found.note) for both in zip(first, again, strict=True))
     return [line for line in noted if line is not None], found.note
 
 
@@ -441,46 +483,6 @@ def _guarded(
             line = replace(line, verdict="unproven", why=why, mistakes=(), right="")
         found.append(line)
     return found
-
-
-def _cleared(first: list[Verdict | None], again: list[Verdict | None]) -> list[int]:
-    """Return which wrong lines, or lines that follow by a claim of their own, are right again."""
-    return [
-        number
-        for number, (before, after) in enumerate(zip(first, again, strict=True))
-        if before is not None
-        and after is not None
-        and (_is_accused(before) or (before.verdict == FOLLOWS and before.alone))
-        and after.verdict == "proven"
-    ]
-
-
-def _spoiled(first: list[Verdict | None], again: list[Verdict | None]) -> bool:
-    """Whether a convention makes a right line wrong."""
-    return any(
-        before is not None and after is not None and after.accused and not before.accused
-        for before, after in zip(first, again, strict=True)
-    )
-
-
-def _noted(before: Verdict | None, after: Verdict | None, note: str) -> Verdict | None:
-    """Return the verdict in a convention; a line that is right in it alone says so."""
-    if before is None or after is None or before.verdict == after.verdict == "proven":
-        return before
-    if after.verdict == "proven":
-        return replace(after, why=note)
-    if after.verdict in ("unreadable", "unproven"):
-        return before  # read by a forward pass of its own
-    return after
-
-
-def _accused(lines: Iterable[Verdict | None]) -> int:
-    return sum(line is not None and _is_accused(line) for line in lines)
-
-
-def _is_accused(line: Verdict) -> bool:
-    """Whether a line is wrong, or does not hold for every objective where none is defined."""
-    return line.accused or line.why == OPEN
 
 
 def _knows(model: Model) -> Callable[[str], bool]:

@@ -41,11 +41,15 @@ class Convention:
         The factor of each gradient.
     rows : bool
         Whether examples are rows in it, and columns in the forward pass.
+    of_examples : bool
+        Whether names such as ``dz`` are gradients of the loss of each example, where the objective
+        is their mean.
     """
 
     note: str
     scales: Mapping[Symbol, Expr] = field(default_factory=dict)
     rows: bool = False
+    of_examples: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ def conventions(
             f"right with d{value} read as {factor.times(f'd{objective}/d{value}')} "
             "(the course's convention)",
             dict.fromkeys(values, factor.expr),
+            of_examples=factor.number == 1 and factor.power == 1,
         )
     for factor in factors:
         yield Convention(

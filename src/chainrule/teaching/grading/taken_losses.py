@@ -1,4 +1,4 @@
-"""Verdicts on the first gradient of code without a loss: right with a loss that is taken for it."""
+"""Verdicts on the first gradient of a text without a loss: right with one that is taken for it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from chainrule.teaching.grading.auditor import Auditor
 from chainrule.teaching.grading.line_verdicts import Verdict
 from chainrule.teaching.marking.open_objective import is_open
 from chainrule.teaching.marking.transcript import TranscriptStatement
-from chainrule.teaching.marking.usual_losses import label_in, usual_losses
+from chainrule.teaching.marking.usual_losses import label_in, label_in_formula, usual_losses
 
 
 def with_taken_losses(
     model: Model, said: Sequence[TranscriptStatement], lines: Sequence[Verdict | None]
 ) -> list[Verdict | None]:
-    """Judge lines of code about labels that stand nowhere, with the usual loss that fits.
+    """Judge lines about labels that stand nowhere, with the usual loss that fits.
 
     Parameters
     ----------
@@ -36,17 +36,17 @@ def with_taken_losses(
 
 
 def _is_undecided(said: TranscriptStatement, line: Verdict) -> bool:
-    return said.code and line.verdict in ("unreadable", "unproven")
+    return not said.continues and line.verdict in ("unreadable", "unproven")
 
 
 def _taken(model: Model, said: TranscriptStatement, line: Verdict) -> Verdict:
-    label = label_in(said.text, model)
+    label = (label_in if said.code else label_in_formula)(said.text, model)
     for name, ended in usual_losses(model, label) if label else ():
         verdict = Auditor(ended, explains=False).judge(said)
         if verdict is not None and verdict.verdict == "proven":
             end = ended.definitions[-2 if len(ended.definitions) > 1 else -1].target
             why = (
-                f"right with {name} of {end.name} and {label}: the text defines no loss, and "
+                f"right with {name} of {end.name} and {label}: no loss of the text is read, and "
                 "this one is taken"
             )
             return replace(verdict, text=line.text, why=why)

@@ -53,6 +53,9 @@ def speaks_of_another(model: Model, claims: Sequence[str]) -> bool:
         return False
     plain = re.sub(r"[\s{}]", "", name)
     known = {re.sub(r"[\s{}]", "", symbol.name) for symbol in model.symbols}
+    stem, _, example = model.objective.name.partition("_")
+    if example.isdigit() and stem == plain:
+        return False  # the mean C of the C_0, C_1 and so on
     usual = plain in (r"\ell", "ℓ") and bool(known & {"l", "L", r"\ell", "ℓ"})
     return plain not in known and not usual
 

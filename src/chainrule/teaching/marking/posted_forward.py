@@ -133,7 +133,9 @@ def posted_forward(
         leading = [s for s in defining if said.index(s) < said.index(first)]
     declared = [*declarations(text, said), *open_functions(defining, activation)]
     claims = [s.text for s in said if s not in defining]
-    choices = dict.fromkeys((tuple(_first_of_each(leading)), tuple(_first_of_each(defining))))
+    choices = dict.fromkeys(
+        tuple(_first_of_each(some)) for some in (leading, defining, _latest_first(defining))
+    )
     ordered = sorted(choices, key=lambda some: not any(_target(s) in USUAL for s in some))
     for partly, chosen in itertools.product((False, True), ordered):
         found = None
@@ -395,6 +397,12 @@ def _first_of_each(defining: Sequence[TranscriptStatement]) -> list[TranscriptSt
     return found
 
 
+def _latest_first(defining: Sequence[TranscriptStatement]) -> list[TranscriptStatement]:
+    """Return definitions in which the last one of every name stands first, in their order."""
+    last = {_target(statement): statement for statement in defining}
+    return [last[_target(statement)] for statement in defining]
+
+
 def _target(statement: TranscriptStatement) -> str:
     left = statement.text[: equals_signs(statement.text)[0]].strip()
     called = _APPLIED.fullmatch(left)
@@ -446,6 +454,10 @@ def _is_definition(statement: TranscriptStatement, said: Sequence[TranscriptStat
     if statement.code and _changes_parameter(statement, left.strip(), right):
         return False
     name = _target(statement)
+    if _TUNED.fullmatch(left) and _NUMBER.fullmatch(right):
+        return False  # the value of a hyperparameter, which the formulas keep as a letter
+    if _INVERSE.search(right) is not None and _is_differentiated_by(name, said):
+        return False  # the optimum, where its gradient is zero
     if _PLAIN_GRADIENT.fullmatch(name) or name in ("dout", "dloss"):
         return False
     if (match := _SPELT.match(name)) is not None and function_word(name) is None:
@@ -455,6 +467,18 @@ def _is_definition(statement: TranscriptStatement, said: Sequence[TranscriptStat
         if _stem(match[1]) in known or plain is not None:
             return False
     return True
+
+
+_TUNED = re.compile(r"\s*(?:\\(?:gamma|lambda|alpha|eta|epsilon|rho|tau)|[γλαηερτ])\s*")
+_NUMBER = re.compile(r"\s*[\d.]+(?:e-?\d+|\s*\\times\s*10\^.{1,5})?[\s.,;]*")
+_INVERSE = re.compile(r"\)\s*\^\s*\{?\s*-\s*1")
+
+
+def _is_differentiated_by(name: str, said: Sequence[TranscriptStatement]) -> bool:
+    by = re.compile(
+        rf"(?:\\partial|∂|\\nabla_\s*\{{?|∇_)\s*\{{?\s*\\?{re.escape(name)}(?![A-Za-z])"
+    )
+    return any(by.search(one.text) is not None for one in said)
 
 
 _SET = re.compile(r"\s*(?:\\\{|\{)")

@@ -91,6 +91,7 @@ _TWICE_PRIMED = re.compile(
     r"(?<![A-Za-z\\])([a-z])\s*(?:''|’’|″|\^\s*\{\s*\\prime\s*\\prime\s*\})(?![a-z'])"
 )
 _ARGUMENTS = re.compile(r"(?<=[A-Za-z0-9}])\s*\(([^()=]{1,24})\)")
+_PAIR = re.compile(r"_\s*\{\s*([a-z])\s*,?\s*([a-z])\s*\}")
 _BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:_|\\limits|\\nolimits|\^))")
 _INDEX = re.compile(r"_(?:\{\s*)?([i-n])(?:\s*\}|(?![A-Za-z0-9]))")
 REACH = 200
@@ -394,9 +395,14 @@ def _sums_with_index(text: str) -> str:
     found, last = [], 0
     for match in _BARE_SUM.finditer(text):
         row = text.rfind("\n", 0, match.start()) + 1
-        left = text[row : match.start()].rpartition("=")[0]
+        left = re.split(r"[$;]", text[row : match.start()])[-1].rpartition("=")[0]
         letters = list(dict.fromkeys(_INDEX.findall(_term(text, match.end()))))
+        pairs = [letter for pair in _PAIR.findall(_term(text, match.end())) for letter in pair]
+        letters = list(dict.fromkeys((*pairs, *letters)))
         free = [letter for letter in letters if letter not in _INDEX.findall(left)]
+        if pairs and left and len(free) == len(set(pairs)) == len(letters):
+            found.append(f"{text[last : match.end()]}_{{{','.join(free)}}} ")
+            last = match.end()
         if len(free) == 1 and (len(letters) == 1 or left):
             found.append(f"{text[last : match.end()]}_{{{free[0]}}} ")
             last = match.end()

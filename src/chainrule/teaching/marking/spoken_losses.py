@@ -201,11 +201,26 @@ _OF_VECTORS = re.compile(
 
 
 def _with_row(text: str, row: str) -> str:
-    """Return a text with one more formula, on an empty row outside of displays or at the end."""
+    """Return a text with one more formula behind the words that name a loss."""
     rows = text.split("\n")
     spoken = next((at for at, one in enumerate(rows)
                    if any(p.search(one) for _, p in _SPOKEN)), len(rows))  # fmt: skip
-    for at in range(spoken + 1, len(rows)):
+    return with_row(text, row, spoken + 1)
+
+
+def with_row(text: str, row: str, start: int = 0) -> str:
+    """Return a text with one more formula, on an empty row outside of displays or at the end.
+
+    Parameters
+    ----------
+    text : str
+    row : str
+        The formula.
+    start : int
+        The first row that it may stand on, counted from 0.
+    """
+    rows = text.split("\n")
+    for at in range(start, len(rows)):
         if rows[at].strip():
             continue
         before = "\n".join(rows[:at])
@@ -217,4 +232,4 @@ def _with_row(text: str, row: str) -> str:
     return "\n".join([*rows, "", row])
 
 
-__all__ = ["SpokenLoss", "spoken_losses"]
+__all__ = ["SpokenLoss", "spoken_losses", "with_row"]

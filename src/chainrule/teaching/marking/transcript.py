@@ -16,13 +16,13 @@ from chainrule.language.reading.bookkeeping import (
     docstrings,
     in_plain_names,
     is_bookkeeping,
-    is_update,
     joined,
     one_each,
     parameters_of,
 )
 from chainrule.language.reading.statements import MAX_LINE, MAX_TEXT, too_long
 from chainrule.teaching.marking.surrounding_text import Known, bare, without_words
+from chainrule.teaching.marking.update_rules import moves_parameter, stated_gradient
 
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _INLINE = re.compile(r"(?<![\\$])\$(?!\$)([^$]+)\$(?!\$)|\\\((.+?)\\\)|`([^`]+)`")
@@ -351,9 +351,10 @@ def _statements(row: str, number: int, shown: str, *, code: bool) -> Iterator[Tr
 _CLAIMS_NOTHING = re.compile(
     r"\s*(?:(?P<name>\\?[A-Za-z]+)\s*(?:\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?)?\s*=\s*"
     r"[\[(]\s*(?P=name)_\{?\w{0,2}1\}?\s*,[^=]*[\])]\s*(?:\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?)?"
-    r"|[i-n]\s*(?:=|≠|\\neq?)\s*(?:[i-n]|[a-z]_\{?[i-n]\}?))\s*[,.;:]?\s*$"
+    r"|[i-n]\s*(?:=|≠|\\neq?)\s*(?:[i-n]|[a-z]_\{?[i-n]\}?)|[i-s]\s*=\s*[i-n]\s*[-+]\s*[i-n])"
+    r"\s*[,.;:]?\s*$"
 )
-"""A vector as the list of its own entries, and what two indices have in common."""
+"""A vector as the list of its own entries, and what two or three indices have in common."""
 
 
 def _apart(text: str, *, code: bool) -> Iterator[str]:
@@ -396,7 +397,10 @@ def _take(found: list[TranscriptStatement], said: TranscriptStatement) -> None:
 
     The update of a parameter claims nothing.
     """
-    if is_update(said.text) and not _adds_up(found, said):
+    if moves_parameter(said.text) and not _adds_up(found, said):
+        gradient = "" if said.code else stated_gradient(said.text, equals_signs(said.text))
+        if gradient:
+            found.append(replace(said, text=gradient))
         return
     augmented, zeroed = _AUGMENTED.match(said.text), _ZEROED.match(said.text)
     if augmented is None and said.code:

@@ -1,6 +1,6 @@
 """Usual losses of a forward pass whose objective is open, with labels that stand in one line.
 
-Code often begins its backward pass with ``dZ2 = A2 - y_true`` and defines neither the loss nor the
+Posts often begin their backward pass with ``dZ2 = A2 - y_true`` and define neither the loss nor the
 labels. Its loss is one of a few, by the last activation.
 """
 
@@ -41,6 +41,21 @@ def label_in(text: str, model: Model) -> str:
         if not known and name not in {dim for symbol in model.symbols for dim in symbol.shape}:
             found.add(name)
     return found.pop() if len(found) == 1 else ""
+
+
+def label_in_formula(text: str, model: Model) -> str:
+    """Return the usual name of a label on the right of a formula, unknown to a forward pass."""
+    lexicon = Lexicon(model)
+    cuts = equals_signs(text)
+    right = text[cuts[0] + 1 :] if cuts else ""
+    for name in _LABELS:
+        stands = re.search(rf"(?<![A-Za-z\\{{]){re.escape(name)}(?![A-Za-z_^])", right)
+        if stands is not None and lexicon.find(spelled(name)) is None:
+            return name
+    return ""
+
+
+_LABELS = ("y", "Y", "t", "T")
 
 
 def usual_losses(model: Model, label: str) -> Iterator[tuple[str, Model]]:
@@ -94,4 +109,4 @@ def _scales(end: Symbol) -> Iterator[tuple[str, Dim | None]]:
             yield f"1/{dim} times ", dim
 
 
-__all__ = ["label_in", "usual_losses"]
+__all__ = ["label_in", "label_in_formula", "usual_losses"]

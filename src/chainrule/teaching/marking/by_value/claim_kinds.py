@@ -86,11 +86,59 @@ def is_of_time_before(reader: Reader, claim: Claim) -> bool:
     )
 
 
+_BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:_|\\limits|\\nolimits|\^))")
+_ONE_BY_ONE = re.compile(
+    r"stochastic|(?<![A-Za-z])SGD(?![A-Za-z])|one (?:example|sample|rating) at a time"
+    r"|随机梯度|확률적",
+    re.IGNORECASE,
+)
+_SUM = re.compile(r"a sum over (?P<letter>[a-z])")
+
+
+def one_term_of(text: str) -> str:
+    """Return why a gradient may be that of one term of the objective; empty where none is meant.
+
+    Parameters
+    ----------
+    text : str
+        The text as posted.
+    """
+    if _BARE_SUM.search(text) is not None:
+        return "right for one term of the sum, whose index this text leaves out"
+    if _ONE_BY_ONE.search(text) is not None:
+        return "right for one term of the sum, as stochastic gradient descent takes it"
+    return ""
+
+
+def of_one_term(reader: Reader, claim: Claim, change: str) -> str:
+    r"""Return that a claim is right for one term of a sum, where that may be meant; else nothing.
+
+    Parameters
+    ----------
+    reader : Reader
+        The text.
+    claim : Claim
+        A claim about the gradient of its objective.
+    change : str
+        The change that makes it right.
+    """
+    summed = _SUM.fullmatch(change)
+    left = claim.sides[0]
+    if summed is None or not isinstance(left, Slope) or not isinstance(left.of, Named):
+        return ""
+    letter = summed["letter"]
+    if letter in reader.passage.rounds and left.of.base in reader.opened:
+        return f"right for what the time {letter} adds; the whole gradient is its sum over {letter}"
+    return reader.one_term
+
+
 __all__ = [
     "LABELS",
     "bound_and_free",
     "has_open_gradients",
     "is_of_one_time",
     "is_of_time_before",
+    "of_one_term",
+    "one_term_of",
     "speaks_of_all",
 ]

@@ -27,6 +27,8 @@ from chainrule.teaching.marking.by_value.claim_kinds import (
     has_open_gradients,
     is_of_one_time,
     is_of_time_before,
+    of_one_term,
+    one_term_of,
     speaks_of_all,
 )
 from chainrule.teaching.marking.by_value.comparison import difference, is_nothing, said_of, slip_of
@@ -289,6 +291,8 @@ def _judge(
         return Judged(said.line, said.text, "unproven", ONE_PATH)
     change = said_of(slip.ratio) if slip is not None else ""
     change = change or _change(reader, claim, refuting, usable, worlds)
+    if change and (one_term := of_one_term(reader, claim, change)):
+        return Judged(said.line, said.text, "proven", one_term, usual=False)
     if SIZE_FACTOR.fullmatch(change) and has_open_gradients(reader):
         return Judged(said.line, said.text, "unproven", MEAN_OR_SUM)
     if _SURE.search(change) is not None:  # no property of an open function changes a sign
@@ -466,6 +470,7 @@ def _by_value(
     text: str, lines: Container[int] | None, *, apart: bool = False, by_letter: bool = False
 ) -> tuple[list[Judged], bool]:
     """Judge the formulas of a text; return whether letters of indices may name layers."""
+    one_term = one_term_of(text)
     plain = in_plain_notation(text, layers_apart=apart)
     if _LAYERS.search(text) and not apart:
         plain = _LAST.sub("[l", plain)  # layer l of all, and no last one
@@ -477,6 +482,7 @@ def _by_value(
             reader = read(said, text, by_letter=by_letter)
             if reader is None:
                 return [], False
+            reader.one_term = one_term
             found = judged(reader, lines)
             again = not by_letter and not reader.budget.is_spent
             return found, again and layers_by_letters(reader)

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 from chainrule.teaching.marking.by_value.arrays import FIXED, SIZE
+from chainrule.teaching.marking.by_value.given_places import SAMPLED
 from chainrule.teaching.marking.by_value.readers import Claim, Reader
 from chainrule.teaching.marking.by_value.scripts import CLASS
 from chainrule.teaching.marking.by_value.terms import Condition, Index, every, letters_of
@@ -30,15 +31,23 @@ def environments(reader: Reader, claim: Claim) -> list[dict[str, int]]:
     }
     order = sorted(letters)
     held = shifted | reader.passage.rounds | reader.passage.fixed | _one_sided(claim) & letters
-    spans = [(FIXED,) if letter in held else tuple(range(1, SIZE + 1)) for letter in order]
+    given = reader.passage.given_places
+    spans = [
+        (given.get(letter, FIXED),) if letter in held else tuple(range(1, SIZE + 1))
+        for letter in order
+    ]
+    drawn = reader.passage.samples - reader.passage.summed
+    spans = [
+        (SAMPLED + FIXED,) if letter in drawn else span
+        for letter, span in zip(order, spans, strict=True)
+    ]
     if claim.last:
         timed = reader.passage.rounds
         spans = [
             (SIZE,) if letter in timed else span for letter, span in zip(order, spans, strict=True)
         ]
     every_one = [dict(zip(order, values, strict=True)) for values in itertools.product(*spans)]
-    one_place = dict.fromkeys(reader.passage.fixed, FIXED)
-    every_one = [env for env in every_one if _fits(claim.conditions, {**one_place, **env})]
+    every_one = [env for env in every_one if _fits(claim.conditions, {**given, **env})]
     every_one.sort(key=lambda env: len(set(env.values())) != len(env))
     return every_one if len(every_one) <= 9 else every_one[:6] + every_one[6::6]
 

@@ -7,9 +7,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
-from chainrule.teaching.marking.by_value.passage import (
-    Passage,
-)
+from chainrule.teaching.marking.by_value.passage import Passage, gradients
 from chainrule.teaching.marking.by_value.points import Key, Meaning
 from chainrule.teaching.marking.by_value.readers import Reader
 from chainrule.teaching.marking.by_value.vector_evidence import columns, rows
@@ -75,6 +73,7 @@ def meanings(reader: Reader) -> list[Meaning]:
         changes += [
             {"labels": "shares", "layout": "gradient"},
             {"labels": "shares", "meet": "entries"},
+            {"labels": "shares", "meet": "inner"},
         ]
     return [replace(one, **change) for change in changes for one in base]  # type: ignore[arg-type]
 
@@ -87,6 +86,7 @@ def _ranks(passage: Passage) -> list[dict[Key, int]]:
     certain: dict[Key, int] = {}
     options: list[tuple[Key, tuple[int, ...]]] = []
     numbers = passage.numbers()
+    moved = {name.base for names in gradients(passage.terms).values() for name in names}
     for key, (rank, sure) in passage.evidence().items():
         base = key[0]
         if base in passage.sizes or base in passage.functions:
@@ -107,7 +107,7 @@ def _ranks(passage: Passage) -> list[dict[Key, int]]:
             if not any(letter in base for letter in ("alpha", "lambda", "eta")) and len(base) == 1:
                 options.append((key, (rank, rank + 1)))
         elif base[0].isupper() and len(base) == 1:
-            options.append((key, (2, 0)))
+            options.append((key, (2, 1, 0) if base in moved and len(moved) == 1 else (2, 0)))
         elif (len(base) == 1 and base.isalpha()) or base.partition(".")[0] in _OFTEN_VECTORS:
             options.append((key, (0, 1)))
         else:
@@ -143,6 +143,6 @@ def _grouped(options: list[tuple[Key, tuple[int, ...]]]) -> list[tuple[int, ...]
     """Return choices where names of one kind are chosen together."""
     kinds = [0 if key[0][0].isupper() else (1 if key[0] in "xwvuzh" else 2) for key, _ in options]
     return [
-        tuple(choice[pick[kind]] for kind, (_, choice) in zip(kinds, options, strict=True))
+        tuple(choice[-pick[kind]] for kind, (_, choice) in zip(kinds, options, strict=True))
         for pick in itertools.product((0, 1), repeat=3)
     ]

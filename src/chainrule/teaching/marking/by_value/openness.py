@@ -280,7 +280,8 @@ def _repeats_a_place(passage: Passage, claim: Claim) -> bool:
         for term in passage.terms
         for total in every(term) if isinstance(total, Over)
         for node in every(total.body) if isinstance(node, Named)
-        for index in node.places if index.text[-1] in total.letters
+        for index in node.places
+        if index.text[-1] in total.letters and index.text[0] not in passage.samples
     }  # fmt: skip
     given = {
         letter

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from chainrule.teaching.marking.by_value.given_places import drawn, given_places
 from chainrule.teaching.marking.by_value.layer_letters import layer_letters
 from chainrule.teaching.marking.by_value.notation import GREEK
 from chainrule.teaching.marking.by_value.scripts import CLASS, Habits
@@ -220,6 +221,17 @@ class Passage:
             if bases and not bases & divided:
                 self.alone.add(letter)
 
+    @cached_property
+    def given_places(self) -> dict[str, int]:
+        """The places of indices of one place; to be used once all definitions are read."""
+        known = (one.body for some in self.definitions.values() for one in some)
+        return given_places(self.fixed, known)
+
+    @cached_property
+    def samples(self) -> frozenset[str]:
+        """The letters of drawn examples; to be used once the text is settled."""
+        return drawn(self.terms) - self.bases
+
     def epoch(self, order: int) -> int:
         """Return how many names were defined once more up to a place of the text."""
         if order not in self.epochs:
@@ -229,10 +241,12 @@ class Passage:
 
     def is_index(self, base: str, place: tuple[bool, int], index: Index) -> bool:
         """Whether an index of a name runs, and is not part of its name."""
-        if index.text in self.letters:
+        if index.text in self.letters or (
+            index.summands and self.letters.issuperset(index.summands)
+        ):
             return True
         if CLASS.fullmatch(index.text):
-            return place in self.running.get(base, ())
+            return index.text[0] in self.samples or place in self.running.get(base, ())
         runs = (index.text.isdigit() and len(index.text) == 1) or index.text in ("L", "T", "N", "K")
         return runs and place in self.running.get(base, ())
 

@@ -22,6 +22,7 @@ from chainrule.teaching.marking.by_value.functions import (
     NoValueError,
     Value,
 )
+from chainrule.teaching.marking.by_value.given_places import SAMPLED
 from chainrule.teaching.marking.by_value.passage import Definition, Passage
 from chainrule.teaching.marking.by_value.scripts import CLASS
 from chainrule.teaching.marking.by_value.terms import (
@@ -224,11 +225,16 @@ class Point(ABC):
         """Return the value of an index."""
         if index.text in env:
             return env[index.text] + index.offset
+        if index.summands:
+            one, other = (self.at(Index(letter), env) for letter in index.summands)
+            return one + other if "+" in index.text else one - other
         if index.text in self.passage.fixed:
             if index.text in self.passage.alone and self.ask("apart"):
                 return SIZE + 1 + index.offset
-            return FIXED + index.offset
+            return self.passage.given_places[index.text] + index.offset
         if CLASS.fullmatch(index.text):
+            if index.text[0] in self.passage.samples:
+                return SAMPLED + env.get(index.text[-1], FIXED)
             return FIXED + index.offset
         if index.text.isdigit():
             if int(index.text) == 0:

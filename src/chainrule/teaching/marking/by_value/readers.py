@@ -61,3 +61,4 @@ class Reader:
     opened: dict[str, list[Named]] = field(default_factory=dict)
     moving: list[Named] = field(default_factory=list)
     guessed: set[str] = field(default_factory=set)  # names that a chain introduces at its end
+    one_term: str = ""  # why a gradient may be that of one term of the objective

@@ -137,6 +137,8 @@ def _of_group(group: Sequence[Token]) -> list[Index]:
         word = group[0].text
         return [Index(letter) for letter in word] if _are_indices(word) else [Index(word)]
     text = plain_letters(group)
+    if re.fullmatch(r"(?:\([a-z][-+][a-z]\)){1,2}", text):  # X_{(i+m)(j+n)}
+        return [Index(inner) for inner in re.findall(r"\((.{3})\)", text)]
     shifted = re.fullmatch(r"([A-Za-z]|[A-Za-z]{4,})([-+])(\d)", text)
     if shifted:
         return [Index(shifted[1], int(shifted[2] + shifted[3]))]

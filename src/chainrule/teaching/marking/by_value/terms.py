@@ -20,7 +20,7 @@ class Term:
     def free(self) -> frozenset[str]:
         """The texts of the indices that no sum inside the term binds."""
         if isinstance(self, Index):
-            return frozenset({self.text})
+            return frozenset(self.summands or {self.text})
         found = frozenset[str]().union(*(part.free for part in self.inside))
         return found - set(self.letters) if isinstance(self, Over) else found
 
@@ -40,6 +40,12 @@ class Index(Term):
     text: str
     offset: int = 0
     __hash__ = Term.__hash__
+
+    @property
+    def summands(self) -> tuple[str, ...]:
+        """The two letters of ``i+m`` or ``i-m``; nothing for another index."""
+        between = len(self.text) == 3 and self.text[1] in "+-"
+        return (self.text[0], self.text[2]) if between and self.text[0].islower() else ()
 
 
 @dataclass(frozen=True)
