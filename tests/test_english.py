@@ -56,6 +56,7 @@ def test_a_plain_sentence_passes(kind: Kind, words: str) -> None:
     assert rules(words, kind) == []
 
 
+@pytest.mark.slow
 def test_the_text_of_the_project_follows_the_rules(project: list[Text]) -> None:
     assert {text.kind for text in project} == set(Kind)
     assert len(project) > 5000

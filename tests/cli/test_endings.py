@@ -12,8 +12,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from chainrule.cli import endings
-from chainrule.cli.main import cli
+from chainrule.cli import data_files, endings
+from chainrule.cli.main import cli, main
 from chainrule.cli.streams import VisibleStream
 from chainrule.errors import DataError, ParseError, ProofError
 from chainrule.visible import visible
@@ -91,6 +91,20 @@ def chainrule(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
         text=True,
         check=False,
     )
+
+
+def test_an_interrupt_while_modules_are_loaded_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(data_files, "import_arrow_alone", interrupted)
+    monkeypatch.setattr(sys, "argv", ["chainrule", "fit", "table.csv"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "Error: stopped.\n"
 
 
 @pytest.mark.slow

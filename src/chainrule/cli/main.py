@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 from typing import Any
@@ -110,10 +111,14 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; whatever happens ends in one sentence and an exit status."""
-    from chainrule.cli.endings import run_to_the_end
+    try:
+        from chainrule.cli.endings import run_to_the_end
 
-    if _OF_TABLES.intersection(sys.argv[1:2]):
-        from chainrule.cli.data_files import import_arrow_alone
+        if _OF_TABLES.intersection(sys.argv[1:2]):
+            from chainrule.cli.data_files import import_arrow_alone
 
-        import_arrow_alone()
+            import_arrow_alone()
+    except KeyboardInterrupt:  # while modules are loaded, which has no other handler
+        sys.stderr.write("Error: stopped.\n")
+        sys.exit(128 + signal.SIGINT)
     sys.exit(run_to_the_end(cli))

@@ -31,6 +31,7 @@ def test_no_question_fails_a_check(figures: Figures) -> None:
     assert len(figures.kinds) >= 10
 
 
+@pytest.mark.slow
 def test_no_answer_is_to_be_guessed(figures: Figures) -> None:
     letters = figures.letters
     assert set(letters) == set("abcd")

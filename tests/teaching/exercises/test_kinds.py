@@ -191,6 +191,7 @@ def test_lines_in_order_are_in_the_order_of_the_derivation() -> None:
         assert len(set(places)) == len(places)
 
 
+@pytest.mark.slow
 def test_the_wrong_line_is_wrong_and_the_other_factors_are_right() -> None:
     for question in asked("wrong-line"):
         derivation = question.exercise.derivation
@@ -216,6 +217,7 @@ def differences(
     return measured(objective, values[wrt])
 
 
+@pytest.mark.slow
 def test_an_answer_is_called_right_exactly_when_it_is() -> None:
     said = []
     for question in asked("verify"):
@@ -235,6 +237,7 @@ def test_an_answer_is_called_right_exactly_when_it_is() -> None:
     assert {True, False} == set(said)
 
 
+@pytest.mark.slow
 def test_a_number_is_what_the_shown_place_gives() -> None:
     compared = 0
     for question in asked("number"):

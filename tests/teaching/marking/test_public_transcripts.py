@@ -24,14 +24,17 @@ def test_nearly_every_claim_is_read(counts: Figures) -> None:
     assert counts.share_read >= 0.95, counts
 
 
+@pytest.mark.slow
 def test_no_right_line_is_accused(counts: Figures) -> None:
     assert counts.accused == []
 
 
+@pytest.mark.slow
 def test_nearly_every_wrong_line_is_found(counts: Figures) -> None:
     assert counts.share_found >= 0.97, counts
 
 
+@pytest.mark.slow
 def test_bookkeeping_and_prose_are_not_judged(counts: Figures) -> None:
     assert counts.counted == []
 

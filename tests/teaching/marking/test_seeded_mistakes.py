@@ -33,14 +33,17 @@ def test_the_wrong_line_is_found(counts: Counts) -> None:
     assert counts.found.total() >= 0.97 * counts.seeds.total(), counts
 
 
+@pytest.mark.slow
 def test_no_right_line_is_accused(counts: Counts) -> None:
     assert not counts.accused, counts
 
 
+@pytest.mark.slow
 def test_the_mistake_is_named(counts: Counts) -> None:
     assert counts.named.total() >= 0.9 * counts.seeds.total(), counts
 
 
+@pytest.mark.slow
 def test_every_kind_of_mistake_is_found(counts: Counts) -> None:
     assert len(counts.seeds) >= 20, counts
     assert all(counts.found[kind] > 0 for kind in counts.seeds), counts

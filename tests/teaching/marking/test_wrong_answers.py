@@ -40,12 +40,14 @@ def test_no_wrong_answer_is_accepted(marked: tuple[bool, MarkedSubmission]) -> N
     assert not accepted
 
 
+@pytest.mark.slow
 def test_every_wrong_answer_is_read(marked: tuple[bool, MarkedSubmission]) -> None:
     _, found = marked
     refused = [(w, m.text, g.why) for w, m, g in found if not g.verdict.startswith("wrong")]
     assert not refused
 
 
+@pytest.mark.slow
 def test_the_mistake_is_named(marked: tuple[bool, MarkedSubmission]) -> None:
     doubles, found = marked
     missed = [
@@ -56,6 +58,7 @@ def test_the_mistake_is_named(marked: tuple[bool, MarkedSubmission]) -> None:
     assert len(missed) <= (1 - LEAST[doubles]) * len(found), missed
 
 
+@pytest.mark.slow
 def test_no_other_mistake_is_asserted(marked: tuple[bool, MarkedSubmission]) -> None:
     _, found = marked
     asserted = [
